@@ -1,0 +1,164 @@
+//! Making a [`Client`].
+
+use std::{path::PathBuf, time::Duration};
+
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::{
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+    redirect, retry,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{Client, Error, Origin, tls};
+
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request may take from its start to the last byte of its answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const USER_AGENT: &str = concat!("kms-rust/", env!("CARGO_PKG_VERSION"));
+
+/// Headers that belong to the connection or to this client.
+const OWN_HEADERS: [&str; 6] = [
+    "host",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "connection",
+    "te",
+];
+
+/// Collects what a [`Client`] needs. Only the origin has no safe default of its own: it is the
+/// hosted service unless told otherwise.
+#[derive(Debug, Default)]
+pub struct ClientBuilder {
+    origin: Option<Origin>,
+    token: Option<SecretString>,
+    user_agent: Option<String>,
+    headers: Vec<(String, SecretString)>,
+    certificates: Option<PathBuf>,
+    allow_http: bool,
+}
+
+impl ClientBuilder {
+    /// The server. Nothing that the client sends goes anywhere else.
+    #[must_use]
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// The access token that calls are made with.
+    #[must_use]
+    pub fn token(mut self, token: SecretString) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// The name that the server's audit log shows; `kms-rust/VERSION` when left out.
+    #[must_use]
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = Some(name.into());
+        self
+    }
+
+    /// A header for every request, which some proxies ask for. The value is never shown.
+    /// `Accept` and `User-Agent` are left as they are, as the compatible clients do.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: SecretString) -> Self {
+        self.headers.push((name.into(), value));
+        self
+    }
+
+    /// A PEM file with certificates to trust besides the bundled ones and the system's.
+    #[must_use]
+    pub fn certificates(mut self, file: impl Into<PathBuf>) -> Self {
+        self.certificates = Some(file.into());
+        self
+    }
+
+    /// Accepts an unencrypted connection to another machine.
+    #[must_use]
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.allow_http = allow;
+        self
+    }
+
+    /// Builds the client. Reads certificates, but does not connect.
+    pub fn build(self) -> Result<Client, Error> {
+        let origin = match self.origin {
+            Some(origin) => origin,
+            None => Origin::US_CLOUD.parse()?,
+        };
+        if !origin.is_https() && !origin.is_loopback() && !self.allow_http {
+            return Err(Error::InsecureOrigin { origin });
+        }
+        let proxy = proxy_for(&origin);
+        let encrypted = origin.is_https()
+            || proxy
+                .as_deref()
+                .is_some_and(|proxy| proxy.starts_with("https:"));
+        let tls = if encrypted {
+            tls::config(self.certificates.as_deref())?
+        } else {
+            tls::none()
+        };
+        let mut http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(self.user_agent.as_deref().unwrap_or(USER_AGENT))
+            .default_headers(headers(&self.headers)?)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT);
+        if proxy.is_none() {
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| Error::Setup(error.into()))?;
+        let bearer = self.token.as_ref().map(bearer).transpose()?;
+        Ok(Client::new(http, origin, bearer, proxy))
+    }
+}
+
+/// The proxy that the environment names for this origin, without its credentials. Loopback is
+/// never proxied: what listens there on the proxy's machine is not what listens here.
+fn proxy_for(origin: &Origin) -> Option<String> {
+    if origin.is_loopback() {
+        return None;
+    }
+    let uri = origin.to_string().parse().ok()?;
+    let proxy = Matcher::from_system().intercept(&uri)?;
+    let scheme = proxy.uri().scheme_str().unwrap_or("http");
+    let host = proxy.uri().host()?;
+    Some(match proxy.uri().port() {
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
+    })
+}
+
+fn headers(given: &[(String, SecretString)]) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let invalid = || Error::InvalidHeader { name: name.clone() };
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
+        if matches!(header.as_str(), "user-agent" | "accept") {
+            continue;
+        }
+        if OWN_HEADERS.contains(&header.as_str()) {
+            return Err(invalid());
+        }
+        let mut value = HeaderValue::from_str(value.expose_secret()).map_err(|_| invalid())?;
+        value.set_sensitive(true);
+        headers.append(header, value);
+    }
+    // A token replaces it; without one it would tell the server about another caller.
+    headers.remove(AUTHORIZATION);
+    Ok(headers)
+}
+
+fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+        .map_err(|_| Error::MalformedToken)?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -1,0 +1,331 @@
+//! One request and its answer: the only place that talks to the network.
+
+use std::fmt;
+
+use kms_api::ErrorBody;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{
+    Method, Request, Response, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::{Instant, sleep};
+use url::Url;
+
+use crate::{ClientBuilder, Error, Origin, retry};
+
+/// An answer larger than this is refused rather than kept in memory.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// What may stand in a path segment as it is (RFC 3986, unreserved characters).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A connection to one server, with or without a token.
+///
+/// It follows no redirect, so the token reaches the configured origin and nobody else. A call is
+/// one request; it is sent again only when the server asks to slow down (status 429) or, for
+/// reads, when connecting failed.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    origin: Origin,
+    bearer: Option<HeaderValue>,
+    proxied: Option<String>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("origin", &self.origin)
+            .field("authenticated", &self.bearer.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a request carries the caller's token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Auth {
+    Token,
+    None,
+}
+
+impl Client {
+    /// Starts making a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The server that calls go to.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) fn new(
+        http: reqwest::Client,
+        origin: Origin,
+        bearer: Option<HeaderValue>,
+        proxied: Option<String>,
+    ) -> Self {
+        Self {
+            http,
+            origin,
+            bearer,
+            proxied,
+        }
+    }
+
+    /// `GET` with a query.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &impl Serialize,
+    ) -> Result<T, Error> {
+        let request = self.request(Method::GET, path, Auth::Token);
+        self.answer(request.query(query), path).await
+    }
+
+    /// Any other method, with a JSON body.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        let request = self.request(method, path, Auth::Token);
+        self.answer(request.json(body), path).await
+    }
+
+    /// A method without a body.
+    pub(crate) async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<T, Error> {
+        self.answer(self.request(method, path, Auth::Token), path)
+            .await
+    }
+
+    /// `POST` without a token: the body proves who is asking.
+    pub(crate) async fn post_anonymously<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        let request = self.request(Method::POST, path, Auth::None);
+        self.answer(request.json(body), path).await
+    }
+
+    fn request(&self, method: Method, path: &str, auth: Auth) -> reqwest::RequestBuilder {
+        let mut request = self
+            .http
+            .request(method, self.origin.join(path))
+            .header(ACCEPT, "application/json");
+        if let (Auth::Token, Some(bearer)) = (auth, &self.bearer) {
+            request = request.header(AUTHORIZATION, bearer);
+        }
+        request
+    }
+
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+        path: &str,
+    ) -> Result<T, Error> {
+        let request = request
+            .build()
+            .map_err(|error| Error::Setup(error.without_url().into()))?;
+        let method = request.method().clone();
+        let started = Instant::now();
+        let response = self.send_patiently(request).await?;
+        tracing::debug!(
+            http.request.method = %method,
+            url.path = path,
+            http.response.status_code = response.status().as_u16(),
+            duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "answered"
+        );
+        self.read(response).await
+    }
+
+    /// Sends the request until it is answered or there is no point in trying again.
+    async fn send_patiently(&self, request: Request) -> Result<Response, Error> {
+        let started = Instant::now();
+        let idempotent = request.method() == Method::GET;
+        for next in 1.. {
+            let this = request
+                .try_clone()
+                .expect("every body is in memory, none is a stream");
+            let result = self.http.execute(this).await;
+            let wait = match &result {
+                Ok(response) => retry::after_answer(response, next),
+                Err(error) => retry::after_failure(error, idempotent, next),
+            };
+            match wait
+                .filter(|wait| next < retry::TRIES && started.elapsed() + *wait < retry::BUDGET)
+            {
+                Some(wait) => sleep(wait).await,
+                None => return result.map_err(|error| self.transport(error)),
+            }
+        }
+        unreachable!("the loop has no end of its own")
+    }
+
+    fn transport(&self, error: reqwest::Error) -> Error {
+        Error::transport(&self.origin, self.proxied.as_deref(), error)
+    }
+
+    async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, Error> {
+        let status = response.status();
+        if status.is_redirection() {
+            return Err(self.redirected(&response));
+        }
+        let content_type = header(&response, CONTENT_TYPE.as_str());
+        let body = self.body(response).await?;
+        let not_kms = || Error::NotKms {
+            origin: self.origin.clone(),
+            status: status.as_u16(),
+            content_type: content_type.clone(),
+        };
+        if !status.is_success() {
+            let body = serde_json::from_slice::<ErrorBody>(&body).map_err(|_| not_kms())?;
+            return Err(Error::refused(status, body));
+        }
+        if !is_json(&content_type) {
+            return Err(not_kms());
+        }
+        serde_json::from_slice(&body).map_err(|error| self.unexpected(status, &error, not_kms()))
+    }
+
+    /// Valid JSON that is not ours came from a KMS of another version; anything else did not.
+    fn unexpected(&self, status: StatusCode, error: &serde_json::Error, not_kms: Error) -> Error {
+        if !status.is_success() || !error.is_data() {
+            return not_kms;
+        }
+        Error::UnexpectedAnswer {
+            origin: self.origin.clone(),
+            cause: describe(error).into(),
+        }
+    }
+
+    fn redirected(&self, response: &Response) -> Error {
+        let location = header(response, LOCATION.as_str());
+        // Only the origin: a location may carry codes and tokens in its query.
+        let target = response
+            .url()
+            .join(&location)
+            .map_or_else(|_| "nowhere".into(), |url| origin_of(&url));
+        Error::Redirected {
+            origin: self.origin.clone(),
+            target,
+        }
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, Error> {
+        let too_large = || Error::TooLarge {
+            origin: self.origin.clone(),
+            limit: MAX_ANSWER,
+        };
+        let announced = response.content_length().unwrap_or(0);
+        if announced > MAX_ANSWER as u64 {
+            return Err(too_large());
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.transport(error))?
+        {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+/// Fills the parameters of a path from [`kms_api::routes`], in their order.
+pub(crate) fn path(route: &str, values: &[&dyn fmt::Display]) -> Result<String, Error> {
+    let mut values = values.iter();
+    let mut path = String::with_capacity(route.len() + 64);
+    for segment in route.split('/').skip(1) {
+        path.push('/');
+        if segment.starts_with('{') {
+            let value = values
+                .next()
+                .expect("a caller gives one value for each parameter")
+                .to_string();
+            // URL parsers remove dot segments even when they are percent-encoded, which would
+            // turn a call about one thing into a call about another.
+            if matches!(value.as_str(), "" | "." | "..") {
+                return Err(Error::UnusableName { name: value });
+            }
+            path.extend(utf8_percent_encode(&value, SEGMENT));
+        } else {
+            path.push_str(segment);
+        }
+    }
+    Ok(path)
+}
+
+/// The kind of a decoding error without the text that was decoded: serde quotes unknown values.
+fn describe(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.starts_with("missing field") {
+        text
+    } else {
+        format!(
+            "a field has an unexpected type at line {} column {}",
+            error.line(),
+            error.column()
+        )
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+        || essence.to_ascii_lowercase().ends_with("+json")
+}
+
+fn header(response: &Response, name: &str) -> String {
+    response
+        .headers()
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .unwrap_or_default()
+}
+
+fn origin_of(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_encoded_into_one_segment() {
+        let encoded = path("/api/v4/secrets/{secretName}", &[&"a/b?c#d %2e\u{e9}"]).unwrap();
+        assert_eq!(encoded, "/api/v4/secrets/a%2Fb%3Fc%23d%20%252e%C3%A9");
+    }
+
+    #[test]
+    fn names_that_would_change_the_path_are_refused() {
+        for name in ["", ".", ".."] {
+            assert!(path("/api/{a}/b", &[&name]).is_err(), "{name:?}");
+        }
+        assert_eq!(path("/api/{a}", &[&"..."]).unwrap(), "/api/...");
+    }
+
+    #[test]
+    fn d6_decoding_errors_do_not_quote_what_was_decoded() {
+        let error = serde_json::from_str::<u8>("\"canary\"").unwrap_err();
+        assert!(error.to_string().contains("canary"));
+        assert!(!describe(&error).contains("canary"));
+    }
+}

@@ -1,0 +1,48 @@
+//! Typed HTTP client of the KMS API, usable as a Rust SDK.
+//!
+//! It never prints and never reads the terminal; what it reads of the environment are the
+//! variables that every HTTP client honours (proxies, certificate files). Start at [`Client`];
+//! one file per noun adds its calls, [`login`] has one file per login method.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), kms_client::Error> {
+//! use kms_api::secrets::{ListSecretsQuery, ProjectRef};
+//!
+//! let client = kms_client::Client::builder()
+//!     .origin("https://kms.example.com".parse()?)
+//!     .token("an access token".into())
+//!     .build()?;
+//! let query = ListSecretsQuery {
+//!     project: ProjectRef::id("0192d0a4-8f9c-7c6e-9f0a-2f4d3a5b6c7d"),
+//!     environment: Some("prod".into()),
+//!     ..ListSecretsQuery::default()
+//! };
+//! for secret in client.list_secrets(&query).await?.secrets {
+//!     let _ = (secret.secret_key, secret.secret_value.expose());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod admin;
+mod audit;
+mod builder;
+mod environments;
+mod error;
+mod folders;
+mod http;
+mod identities;
+pub mod login;
+mod memberships;
+mod origin;
+mod projects;
+mod retry;
+mod secrets;
+mod tls;
+mod tokens;
+mod universal_auth;
+
+pub use builder::ClientBuilder;
+pub use error::Error;
+pub use http::Client;
+pub use origin::Origin;

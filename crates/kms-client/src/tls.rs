@@ -1,0 +1,82 @@
+//! Whom to trust: the bundled roots, the system's, and those that the caller adds.
+
+use std::{path::Path, sync::Arc};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, pem::PemObject},
+};
+
+use crate::Error;
+
+/// The configuration of a connection that will be encrypted. Reads the system's certificates,
+/// which takes some milliseconds; call it only when there will be such a connection.
+///
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` stand for the system's certificates when they are set.
+pub(crate) fn config(extra: Option<&Path>) -> Result<ClientConfig, Error> {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    let system = rustls_native_certs::load_native_certs();
+    for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        // Somebody who names a file wants to hear that it can't be read; of the platform's own
+        // store, what can be read is good enough.
+        let Some(path) = std::env::var_os(variable) else {
+            continue;
+        };
+        if system.certs.is_empty() {
+            let cause = system.errors.first().map_or_else(
+                || "it holds no certificate".into(),
+                std::string::ToString::to_string,
+            );
+            return Err(Error::Certificates {
+                path: path.to_string_lossy().into_owned(),
+                cause: cause.into(),
+            });
+        }
+    }
+    roots.add_parsable_certificates(system.certs);
+    if let Some(path) = extra {
+        for certificate in read(path)? {
+            roots
+                .add(certificate)
+                .map_err(|cause| unusable(path, cause))?;
+        }
+    }
+    Ok(with_roots(roots))
+}
+
+/// The configuration of a client that will never encrypt: it trusts nobody and costs nothing.
+pub(crate) fn none() -> ClientConfig {
+    with_roots(RootCertStore::empty())
+}
+
+fn with_roots(roots: RootCertStore) -> ClientConfig {
+    ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("the provider has cipher suites for the default versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|cause| unusable(path, cause))?;
+    if certificates.is_empty() {
+        return Err(unusable(path, "it holds no PEM certificate"));
+    }
+    Ok(certificates)
+}
+
+fn unusable(path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Certificates {
+        path: path.display().to_string(),
+        cause: cause.into(),
+    }
+}
