@@ -1,0 +1,62 @@
+//! What both sides of a machine login agree on: one file per method.
+
+pub mod token;
+pub mod token_auth;
+pub mod trusted_ip;
+pub mod universal;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// A machine login method: its name on the command line, its route, its proof.
+pub trait Method {
+    /// The value of `kms login --method`.
+    const NAME: &'static str;
+    /// The path that takes the proof.
+    const ROUTE: &'static str;
+    /// The body that proves who is asking.
+    type Proof: Serialize + DeserializeOwned + Send;
+}
+
+/// The answer to every machine login and renewal.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct LoginResponse {
+    /// The access token, to be sent as `Authorization: Bearer`.
+    pub access_token: String,
+    /// Seconds until the token expires.
+    pub expires_in: i64,
+    /// Seconds since issue up to which renewal is possible; 0 is without a limit.
+    #[serde(rename = "accessTokenMaxTTL")]
+    pub access_token_max_ttl: i64,
+    /// Always `Bearer`.
+    pub token_type: String,
+}
+
+impl std::fmt::Debug for LoginResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoginResponse")
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The settings that every auth method of an identity has for its tokens. All optional on the
+/// wire; the server's defaults are 2,592,000 s for both TTLs, no use limit, every address.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TokenSettings {
+    /// Seconds that a token lives, 0 to 315,360,000; 0 means as long as the server allows.
+    #[serde(rename = "accessTokenTTL", skip_serializing_if = "Option::is_none")]
+    pub access_token_ttl: Option<i64>,
+    /// Seconds since issue after which renewal ends; 0 means no such end.
+    #[serde(rename = "accessTokenMaxTTL", skip_serializing_if = "Option::is_none")]
+    pub access_token_max_ttl: Option<i64>,
+    /// How often a token may be used; 0 means without a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token_num_uses_limit: Option<i64>,
+    /// Addresses from which a token may be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token_trusted_ips: Option<Vec<trusted_ip::TrustedIpInput>>,
+}

@@ -1,0 +1,153 @@
+//! Organizations and sub-organizations.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MembershipId, OrganizationId, ProjectId, Timestamp, memberships::MemberUser};
+
+/// An organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Its slug.
+    pub slug: String,
+    /// Always null: there is no billing.
+    #[serde(default)]
+    pub customer_id: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Whether single sign-on is enforced.
+    #[serde(default)]
+    pub auth_enforced: bool,
+    /// Whether SCIM is on.
+    #[serde(default)]
+    pub scim_enabled: bool,
+    /// Always null: keys are the server's own.
+    #[serde(default)]
+    pub kms_default_key_id: Option<String>,
+    /// The role of new members.
+    #[serde(default)]
+    pub default_membership_role: String,
+    /// Whether a second factor is enforced.
+    #[serde(default)]
+    pub enforce_mfa: bool,
+    /// The organization at the root of the tree; null for a root.
+    #[serde(default)]
+    pub root_org_id: Option<OrganizationId>,
+    /// The organization above; null for a root.
+    #[serde(default)]
+    pub parent_org_id: Option<OrganizationId>,
+    /// The caller's role, in a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_role: Option<String>,
+}
+
+/// The answer about one organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrganizationResponse {
+    /// The organization.
+    pub organization: Organization,
+}
+
+/// The answer to a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrganizationsResponse {
+    /// The organizations.
+    pub organizations: Vec<Organization>,
+}
+
+/// Changes an organization.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateOrganization {
+    /// 1 to 64 letters, digits, hyphens, underscores and spaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Lower-case letters, digits and hyphens, 1 to 64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
+}
+
+/// The answer to a change.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrganizationWritten {
+    /// For people.
+    pub message: String,
+    /// The organization.
+    pub organization: Organization,
+}
+
+/// A user's membership in an organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationUser {
+    /// The membership's id.
+    pub id: MembershipId,
+    /// The user's role.
+    pub role: String,
+    /// `accepted` or `invited`.
+    pub status: String,
+    /// The address an invitation went to.
+    pub invite_email: Option<String>,
+    /// The organization.
+    pub org_id: OrganizationId,
+    /// Null for a built-in role.
+    pub role_id: Option<uuid::Uuid>,
+    /// Whether the member may act.
+    pub is_active: bool,
+    /// The user.
+    pub user: MemberUser,
+}
+
+/// The answer to a list of members.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrganizationUsersResponse {
+    /// The members.
+    pub users: Vec<OrganizationUser>,
+}
+
+/// An environment in [`OrganizationWorkspace`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnvironmentName {
+    /// Its name.
+    pub name: String,
+    /// Its slug.
+    pub slug: String,
+}
+
+/// A project of an organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrganizationWorkspace {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its name.
+    pub name: String,
+    /// Its slug.
+    pub slug: String,
+    /// Its organization.
+    pub organization: OrganizationId,
+    /// Its environments.
+    pub environments: Vec<EnvironmentName>,
+}
+
+/// The answer to a list of projects.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrganizationWorkspacesResponse {
+    /// The projects.
+    pub workspaces: Vec<OrganizationWorkspace>,
+}

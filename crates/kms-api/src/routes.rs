@@ -1,0 +1,153 @@
+//! Every path, once. `{name}` marks a parameter, in the form that the router understands.
+
+/// `GET` readiness.
+pub const STATUS: &str = "/api/status";
+
+/// `POST` universal-auth login.
+pub const UNIVERSAL_AUTH_LOGIN: &str = "/api/v1/auth/universal-auth/login";
+/// `POST`, `PATCH`, `GET`, `DELETE` universal auth of an identity.
+pub const UNIVERSAL_AUTH: &str = "/api/v1/auth/universal-auth/identities/{identityId}";
+/// `POST`, `GET` client secrets of an identity.
+pub const CLIENT_SECRETS: &str =
+    "/api/v1/auth/universal-auth/identities/{identityId}/client-secrets";
+/// `GET` one client secret.
+pub const CLIENT_SECRET: &str =
+    "/api/v1/auth/universal-auth/identities/{identityId}/client-secrets/{clientSecretId}";
+/// `POST` revokes a client secret.
+pub const CLIENT_SECRET_REVOKE: &str =
+    "/api/v1/auth/universal-auth/identities/{identityId}/client-secrets/{clientSecretId}/revoke";
+/// `POST` clears the lockouts of an identity.
+pub const CLEAR_LOCKOUTS: &str =
+    "/api/v1/auth/universal-auth/identities/{identityId}/clear-lockouts";
+/// `POST`, `PATCH`, `GET`, `DELETE` token auth of an identity.
+pub const TOKEN_AUTH: &str = "/api/v1/auth/token-auth/identities/{identityId}";
+/// `POST`, `GET` tokens of token auth.
+pub const TOKEN_AUTH_TOKENS: &str = "/api/v1/auth/token-auth/identities/{identityId}/tokens";
+/// `GET` one token of token auth.
+pub const TOKEN_AUTH_IDENTITY_TOKEN: &str =
+    "/api/v1/auth/token-auth/identities/{identityId}/tokens/{tokenId}";
+/// `PATCH` renames a token of token auth.
+pub const TOKEN_AUTH_TOKEN: &str = "/api/v1/auth/token-auth/tokens/{tokenId}";
+/// `POST` revokes a token of token auth.
+pub const TOKEN_AUTH_TOKEN_REVOKE: &str = "/api/v1/auth/token-auth/tokens/{tokenId}/revoke";
+/// `POST` renews an access token.
+pub const TOKEN_RENEW: &str = "/api/v1/auth/token/renew";
+/// `POST` revokes an access token.
+pub const TOKEN_REVOKE: &str = "/api/v1/auth/token/revoke";
+
+/// `GET`, `PATCH` instance configuration.
+pub const ADMIN_CONFIG: &str = "/api/v1/admin/config";
+/// `POST` the first administrator.
+pub const ADMIN_SIGNUP: &str = "/api/v1/admin/signup";
+/// `POST` first administrator, organization and instance-admin identity.
+pub const ADMIN_BOOTSTRAP: &str = "/api/v1/admin/bootstrap";
+
+/// `GET` organizations of the caller.
+pub const ORGANIZATIONS: &str = "/api/v1/organization";
+/// `GET`, `PATCH` one organization.
+pub const ORGANIZATION: &str = "/api/v1/organization/{organizationId}";
+/// `GET` members of an organization.
+pub const ORGANIZATION_USERS: &str = "/api/v1/organization/{organizationId}/users";
+/// `GET` projects of an organization.
+pub const ORGANIZATION_WORKSPACES: &str = "/api/v2/organizations/{organizationId}/workspaces";
+/// `GET` identities of an organization.
+pub const ORGANIZATION_IDENTITIES: &str =
+    "/api/v2/organizations/{organizationId}/identity-memberships";
+/// `GET` audit log of the organization of the token.
+pub const AUDIT_LOGS: &str = "/api/v1/organization/audit-logs";
+/// `GET` audit log of a project (older route).
+pub const WORKSPACE_AUDIT_LOGS: &str = "/api/v1/workspace/{projectId}/audit-logs";
+
+/// `POST`, `GET` identities.
+pub const IDENTITIES: &str = "/api/v1/identities";
+/// `GET`, `PATCH`, `DELETE` one identity.
+pub const IDENTITY: &str = "/api/v1/identities/{identityId}";
+/// `GET` the caller's own identity.
+pub const IDENTITY_DETAILS: &str = "/api/v1/identities/details";
+/// `GET` project memberships of an identity.
+pub const IDENTITY_PROJECTS: &str = "/api/v1/identities/{identityId}/identity-memberships";
+
+/// `POST`, `GET` projects.
+pub const PROJECTS: &str = "/api/v1/projects";
+/// `GET`, `PATCH`, `DELETE` one project.
+pub const PROJECT: &str = "/api/v1/projects/{projectId}";
+/// `GET` a project by slug.
+pub const PROJECT_BY_SLUG: &str = "/api/v1/projects/slug/{slug}";
+/// `POST` environments of a project.
+pub const PROJECT_ENVIRONMENTS: &str = "/api/v1/projects/{projectId}/environments";
+/// `GET`, `PATCH`, `DELETE` one environment.
+pub const PROJECT_ENVIRONMENT: &str = "/api/v1/projects/{projectId}/environments/{environmentId}";
+/// `GET` an environment by slug.
+pub const PROJECT_ENVIRONMENT_BY_SLUG: &str =
+    "/api/v1/projects/{projectId}/environments/slug/{slug}";
+/// `GET` identity memberships of a project.
+pub const PROJECT_IDENTITIES: &str = "/api/v1/projects/{projectId}/memberships/identities";
+/// `POST`, `PATCH`, `GET`, `DELETE` an identity's membership in a project.
+pub const PROJECT_IDENTITY: &str =
+    "/api/v1/projects/{projectId}/memberships/identities/{identityId}";
+/// `GET` user memberships of a project.
+pub const PROJECT_MEMBERSHIPS: &str = "/api/v1/projects/{projectId}/memberships";
+/// `GET` the caller's permissions in a project.
+pub const PROJECT_PERMISSIONS: &str = "/api/v1/projects/{projectId}/permissions";
+/// `GET` roles of a project.
+pub const PROJECT_ROLES: &str = "/api/v1/projects/{projectId}/roles";
+
+/// `GET` projects (older route).
+pub const WORKSPACES: &str = "/api/v1/workspace";
+/// `GET`, `PATCH`, `DELETE` one project (older route).
+pub const WORKSPACE: &str = "/api/v1/workspace/{projectId}";
+/// `POST` environments (older route).
+pub const WORKSPACE_ENVIRONMENTS: &str = "/api/v1/workspace/{projectId}/environments";
+/// `GET`, `PATCH`, `DELETE` one environment (older route).
+pub const WORKSPACE_ENVIRONMENT: &str =
+    "/api/v1/workspace/{projectId}/environments/{environmentId}";
+/// `GET` one environment by id alone (older route).
+pub const ENVIRONMENT: &str = "/api/v1/workspace/environments/{environmentId}";
+/// `GET` user memberships of a project (older route).
+pub const WORKSPACE_MEMBERSHIPS: &str = "/api/v1/workspace/{projectId}/memberships";
+/// `GET` users of a project (older route).
+pub const WORKSPACE_USERS: &str = "/api/v1/workspace/{projectId}/users";
+/// `GET` the caller's permissions in a project (older route).
+pub const WORKSPACE_PERMISSIONS: &str = "/api/v1/workspace/{projectId}/permissions";
+/// `POST` projects (older route).
+pub const WORKSPACES_V2: &str = "/api/v2/workspace";
+/// `GET`, `DELETE` a project by slug (older route).
+pub const WORKSPACE_BY_SLUG: &str = "/api/v2/workspace/{slug}";
+/// `GET` identity memberships (older route).
+pub const WORKSPACE_IDENTITIES: &str = "/api/v2/workspace/{slug}/identity-memberships";
+/// `POST`, `PATCH`, `GET`, `DELETE` an identity's membership (older route).
+pub const WORKSPACE_IDENTITY: &str = "/api/v2/workspace/{slug}/identity-memberships/{identityId}";
+
+/// `GET`, `POST` folders (v1 spelling of fields).
+pub const FOLDERS_V1: &str = "/api/v1/folders";
+/// `GET`, `PATCH`, `DELETE` a folder (v1).
+pub const FOLDER_V1: &str = "/api/v1/folders/{folderIdOrName}";
+/// `PATCH` many folders (v1).
+pub const FOLDERS_BATCH_V1: &str = "/api/v1/folders/batch";
+/// `GET` a folder by project, environment and path (v1).
+pub const FOLDER_BY_PATH_V1: &str = "/api/v1/folders/{projectId}/{environment}/{path}";
+/// `GET`, `POST` folders.
+pub const FOLDERS: &str = "/api/v2/folders";
+/// `GET`, `PATCH`, `DELETE` a folder.
+pub const FOLDER: &str = "/api/v2/folders/{folderIdOrName}";
+/// `PATCH` many folders.
+pub const FOLDERS_BATCH: &str = "/api/v2/folders/batch";
+
+/// `GET` secrets of a path.
+pub const SECRETS: &str = "/api/v4/secrets";
+/// `GET`, `POST`, `PATCH`, `DELETE` one secret.
+pub const SECRET: &str = "/api/v4/secrets/{secretName}";
+/// `GET` one secret by id.
+pub const SECRET_BY_ID: &str = "/api/v4/secrets/id/{secretId}";
+/// `POST`, `PATCH`, `DELETE` many secrets.
+pub const SECRETS_BATCH: &str = "/api/v4/secrets/batch";
+/// `GET` secrets of a path (v3).
+pub const SECRETS_V3: &str = "/api/v3/secrets/raw";
+/// `GET`, `POST`, `PATCH`, `DELETE` one secret (v3).
+pub const SECRET_V3: &str = "/api/v3/secrets/raw/{secretName}";
+/// `GET` one secret by id (v3).
+pub const SECRET_BY_ID_V3: &str = "/api/v3/secrets/raw/id/{secretId}";
+/// `POST`, `PATCH`, `DELETE` many secrets (v3).
+pub const SECRETS_BATCH_V3: &str = "/api/v3/secrets/batch/raw";
+/// `GET` versions of a secret.
+pub const SECRET_VERSIONS: &str = "/api/v1/secret/{secretId}/secret-versions";

@@ -1,0 +1,131 @@
+//! Parameters and rows that both engines understand, so that a query is written once.
+
+use sqlx::{
+    Arguments as _, Encode, FromRow, Postgres, Sqlite, Type,
+    error::BoxDynError,
+    postgres::{PgArguments, PgRow},
+    sqlite::{SqliteArguments, SqliteRow},
+};
+
+/// A value that both engines take as a parameter.
+pub trait Bind<'p>:
+    Encode<'p, Sqlite> + Type<Sqlite> + Encode<'p, Postgres> + Type<Postgres> + Send + 'p
+{
+}
+
+impl<'p, T> Bind<'p> for T where
+    T: Encode<'p, Sqlite> + Type<Sqlite> + Encode<'p, Postgres> + Type<Postgres> + Send + 'p
+{
+}
+
+/// The parameters of a query: a tuple of [`Bind`] values, `$1` first.
+pub trait Params<'p>: Send {
+    /// Appends the values as SQLite takes them.
+    fn add_sqlite(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError>;
+    /// Appends the values as PostgreSQL takes them.
+    fn add_postgres(self, arguments: &mut PgArguments) -> Result<(), BoxDynError>;
+}
+
+macro_rules! params {
+    ($($name:ident)*) => {
+        #[expect(non_snake_case, reason = "the type's name names its value")]
+        impl<'p, $($name: Bind<'p>),*> Params<'p> for ($($name,)*) {
+            fn add_sqlite(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+                let ($($name,)*) = self;
+                $(sqlx::Arguments::add(arguments, $name)?;)*
+                Ok(())
+            }
+
+            fn add_postgres(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+                let ($($name,)*) = self;
+                $(arguments.add($name)?;)*
+                Ok(())
+            }
+        }
+    };
+}
+
+impl Params<'_> for () {
+    fn add_sqlite(self, _: &mut SqliteArguments) -> Result<(), BoxDynError> {
+        Ok(())
+    }
+
+    fn add_postgres(self, _: &mut PgArguments) -> Result<(), BoxDynError> {
+        Ok(())
+    }
+}
+
+params!(A);
+params!(A B);
+params!(A B C);
+params!(A B C D);
+params!(A B C D F);
+params!(A B C D F G);
+params!(A B C D F G H);
+params!(A B C D F G H I);
+params!(A B C D F G H I J);
+params!(A B C D F G H I J K);
+params!(A B C D F G H I J K L);
+params!(A B C D F G H I J K L M);
+params!(A B C D F G H I J K L M N);
+params!(A B C D F G H I J K L M N O);
+params!(A B C D F G H I J K L M N O P);
+params!(A B C D F G H I J K L M N O P Q);
+params!(A B C D F G H I J K L M N O P Q R);
+params!(A B C D F G H I J K L M N O P Q R S);
+params!(A B C D F G H I J K L M N O P Q R S T);
+
+pub(crate) fn sqlite<'p>(params: impl Params<'p>) -> Result<SqliteArguments, sqlx::Error> {
+    let mut arguments = SqliteArguments::default();
+    params
+        .add_sqlite(&mut arguments)
+        .map_err(sqlx::Error::Encode)?;
+    Ok(arguments)
+}
+
+pub(crate) fn postgres<'p>(params: impl Params<'p>) -> Result<PgArguments, sqlx::Error> {
+    let mut arguments = PgArguments::default();
+    params
+        .add_postgres(&mut arguments)
+        .map_err(sqlx::Error::Encode)?;
+    Ok(arguments)
+}
+
+/// A row that both engines can be read into.
+pub trait Record:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+impl<T> Record for T where
+    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+/// Declares a row type that is read by position: the fields stand in the order of the columns.
+///
+/// Written out instead of derived, since the derive builds both drivers a second time for the
+/// compiler and reads by name.
+#[macro_export]
+macro_rules! record {
+    ($(#[$meta:meta])* pub struct $name:ident {
+        $($(#[$field_meta:meta])* pub $field:ident: $type:ty),+ $(,)?
+    }) => {
+        $(#[$meta])*
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type),+
+        }
+
+        $crate::record!(@impl $name, sqlx::sqlite::SqliteRow, $($field),+);
+        $crate::record!(@impl $name, sqlx::postgres::PgRow, $($field),+);
+    };
+    (@impl $name:ident, $row:ty, $($field:ident),+) => {
+        impl<'r> sqlx::FromRow<'r, $row> for $name {
+            fn from_row(row: &'r $row) -> Result<Self, sqlx::Error> {
+                let mut columns = 0..;
+                let mut next = || columns.next().unwrap_or_default();
+                Ok(Self { $($field: sqlx::Row::try_get::<_, usize>(row, next())?),+ })
+            }
+        }
+    };
+}

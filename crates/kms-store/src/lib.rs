@@ -1,0 +1,20 @@
+//! The database: migrations, row types, SQL text as constants, one dispatch over SQLite and
+//! PostgreSQL.
+//!
+//! Never decrypts and never decides who may. Every query on tenant data carries its tenant in
+//! the `WHERE`. Start at [`Store`] (opening), [`Source`] (reading) and [`Tx`] (writing); a noun's
+//! rows and queries are in the module of its name. SQL is portable: `$n` parameters, `BIGINT`
+//! for integers and times, JSON as text, no functions of the clock.
+
+pub mod audit;
+mod bind;
+mod error;
+mod migrate;
+mod sqlite_writer;
+mod store;
+mod tx;
+
+pub use bind::{Bind, Params, Record};
+pub use error::StoreError;
+pub use store::{Source, Store};
+pub use tx::Tx;

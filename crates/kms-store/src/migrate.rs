@@ -1,0 +1,30 @@
+//! The schema, brought up to date at every start.
+
+use sqlx::migrate::{Migrate, Migration, MigrationType, Migrator};
+
+use crate::StoreError;
+
+/// Every migration in order: version, name, text. Only ever appended to; the text of a released
+/// one never changes.
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "initial", include_str!("../migrations/0001_initial.sql"))];
+
+pub(crate) async fn run<C>(connection: &mut C) -> Result<(), StoreError>
+where
+    C: Migrate + Send,
+{
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        Migration::new(
+            *version,
+            (*name).into(),
+            MigrationType::Simple,
+            sqlx::SqlSafeStr::into_sql_str(*sql),
+            false,
+        )
+    });
+    let migrator = Migrator::with_migrations(migrations.collect());
+    migrator
+        .run_direct(None, connection, false)
+        .await
+        .map_err(StoreError::Migration)
+}

@@ -1,0 +1,201 @@
+//! The one dispatch over SQLite and PostgreSQL.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use sqlx::{
+    ConnectOptions as _, PgPool, SqlitePool,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{
+    StoreError,
+    audit::ChainHasher,
+    bind::{Params, Record, postgres, sqlite},
+    sqlite_writer::SqliteWriter,
+    tx::Tx,
+};
+
+/// Bytes of page cache for every connection to the embedded database, in KiB as SQLite takes it.
+const CACHE_KIB: &str = "-2048";
+
+/// A database that is open and migrated.
+///
+/// Cheap to clone. Reads go through `&Store` (see [`Source`]), writes through [`Store::begin`].
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) engine: Engine,
+}
+
+#[derive(Clone)]
+pub(crate) enum Engine {
+    Sqlite {
+        read: SqlitePool,
+        writer: Arc<SqliteWriter>,
+    },
+    Postgres {
+        pool: PgPool,
+        hasher: Arc<std::sync::OnceLock<ChainHasher>>,
+    },
+}
+
+impl Store {
+    /// Opens (and creates) the embedded database in a directory that must exist.
+    ///
+    /// One process owns a data directory: a second one gets [`StoreError::InUse`]. Durable
+    /// (`synchronous=FULL`), no memory map, deleted rows are overwritten (`secure_delete`).
+    pub async fn open_embedded(directory: &Path) -> Result<Self, StoreError> {
+        let lock = lock(directory)?;
+        let options = SqliteConnectOptions::new()
+            .filename(directory.join("kms.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("secure_delete", "ON")
+            .pragma("cache_size", CACHE_KIB)
+            .pragma("journal_size_limit", "16777216")
+            .disable_statement_logging();
+        let writer = SqliteWriter::open(&options, lock).await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(readers())
+            .min_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await?;
+        Ok(Self {
+            engine: Engine::Sqlite { read, writer },
+        })
+    }
+
+    /// Connects to PostgreSQL and brings the schema up to date.
+    pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
+        let options = url
+            .parse::<sqlx::postgres::PgConnectOptions>()?
+            .application_name("kms")
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options)
+            .await?;
+        crate::migrate::run(&mut *pool.acquire().await?).await?;
+        Ok(Self {
+            engine: Engine::Postgres {
+                pool,
+                hasher: Arc::default(),
+            },
+        })
+    }
+
+    /// Whether this process is the only owner of the data, so that it may answer from memory
+    /// what every write updates.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.engine, Engine::Sqlite { .. })
+    }
+
+    /// Says how audit records are chained; must be set before the first record is written.
+    pub fn set_chain_hasher(&self, hasher: ChainHasher) {
+        let slot = match &self.engine {
+            Engine::Sqlite { writer, .. } => writer.hasher(),
+            Engine::Postgres { hasher, .. } => hasher,
+        };
+        // A second call is refused by the slot: one process has one chain key.
+        let _ = slot.set(hasher);
+    }
+
+    /// Starts a write. Nothing persists until [`Tx::commit`] returns.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Tx::begin(self).await
+    }
+
+    /// Finishes what was accepted and closes every connection.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite { read, writer } => {
+                read.close().await;
+                writer.close().await;
+            }
+            Engine::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+}
+
+/// Four readers keep two cores busy; more threads would only cost memory.
+fn readers() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    u32::try_from(cores).unwrap_or(2).clamp(2, 8)
+}
+
+fn lock(directory: &Path) -> Result<std::fs::File, StoreError> {
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(directory.join("kms.lock"))
+        .map_err(StoreError::File)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse),
+        Err(std::fs::TryLockError::Error(error)) => Err(StoreError::File(error)),
+    }
+}
+
+/// Where a query can be run: `&Store` for reads of what is committed, `&mut Tx` inside a write.
+pub trait Source: Send + Sized {
+    /// All rows.
+    fn fetch_all<'p, T: Record>(
+        self,
+        sql: &'static str,
+        params: impl Params<'p>,
+    ) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send;
+
+    /// The first row, if there is one.
+    fn fetch_optional<'p, T: Record>(
+        self,
+        sql: &'static str,
+        params: impl Params<'p>,
+    ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send;
+}
+
+impl Source for &Store {
+    async fn fetch_all<'p, T: Record>(
+        self,
+        sql: &'static str,
+        params: impl Params<'p>,
+    ) -> Result<Vec<T>, StoreError> {
+        Ok(match &self.engine {
+            Engine::Sqlite { read, .. } => {
+                sqlx::query_as_with(sql, sqlite(params)?)
+                    .fetch_all(read)
+                    .await?
+            }
+            Engine::Postgres { pool, .. } => {
+                sqlx::query_as_with(sql, postgres(params)?)
+                    .fetch_all(pool)
+                    .await?
+            }
+        })
+    }
+
+    async fn fetch_optional<'p, T: Record>(
+        self,
+        sql: &'static str,
+        params: impl Params<'p>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(match &self.engine {
+            Engine::Sqlite { read, .. } => {
+                sqlx::query_as_with(sql, sqlite(params)?)
+                    .fetch_optional(read)
+                    .await?
+            }
+            Engine::Postgres { pool, .. } => {
+                sqlx::query_as_with(sql, postgres(params)?)
+                    .fetch_optional(pool)
+                    .await?
+            }
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! A write: statements that persist together, with their audit records, or not at all.
+
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use crate::{
+    Source, Store, StoreError,
+    audit::{ChainHasher, NewAuditRecord, append_postgres},
+    bind::{Params, Record, postgres, sqlite},
+    sqlite_writer::Job,
+    store::Engine,
+};
+
+/// A write in progress. Dropped without [`Tx::commit`], it leaves nothing behind.
+pub struct Tx {
+    inner: Inner,
+    audit: Vec<NewAuditRecord>,
+    on_commit: Vec<OnCommit>,
+}
+
+/// Something to do once the write is durable and before its caller hears of it.
+pub(crate) type OnCommit = Box<dyn FnOnce() + Send>;
+
+enum Inner {
+    Sqlite(Job),
+    Postgres(Transaction<'static, Postgres>, ChainHasher),
+}
+
+impl Tx {
+    pub(crate) async fn begin(store: &Store) -> Result<Self, StoreError> {
+        let inner = match &store.engine {
+            Engine::Sqlite { writer, .. } => Inner::Sqlite(writer.begin().await?),
+            Engine::Postgres { pool, hasher } => {
+                let hasher = hasher.get().cloned().ok_or(StoreError::NotCommitted)?;
+                Inner::Postgres(pool.begin().await?, hasher)
+            }
+        };
+        Ok(Self {
+            inner,
+            audit: Vec::new(),
+            on_commit: Vec::new(),
+        })
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    pub async fn execute<'p>(
+        &mut self,
+        sql: &'static str,
+        params: impl Params<'p>,
+    ) -> Result<u64, StoreError> {
+        Ok(match &mut self.inner {
+            Inner::Sqlite(job) => {
+                let query = sqlx::query_with(sql, sqlite(params)?);
+                query
+                    .execute(job.connection().await?)
+                    .await?
+                    .rows_affected()
+            }
+            Inner::Postgres(tx, _) => {
+                let query = sqlx::query_with(sql, postgres(params)?);
+                query.execute(connection(tx)).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Adds an audit record to the write.
+    pub fn audit(&mut self, record: NewAuditRecord) {
+        self.audit.push(record);
+    }
+
+    /// Does something once the write is durable, before [`Tx::commit`] returns; also when the
+    /// caller has gone away by then. Memory that the write made stale is dropped here.
+    pub fn on_commit(&mut self, action: impl FnOnce() + Send + 'static) {
+        self.on_commit.push(Box::new(action));
+    }
+
+    /// Makes the write durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.inner {
+            Inner::Sqlite(job) => job.commit(self.audit, self.on_commit).await,
+            Inner::Postgres(mut tx, hasher) => {
+                append_postgres(connection(&mut tx), &hasher, self.audit).await?;
+                // On a task of its own, so that a caller who goes away cannot stop it half-way.
+                let commit = tokio::spawn(async move {
+                    tx.commit().await?;
+                    self.on_commit.into_iter().for_each(|action| action());
+                    Ok(())
+                });
+                commit.await.unwrap_or(Err(StoreError::NotCommitted))
+            }
+        }
+    }
+}
+
+fn connection<'t>(tx: &'t mut Transaction<'static, Postgres>) -> &'t mut PgConnection {
+    tx
+}
+
+impl Source for &mut Tx {
+    async fn fetch_all<'p, T: Record>(
+        self,
+        sql: &'static str,
+        params: impl Params<'p>,
+    ) -> Result<Vec<T>, StoreError> {
+        Ok(match &mut self.inner {
+            Inner::Sqlite(job) => {
+                let query = sqlx::query_as_with(sql, sqlite(params)?);
+                query.fetch_all(job.connection().await?).await?
+            }
+            Inner::Postgres(tx, _) => {
+                sqlx::query_as_with(sql, postgres(params)?)
+                    .fetch_all(connection(tx))
+                    .await?
+            }
+        })
+    }
+
+    async fn fetch_optional<'p, T: Record>(
+        self,
+        sql: &'static str,
+        params: impl Params<'p>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(match &mut self.inner {
+            Inner::Sqlite(job) => {
+                let query = sqlx::query_as_with(sql, sqlite(params)?);
+                query.fetch_optional(job.connection().await?).await?
+            }
+            Inner::Postgres(tx, _) => {
+                sqlx::query_as_with(sql, postgres(params)?)
+                    .fetch_optional(connection(tx))
+                    .await?
+            }
+        })
+    }
+}
