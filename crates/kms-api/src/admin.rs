@@ -21,11 +21,7 @@ pub struct Bootstrap {
     pub organization: String,
     /// The set-up token that the server printed at its first start; not needed from the server's
     /// own machine. May also come as the header `x-kms-setup-token`.
-    #[serde(
-        default,
-        serialize_with = "expose_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, serialize_with = "expose_opt", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub setup_token: Option<SecretString>,
 }
@@ -34,6 +30,7 @@ fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(secrecy::ExposeSecret::expose_secret(secret))
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it with the field")]
 fn expose_opt<S: Serializer>(secret: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
     match secret {
         Some(secret) => expose(secret, to),
@@ -129,11 +126,7 @@ pub struct AdminSignUp {
     #[serde(default)]
     pub last_name: Option<String>,
     /// See [`Bootstrap::setup_token`].
-    #[serde(
-        default,
-        serialize_with = "expose_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, serialize_with = "expose_opt", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub setup_token: Option<SecretString>,
 }
@@ -155,6 +148,7 @@ pub struct AdminSignUpResponse {
 }
 
 /// What anyone may know about an instance.
+#[expect(clippy::struct_excessive_bools, reason = "the contract's body")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]

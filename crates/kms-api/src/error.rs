@@ -42,11 +42,7 @@ fn issue_text(issue: &Value) -> String {
         });
         parts.collect::<Vec<_>>().join(".")
     });
-    if path.is_empty() {
-        message.to_owned()
-    } else {
-        format!("`{path}`: {message}")
-    }
+    if path.is_empty() { message.to_owned() } else { format!("`{path}`: {message}") }
 }
 
 /// One failed rule of a validation failure (status 422).
@@ -65,10 +61,6 @@ pub struct Issue {
 impl Issue {
     /// An issue with one named field.
     pub fn field(name: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: "custom".into(),
-            path: vec![name.into()],
-            message: message.into(),
-        }
+        Self { code: "custom".into(), path: vec![name.into()], message: message.into() }
     }
 }

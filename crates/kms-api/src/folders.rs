@@ -17,25 +17,13 @@ pub struct FolderPlace {
     #[serde(flatten)]
     pub project: ProjectRef,
     /// The environment's slug.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// The parent folder, `/` when left out.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The parent folder, as v1 and the compatible CLI spell it.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub directory: Option<String>,
 }
 

@@ -77,18 +77,10 @@ pub struct CreateProject {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_description: Option<String>,
     /// 5 to 36 characters; made from the name when left out.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
     /// `secret-manager` when left out; other products are not offered.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
     /// Whether `dev`, `staging` and `prod` are made; true when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,11 +96,7 @@ pub struct CreateProject {
 #[serde(rename_all = "camelCase")]
 pub struct ListProjectsQuery {
     /// Only projects of this type; `all` or left out for every type.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
     /// Accepted; roles are not part of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,11 +115,7 @@ pub struct UpdateProject {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// At most 64 characters.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
     /// Whether names must be upper-case.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -18,42 +18,23 @@ pub const HIDDEN_VALUE: &str = "<hidden-by-infisical>";
 #[serde(rename_all = "camelCase")]
 pub struct ProjectRef {
     /// The project's id (v4).
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// The project's id (v3).
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub workspace_id: Option<String>,
     /// The project's slug (v3 queries).
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub workspace_slug: Option<String>,
     /// The project's slug (v3 bodies).
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub project_slug: Option<String>,
 }
 
 impl ProjectRef {
     /// By id, as v4 spells it.
     pub fn id(project: impl std::fmt::Display) -> Self {
-        Self {
-            project_id: Some(project.to_string()),
-            ..Self::default()
-        }
+        Self { project_id: Some(project.to_string()), ..Self::default() }
     }
 }
 
@@ -66,18 +47,10 @@ pub struct ListSecretsQuery {
     #[serde(flatten)]
     pub project: ProjectRef,
     /// The environment's slug.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// The folder, `/` when left out.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub secret_path: Option<String>,
     /// Whether values are wanted; true when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,28 +62,16 @@ pub struct ListSecretsQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recursive: Option<WireBool>,
     /// Whether imports are answered; v4 true, v3 false when left out.
-    #[serde(
-        default,
-        alias = "include_imports",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, alias = "include_imports", skip_serializing_if = "Option::is_none")]
     pub include_imports: Option<WireBool>,
     /// Whether the caller's own overrides replace shared secrets (v4); false when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_personal_overrides: Option<WireBool>,
     /// Comma list of tag slugs; a secret with any of them is listed.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub tag_slugs: Option<String>,
     /// `key=a,value=b|key=c,value=d`, at most ten pairs.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub metadata_filter: Option<String>,
 }
 
@@ -123,32 +84,16 @@ pub struct GetSecretQuery {
     #[serde(flatten)]
     pub project: ProjectRef,
     /// The environment's slug.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// The folder, `/` when left out.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub secret_path: Option<String>,
     /// A former version; the current one when left out.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// `shared` (when left out) or `personal`.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
     /// Whether the value is wanted; true when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,11 +102,7 @@ pub struct GetSecretQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expand_secret_references: Option<WireBool>,
     /// Whether imports are searched when the folder lacks the name.
-    #[serde(
-        default,
-        alias = "include_imports",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, alias = "include_imports", skip_serializing_if = "Option::is_none")]
     pub include_imports: Option<WireBool>,
 }
 
@@ -189,18 +130,10 @@ pub struct CreateSecret {
     #[serde(flatten)]
     pub project: ProjectRef,
     /// The environment's slug.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// The folder, `/` when left out.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub secret_path: Option<String>,
     /// `shared` (when left out) or `personal`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -222,11 +155,7 @@ pub struct SecretFields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_comment: Option<String>,
     /// Whether clients write real newlines; `null` clears it.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub skip_multiline_encoding: Option<Option<bool>>,
     /// Replaces all metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -235,18 +164,10 @@ pub struct SecretFields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag_ids: Option<Vec<Uuid>>,
     /// Days between reminders; `null` or 0 clears it.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub secret_reminder_repeat_days: Option<Option<i64>>,
     /// A note for the reminder, at most 1,024 characters.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub secret_reminder_note: Option<Option<String>>,
 }
 
@@ -272,18 +193,10 @@ pub struct DeleteSecret {
     #[serde(flatten)]
     pub project: ProjectRef,
     /// The environment's slug.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// The folder, `/` when left out.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub secret_path: Option<String>,
     /// `shared` (when left out) or `personal`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -298,11 +211,7 @@ pub struct BatchItem {
     /// The name.
     pub secret_key: String,
     /// A folder of its own (update).
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub secret_path: Option<String>,
     /// The new name (update).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -324,18 +233,10 @@ pub struct BatchBody {
     #[serde(flatten)]
     pub project: ProjectRef,
     /// The environment's slug.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// The folder, `/` when left out.
-    #[serde(
-        default,
-        deserialize_with = "blank_as_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
     pub secret_path: Option<String>,
     /// What an update does about a missing name: `failOnNotFound` (when left out), `upsert`,
     /// `ignore`.

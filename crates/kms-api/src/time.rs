@@ -46,8 +46,7 @@ impl std::str::FromStr for Timestamp {
     type Err = jiff::Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<jiff::Timestamp>()
-            .map(|time| Self(time.as_microsecond()))
+        text.parse::<jiff::Timestamp>().map(|time| Self(time.as_microsecond()))
     }
 }
 
@@ -60,8 +59,7 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|_| D::Error::custom("expected an RFC 3339 date and time"))
+        text.parse().map_err(|_| D::Error::custom("expected an RFC 3339 date and time"))
     }
 }
 
@@ -87,12 +85,7 @@ mod tests {
     fn time_is_written_in_utc_with_milliseconds() {
         let time = Timestamp(1_795_434_170_756_000);
         assert_eq!(time.to_string(), "2026-11-23T11:42:50.756Z");
-        assert_eq!(
-            "2026-11-23T12:42:50.756+01:00"
-                .parse::<Timestamp>()
-                .unwrap(),
-            time
-        );
+        assert_eq!("2026-11-23T12:42:50.756+01:00".parse::<Timestamp>().unwrap(), time);
         assert_eq!(Timestamp(1_000_000).to_string(), "1970-01-01T00:00:01.000Z");
     }
 }

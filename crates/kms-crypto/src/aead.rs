@@ -68,15 +68,8 @@ pub(crate) fn seal(
     sealed[0] = FORMAT;
     sealed[1..HEADER_LEN].copy_from_slice(salt.as_ref());
     let (ciphertext, tag) = sealed[HEADER_LEN..].split_at_mut(plaintext.len());
-    key.seal_out_of_place_scatter(
-        nonce,
-        Aad::from(associated),
-        plaintext,
-        ciphertext,
-        &[],
-        tag,
-    )
-    .map_err(|_| CryptoError::Library)?;
+    key.seal_out_of_place_scatter(nonce, Aad::from(associated), plaintext, ciphertext, &[], tag)
+        .map_err(|_| CryptoError::Library)?;
     Ok(sealed)
 }
 
@@ -87,10 +80,7 @@ pub(crate) fn open(
     associated: &[u8],
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-    let length = sealed
-        .len()
-        .checked_sub(OVERHEAD)
-        .ok_or(CryptoError::Format)?;
+    let length = sealed.len().checked_sub(OVERHEAD).ok_or(CryptoError::Format)?;
     let mut plaintext = Zeroizing::new(vec![0; length]);
     open_into(master, domain, associated, sealed, &mut plaintext)?;
     Ok(plaintext)
@@ -148,10 +138,7 @@ fn hedged_salt(
     entropy: &dyn Entropy,
 ) -> Result<hmac::Tag, CryptoError> {
     let random = Zeroizing::new(random_bytes::<SALT_LEN>(entropy));
-    let prf = hmac::Key::new(
-        hmac::HMAC_SHA256,
-        master.derive(b"hanzo-kms salt-1")?.expose(),
-    );
+    let prf = hmac::Key::new(hmac::HMAC_SHA256, master.derive(b"hanzo-kms salt-1")?.expose());
     let mut context = hmac::Context::with_key(&prf);
     context.update(random.as_slice());
     context.update(domain.label());
@@ -196,10 +183,7 @@ mod tests {
     fn k2_the_nonce_depends_on_the_place_even_under_one_salt() {
         let master = Key::generate(&SeededEntropy::new(1));
         let sealed = seal(&master, Domain::Value, b"a", b"text", &Stuck).unwrap();
-        assert_ne!(
-            nonce_of(&master, b"a", &sealed),
-            nonce_of(&master, b"b", &sealed)
-        );
+        assert_ne!(nonce_of(&master, b"a", &sealed), nonce_of(&master, b"b", &sealed));
     }
 
     #[test]
@@ -217,21 +201,11 @@ mod tests {
     #[test]
     fn every_flipped_bit_and_every_truncation_is_refused() {
         let master = Key::generate(&SeededEntropy::new(1));
-        let sealed = seal(
-            &master,
-            Domain::Value,
-            b"at",
-            b"text",
-            &SeededEntropy::new(2),
-        )
-        .unwrap();
+        let sealed = seal(&master, Domain::Value, b"at", b"text", &SeededEntropy::new(2)).unwrap();
         for bit in 0..sealed.len() * 8 {
             let mut altered = sealed.clone();
             altered[bit / 8] ^= 1 << (bit % 8);
-            assert!(
-                open(&master, Domain::Value, b"at", &altered).is_err(),
-                "bit {bit}"
-            );
+            assert!(open(&master, Domain::Value, b"at", &altered).is_err(), "bit {bit}");
         }
         for length in 0..sealed.len() {
             assert!(open(&master, Domain::Value, b"at", &sealed[..length]).is_err());

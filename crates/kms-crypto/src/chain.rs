@@ -14,10 +14,7 @@ pub struct ChainKey(hmac::Key);
 
 impl ChainKey {
     /// Takes over the key.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the key must not stay in use elsewhere"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "the key must not stay in use elsewhere")]
     pub fn new(key: Key) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
     }
@@ -45,11 +42,7 @@ impl ChainKey {
         stored: &[u8],
     ) -> Result<(), CryptoError> {
         let genuine: bool = self.next(previous, record).ct_eq(stored).into();
-        if genuine {
-            Ok(())
-        } else {
-            Err(CryptoError::Tampered)
-        }
+        if genuine { Ok(()) } else { Err(CryptoError::Tampered) }
     }
 }
 
@@ -68,10 +61,7 @@ mod tests {
         assert_eq!(key.verify(&one, b"twO", &two), Err(CryptoError::Tampered));
         assert_eq!(key.verify(&start, b"two", &two), Err(CryptoError::Tampered));
         assert_eq!(key.verify(&one, b"two", &one), Err(CryptoError::Tampered));
-        assert_eq!(
-            key.verify(&one, b"two", &two[..31]),
-            Err(CryptoError::Tampered)
-        );
+        assert_eq!(key.verify(&one, b"two", &two[..31]), Err(CryptoError::Tampered));
     }
 
     #[test]

@@ -19,6 +19,10 @@ pub struct IdentityAccessClaims {
     pub identity_name: String,
     /// The login method, such as `universal-auth`.
     pub auth_method: String,
+    /// The auth method's configuration on the identity; a token dies with it.
+    pub auth_method_id: Uuid,
+    /// The identity's epoch at that time; a token dies when it is raised.
+    pub identity_epoch: i64,
     /// The organization that the token acts in.
     pub org_id: Uuid,
     /// The organization at the top of that one.
@@ -218,10 +222,7 @@ mod empty_when_none {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
     use uuid::Uuid;
 
-    #[expect(
-        clippy::ref_option,
-        reason = "serde hands over a reference to the field"
-    )]
+    #[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
     pub(super) fn serialize<S: Serializer>(id: &Option<Uuid>, to: S) -> Result<S::Ok, S::Error> {
         match id {
             Some(id) => id.serialize(to),

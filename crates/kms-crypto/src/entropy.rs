@@ -37,10 +37,7 @@ impl SeededEntropy {
 
 impl Entropy for SeededEntropy {
     fn fill(&self, out: &mut [u8]) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .fill_bytes(out);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(out);
     }
 }
 
@@ -67,20 +64,14 @@ mod tests {
 
     #[test]
     fn system_randomness_differs_between_draws() {
-        assert_ne!(
-            random_bytes::<32>(&OsEntropy),
-            random_bytes::<32>(&OsEntropy)
-        );
+        assert_ne!(random_bytes::<32>(&OsEntropy), random_bytes::<32>(&OsEntropy));
     }
 
     #[test]
     fn a_seed_gives_the_same_stream_again() {
         let (a, b) = (SeededEntropy::new(7), SeededEntropy::new(7));
         assert_eq!(random_bytes::<64>(&a), random_bytes::<64>(&b));
-        assert_ne!(
-            random_bytes::<64>(&a),
-            random_bytes::<64>(&SeededEntropy::new(8))
-        );
+        assert_ne!(random_bytes::<64>(&a), random_bytes::<64>(&SeededEntropy::new(8)));
     }
 
     #[test]

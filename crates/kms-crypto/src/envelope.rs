@@ -66,13 +66,7 @@ pub(crate) fn unwrap_in(
     wrapped: &[u8],
 ) -> Result<Key, CryptoError> {
     let mut bytes = Zeroizing::new([0; KEY_LEN]);
-    aead::open_into(
-        kek,
-        domain,
-        &context.encode(),
-        wrapped,
-        bytes.as_mut_slice(),
-    )?;
+    aead::open_into(kek, domain, &context.encode(), wrapped, bytes.as_mut_slice())?;
     Ok(Key::from_bytes(*bytes))
 }
 
@@ -85,32 +79,16 @@ mod tests {
     fn a_wrapped_key_returns_under_its_own_context_only() {
         let entropy = SeededEntropy::new(1);
         let (kek, key) = (Key::generate(&entropy), Key::generate(&entropy));
-        let context = KeyContext {
-            purpose: "project",
-            owner: Uuid::from_u128(1),
-            version: 1,
-        };
+        let context = KeyContext { purpose: "project", owner: Uuid::from_u128(1), version: 1 };
         let wrapped = wrap_key(&kek, &context, &key, &entropy).unwrap();
         let back = unwrap_key(&kek, &context, wrapped.as_bytes()).unwrap();
         assert_eq!(back.expose(), key.expose());
 
         for other in [
-            KeyContext {
-                purpose: "organization",
-                ..context
-            },
-            KeyContext {
-                purpose: "",
-                ..context
-            },
-            KeyContext {
-                owner: Uuid::from_u128(2),
-                ..context
-            },
-            KeyContext {
-                version: 2,
-                ..context
-            },
+            KeyContext { purpose: "organization", ..context },
+            KeyContext { purpose: "", ..context },
+            KeyContext { owner: Uuid::from_u128(2), ..context },
+            KeyContext { version: 2, ..context },
         ] {
             let result = unwrap_key(&kek, &other, wrapped.as_bytes());
             assert_eq!(result.err(), Some(CryptoError::Authentication), "{other:?}");
@@ -123,19 +101,9 @@ mod tests {
     fn only_a_whole_key_unwraps() {
         let entropy = SeededEntropy::new(1);
         let kek = Key::generate(&entropy);
-        let context = KeyContext {
-            purpose: "project",
-            owner: Uuid::nil(),
-            version: 1,
-        };
+        let context = KeyContext { purpose: "project", owner: Uuid::nil(), version: 1 };
         let short = aead::seal(&kek, Domain::Key, &context.encode(), b"short", &entropy).unwrap();
-        assert_eq!(
-            unwrap_key(&kek, &context, &short).err(),
-            Some(CryptoError::Format)
-        );
-        assert_eq!(
-            unwrap_key(&kek, &context, &[]).err(),
-            Some(CryptoError::Format)
-        );
+        assert_eq!(unwrap_key(&kek, &context, &short).err(), Some(CryptoError::Format));
+        assert_eq!(unwrap_key(&kek, &context, &[]).err(), Some(CryptoError::Format));
     }
 }

@@ -16,10 +16,7 @@ pub struct LookupKey(hmac::Key);
 
 impl LookupKey {
     /// Takes over the key.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the key must not stay in use elsewhere"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "the key must not stay in use elsewhere")]
     pub fn new(key: Key) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
     }
@@ -86,10 +83,8 @@ mod tests {
     #[test]
     fn another_key_gives_another_hash() {
         let entropy = SeededEntropy::new(1);
-        let (a, b) = (
-            LookupKey::new(Key::generate(&entropy)),
-            LookupKey::new(Key::generate(&entropy)),
-        );
+        let (a, b) =
+            (LookupKey::new(Key::generate(&entropy)), LookupKey::new(Key::generate(&entropy)));
         assert!(!a.hash("p", "s").ct_eq(b.hash("p", "s").as_bytes()));
     }
 }

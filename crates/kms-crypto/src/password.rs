@@ -66,9 +66,7 @@ pub fn verify_dummy(password: &SecretString) {
 
 fn matches(password: &SecretString, stored: &PasswordHash) -> bool {
     hasher().is_ok_and(|hasher| {
-        hasher
-            .verify_password(password.expose_secret().as_bytes(), stored)
-            .is_ok()
+        hasher.verify_password(password.expose_secret().as_bytes(), stored).is_ok()
     })
 }
 
@@ -123,12 +121,7 @@ mod tests {
             let hash = acceptable(phc).expect("hash of ours");
             let params = Params::try_from(&hash).unwrap();
             (
-                (
-                    params.m_cost(),
-                    params.t_cost(),
-                    params.p_cost(),
-                    params.output_len(),
-                ),
+                (params.m_cost(), params.t_cost(), params.p_cost(), params.output_len()),
                 (hash.algorithm, hash.version),
                 hash.salt.map(|salt| salt.len()),
                 hash.hash.map(|hash| hash.len()),

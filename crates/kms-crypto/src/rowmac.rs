@@ -17,10 +17,7 @@ pub struct RowKey(hmac::Key);
 
 impl RowKey {
     /// Takes over the key.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the key must not stay in use elsewhere"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "the key must not stay in use elsewhere")]
     pub fn new(key: Key) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
     }
@@ -87,11 +84,7 @@ impl RowMac {
     /// [`CryptoError::Tampered`].
     pub fn verify(self, stored: &[u8]) -> Result<(), CryptoError> {
         let genuine: bool = self.finish().ct_eq(stored).into();
-        if genuine {
-            Ok(())
-        } else {
-            Err(CryptoError::Tampered)
-        }
+        if genuine { Ok(()) } else { Err(CryptoError::Tampered) }
     }
 
     fn field(mut self, kind: u8, content: &[u8]) -> Self {

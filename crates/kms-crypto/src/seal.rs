@@ -60,13 +60,7 @@ impl Coordinates {
     /// All fields at fixed offsets: different coordinates never share an encoding.
     fn encode(&self) -> [u8; ENCODED_LEN] {
         let mut out = [0; ENCODED_LEN];
-        let ids = [
-            self.organization,
-            self.project,
-            self.environment,
-            self.folder,
-            self.secret,
-        ];
+        let ids = [self.organization, self.project, self.environment, self.folder, self.secret];
         for (slot, id) in out.chunks_exact_mut(16).zip(ids) {
             slot.copy_from_slice(id.as_bytes());
         }

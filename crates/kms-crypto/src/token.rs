@@ -177,11 +177,7 @@ impl TokenKeys {
             .ok_or(CryptoError::NoSigningKey(C::PURPOSE))?;
         let token = jsonwebtoken::encode(&key.header, claims, &key.encoding)
             .map_err(|_| CryptoError::Library)?;
-        if token.len() > MAX_TOKEN_LEN {
-            Err(CryptoError::ClaimsSize)
-        } else {
-            Ok(token)
-        }
+        if token.len() > MAX_TOKEN_LEN { Err(CryptoError::ClaimsSize) } else { Ok(token) }
     }
 
     /// Returns the claims of a token that is genuine, in time at `now` (Unix seconds) and of the
@@ -192,11 +188,7 @@ impl TokenKeys {
             return Err(TokenError::WrongType);
         }
         let claims: C = parse_object(&payload)?;
-        if claims.auth_token_type() == C::TYPE {
-            Ok(claims)
-        } else {
-            Err(TokenError::WrongType)
-        }
+        if claims.auth_token_type() == C::TYPE { Ok(claims) } else { Err(TokenError::WrongType) }
     }
 
     /// Tells what a token is for, after the same checks as [`verify`](Self::verify).
@@ -222,9 +214,7 @@ impl TokenKeys {
             Ok(false) => return Err(TokenError::InvalidSignature),
             Err(_) => return Err(TokenError::Malformed),
         }
-        let payload = URL_SAFE_NO_PAD
-            .decode(payload)
-            .map_err(|_| TokenError::Malformed)?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenError::Malformed)?;
         let common: CommonClaims = parse_object(&payload)?;
         common.check_time(key.purpose, now)?;
         if common.purpose != key.purpose {
@@ -246,10 +236,7 @@ impl TokenKeys {
             return Err(TokenError::Malformed);
         }
         let kid = header.kid.ok_or(TokenError::InvalidSignature)?;
-        self.0
-            .iter()
-            .find(|key| key.kid == kid)
-            .ok_or(TokenError::InvalidSignature)
+        self.0.iter().find(|key| key.kid == kid).ok_or(TokenError::InvalidSignature)
     }
 }
 
@@ -260,14 +247,7 @@ impl SigningKey {
         header.kid = Some(kid.clone());
         let encoding = EncodingKey::from_secret(key.expose());
         let decoding = DecodingKey::from_secret(key.expose());
-        Self {
-            purpose,
-            version,
-            kid,
-            header,
-            encoding,
-            decoding,
-        }
+        Self { purpose, version, kid, header, encoding, decoding }
     }
 }
 
@@ -288,8 +268,7 @@ impl CommonClaims {
 }
 
 fn lifetime_is_allowed(purpose: TokenPurpose, iat: i64, exp: i64) -> bool {
-    exp.checked_sub(iat)
-        .is_some_and(|lifetime| (1..=purpose.max_lifetime()).contains(&lifetime))
+    exp.checked_sub(iat).is_some_and(|lifetime| (1..=purpose.max_lifetime()).contains(&lifetime))
 }
 
 /// Parses a JSON object; serde would also take an array for a struct's fields in order.

@@ -1,9 +1,6 @@
 //! Which root keys are accepted, and the contract that every root-key provider keeps.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up must fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up must fail")]
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -49,11 +46,7 @@ fn k3_published_samples_are_refused_in_every_spelling() {
         "VVHnGZ0w98WLgISK4XSJcagezuG6EWRFTk48KE4Y5Mw=",
     ] {
         let bytes = STANDARD.decode(sample).unwrap();
-        for text in [
-            sample.to_owned(),
-            hex::encode(&bytes),
-            URL_SAFE_NO_PAD.encode(&bytes),
-        ] {
+        for text in [sample.to_owned(), hex::encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
             assert_eq!(refusal(&text), Some(RootKeyError::Weak), "{text}");
         }
     }
@@ -70,41 +63,19 @@ fn k3_patterns_are_refused() {
     keys.push(*b"correct horse battery staple! 42");
     keys.push(*b"0123456789abcdefFEDCBA9876543210");
     for key in keys {
-        assert_eq!(
-            refusal(&hex::encode(key)),
-            Some(RootKeyError::Weak),
-            "{key:?}"
-        );
-        assert_eq!(
-            refusal(&STANDARD.encode(key)),
-            Some(RootKeyError::Weak),
-            "{key:?}"
-        );
+        assert_eq!(refusal(&hex::encode(key)), Some(RootKeyError::Weak), "{key:?}");
+        assert_eq!(refusal(&STANDARD.encode(key)), Some(RootKeyError::Weak), "{key:?}");
     }
 }
 
 #[test]
 fn k3_keys_of_another_length_and_other_texts_are_refused() {
-    let bytes: Vec<u8> = (0..64u8)
-        .map(|i| i.wrapping_mul(i).wrapping_add(91))
-        .collect();
+    let bytes: Vec<u8> = (0..64u8).map(|i| i.wrapping_mul(i).wrapping_add(91)).collect();
     for length in [1, 16, 24, 31, 33, 48, 64] {
         let text = STANDARD.encode(&bytes[..length]);
-        assert_eq!(
-            refusal(&text),
-            Some(RootKeyError::WrongLength { bytes: length }),
-            "{length}"
-        );
+        assert_eq!(refusal(&text), Some(RootKeyError::WrongLength { bytes: length }), "{length}");
     }
-    for text in [
-        "",
-        "   ",
-        "not a key!",
-        "6c1fe4e4 07b8911c",
-        "=",
-        "\u{e9}",
-        "0x00",
-    ] {
+    for text in ["", "   ", "not a key!", "6c1fe4e4 07b8911c", "=", "\u{e9}", "0x00"] {
         assert!(
             matches!(
                 refusal(text),
@@ -120,10 +91,7 @@ fn k3_keys_of_another_length_and_other_texts_are_refused() {
 fn k3_random_keys_are_accepted() {
     for seed in 0..2_000 {
         let key = LocalRootKey::generate(&SeededEntropy::new(seed));
-        assert!(
-            LocalRootKey::parse(key.to_text().expose_secret()).is_ok(),
-            "seed {seed}"
-        );
+        assert!(LocalRootKey::parse(key.to_text().expose_secret()).is_ok(), "seed {seed}");
     }
 }
 
@@ -139,38 +107,18 @@ fn a_fingerprint_round_trips_and_tells_keys_apart() {
     let fingerprint = LocalRootKey::generate(&SeededEntropy::new(1)).fingerprint();
     let text = fingerprint.to_string();
     assert_eq!(text.len(), 16);
-    assert!(
-        text.bytes()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    );
+    assert!(text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
     assert_eq!(Fingerprint::parse(&text), Ok(fingerprint));
-    assert_ne!(
-        fingerprint,
-        LocalRootKey::generate(&SeededEntropy::new(2)).fingerprint()
-    );
-    for other in [
-        "",
-        "0123456789abcde",
-        "0123456789ABCDEF",
-        "0123456789abcdef0",
-        "zz",
-    ] {
-        assert_eq!(
-            Fingerprint::parse(other),
-            Err(RootKeyError::Malformed),
-            "{other}"
-        );
+    assert_ne!(fingerprint, LocalRootKey::generate(&SeededEntropy::new(2)).fingerprint());
+    for other in ["", "0123456789abcde", "0123456789ABCDEF", "0123456789abcdef0", "zz"] {
+        assert_eq!(Fingerprint::parse(other), Err(RootKeyError::Malformed), "{other}");
     }
 }
 
 #[test]
 fn a_fingerprint_is_no_part_of_the_key() {
     let key = LocalRootKey::generate(&SeededEntropy::new(1));
-    assert!(
-        !key.to_text()
-            .expose_secret()
-            .contains(&key.fingerprint().to_string())
-    );
+    assert!(!key.to_text().expose_secret().contains(&key.fingerprint().to_string()));
 }
 
 /// What any provider must do; a remote one is held to the same.
@@ -187,11 +135,7 @@ fn keeps_the_provider_contract(provider: &dyn RootKeyProvider, other: &dyn RootK
     };
     let key = Key::generate(&entropy);
     let witness = seal(&key, &place, b"witness", &entropy).unwrap();
-    let context = KeyContext {
-        purpose: "token-signing",
-        owner: Uuid::nil(),
-        version: 3,
-    };
+    let context = KeyContext { purpose: "token-signing", owner: Uuid::nil(), version: 3 };
 
     let wrapped = provider.wrap(&context, &key, &entropy).unwrap();
     let back = provider.unwrap(&context, wrapped.as_bytes()).unwrap();
@@ -201,23 +145,11 @@ fn keeps_the_provider_contract(provider: &dyn RootKeyProvider, other: &dyn RootK
     assert_ne!(wrapped.as_bytes(), again.as_bytes());
 
     for wrong in [
-        KeyContext {
-            purpose: "token-signin",
-            ..context
-        },
-        KeyContext {
-            owner: Uuid::from_u128(1),
-            ..context
-        },
-        KeyContext {
-            version: 2,
-            ..context
-        },
+        KeyContext { purpose: "token-signin", ..context },
+        KeyContext { owner: Uuid::from_u128(1), ..context },
+        KeyContext { version: 2, ..context },
     ] {
-        assert!(
-            provider.unwrap(&wrong, wrapped.as_bytes()).is_err(),
-            "{wrong:?}"
-        );
+        assert!(provider.unwrap(&wrong, wrapped.as_bytes()).is_err(), "{wrong:?}");
     }
     assert!(other.unwrap(&context, wrapped.as_bytes()).is_err());
     assert!(provider.unwrap(&context, &[]).is_err());
@@ -240,11 +172,6 @@ fn k4_another_root_key_is_known_by_its_fingerprint_before_anything_opens() {
         LocalRootKey::generate(&SeededEntropy::new(2)),
     );
     let stored = Fingerprint::parse(&right.fingerprint().to_string()).unwrap();
-    assert_eq!(
-        LocalRootKey::parse(right.to_text().expose_secret())
-            .unwrap()
-            .fingerprint(),
-        stored
-    );
+    assert_eq!(LocalRootKey::parse(right.to_text().expose_secret()).unwrap().fingerprint(), stored);
     assert_ne!(wrong.fingerprint(), stored);
 }

@@ -28,11 +28,7 @@ impl Field {
 
     /// Absent is absent, whatever is absent: a column keeps its type.
     fn canonical(&self) -> Self {
-        if *self == Self::NoText {
-            Self::NoUuid
-        } else {
-            self.clone()
-        }
+        if *self == Self::NoText { Self::NoUuid } else { self.clone() }
     }
 }
 
@@ -41,9 +37,7 @@ fn key() -> RowKey {
 }
 
 fn mac(key: &RowKey, fields: &[Field]) -> RowMac {
-    fields
-        .iter()
-        .fold(key.mac("memberships"), |mac, field| field.add(mac))
+    fields.iter().fold(key.mac("memberships"), |mac, field| field.add(mac))
 }
 
 fn field() -> impl Strategy<Value = Field> {
@@ -73,20 +67,11 @@ proptest! {
 fn k8_an_edited_row_is_detected() {
     let key = key();
     let (user, project) = (Uuid::from_u128(1), Uuid::from_u128(2));
-    let row = |role: &str| {
-        key.mac("memberships")
-            .uuid(user)
-            .uuid(project)
-            .text(role)
-            .flag(true)
-    };
+    let row = |role: &str| key.mac("memberships").uuid(user).uuid(project).text(role).flag(true);
     let stored = row("viewer").finish();
     assert_eq!(row("viewer").verify(&stored), Ok(()));
     assert_eq!(row("admin").verify(&stored), Err(CryptoError::Tampered));
-    assert_eq!(
-        row("viewer").verify(&stored[..16]),
-        Err(CryptoError::Tampered)
-    );
+    assert_eq!(row("viewer").verify(&stored[..16]), Err(CryptoError::Tampered));
     assert_eq!(row("viewer").verify(&[]), Err(CryptoError::Tampered));
     assert_eq!(row("viewer").verify(&[0; 32]), Err(CryptoError::Tampered));
 }
@@ -106,13 +91,7 @@ fn k8_text_does_not_move_between_neighbouring_fields() {
     let stored = key.mac("t").text("ab").text("c").finish();
     assert!(key.mac("t").text("a").text("bc").verify(&stored).is_err());
     assert!(key.mac("t").text("abc").text("").verify(&stored).is_err());
-    assert!(
-        key.mac("t")
-            .text("abc")
-            .opt_text(None)
-            .verify(&stored)
-            .is_err()
-    );
+    assert!(key.mac("t").text("abc").opt_text(None).verify(&stored).is_err());
 }
 
 #[test]
@@ -120,11 +99,5 @@ fn a_present_option_counts_as_its_value() {
     let key = key();
     let id = Uuid::from_u128(1);
     let stored = key.mac("t").uuid(id).text("x").finish();
-    assert_eq!(
-        key.mac("t")
-            .opt_uuid(Some(id))
-            .opt_text(Some("x"))
-            .verify(&stored),
-        Ok(())
-    );
+    assert_eq!(key.mac("t").opt_uuid(Some(id)).opt_text(Some("x")).verify(&stored), Ok(()));
 }

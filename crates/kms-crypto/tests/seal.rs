@@ -6,11 +6,8 @@ use kms_crypto::{Coordinates, CryptoError, Key, OsEntropy, SeededEntropy, ValueK
 use proptest::prelude::*;
 use uuid::Uuid;
 
-const KINDS: [ValueKind; 3] = [
-    ValueKind::SharedSecret,
-    ValueKind::PersonalSecret,
-    ValueKind::Metadata,
-];
+const KINDS: [ValueKind; 3] =
+    [ValueKind::SharedSecret, ValueKind::PersonalSecret, ValueKind::Metadata];
 
 fn at(id: u128) -> Coordinates {
     Coordinates {
@@ -30,54 +27,17 @@ fn neighbours() -> Vec<Coordinates> {
     let other = Uuid::from_u128(99);
     let mut all = vec![
         base,
-        Coordinates {
-            organization: other,
-            ..base
-        },
-        Coordinates {
-            project: other,
-            ..base
-        },
-        Coordinates {
-            environment: other,
-            ..base
-        },
-        Coordinates {
-            folder: other,
-            ..base
-        },
-        Coordinates {
-            secret: other,
-            ..base
-        },
-        Coordinates {
-            kind: ValueKind::PersonalSecret,
-            ..base
-        },
-        Coordinates {
-            kind: ValueKind::Metadata,
-            ..base
-        },
-        Coordinates {
-            organization: base.project,
-            project: base.organization,
-            ..base
-        },
-        Coordinates {
-            project: base.environment,
-            environment: base.project,
-            ..base
-        },
-        Coordinates {
-            environment: base.folder,
-            folder: base.environment,
-            ..base
-        },
-        Coordinates {
-            folder: base.secret,
-            secret: base.folder,
-            ..base
-        },
+        Coordinates { organization: other, ..base },
+        Coordinates { project: other, ..base },
+        Coordinates { environment: other, ..base },
+        Coordinates { folder: other, ..base },
+        Coordinates { secret: other, ..base },
+        Coordinates { kind: ValueKind::PersonalSecret, ..base },
+        Coordinates { kind: ValueKind::Metadata, ..base },
+        Coordinates { organization: base.project, project: base.organization, ..base },
+        Coordinates { project: base.environment, environment: base.project, ..base },
+        Coordinates { environment: base.folder, folder: base.environment, ..base },
+        Coordinates { folder: base.secret, secret: base.folder, ..base },
     ];
     all.extend([0, 2, -1, 256, i64::MIN, i64::MAX].map(|version| Coordinates { version, ..base }));
     all
@@ -88,23 +48,14 @@ fn k1_every_pair_of_swapped_ciphertexts_is_refused() {
     let entropy = SeededEntropy::new(1);
     let key = Key::generate(&entropy);
     let places = neighbours();
-    let sealed: Vec<_> = places
-        .iter()
-        .map(|place| seal(&key, place, b"value", &entropy).unwrap())
-        .collect();
+    let sealed: Vec<_> =
+        places.iter().map(|place| seal(&key, place, b"value", &entropy).unwrap()).collect();
     for (i, ciphertext) in sealed.iter().enumerate() {
         for (j, place) in places.iter().enumerate() {
             let result = open(&key, place, ciphertext).map(|plaintext| plaintext.to_vec());
-            let expected = if i == j {
-                Ok(b"value".to_vec())
-            } else {
-                Err(CryptoError::Authentication)
-            };
-            assert_eq!(
-                result, expected,
-                "sealed at {:?}, opened at {place:?}",
-                places[i]
-            );
+            let expected =
+                if i == j { Ok(b"value".to_vec()) } else { Err(CryptoError::Authentication) };
+            assert_eq!(result, expected, "sealed at {:?}, opened at {place:?}", places[i]);
         }
     }
 }
@@ -114,14 +65,8 @@ fn k1_an_older_version_does_not_pass_for_the_current_one() {
     let entropy = SeededEntropy::new(1);
     let key = Key::generate(&entropy);
     let old = seal(&key, &at(1), b"old", &entropy).unwrap();
-    let current = Coordinates {
-        version: 2,
-        ..at(1)
-    };
-    assert_eq!(
-        open(&key, &current, &old).err(),
-        Some(CryptoError::Authentication)
-    );
+    let current = Coordinates { version: 2, ..at(1) };
+    assert_eq!(open(&key, &current, &old).err(), Some(CryptoError::Authentication));
 }
 
 #[test]
@@ -141,10 +86,7 @@ fn k7_without_the_project_key_nothing_opens() {
     let entropy = SeededEntropy::new(1);
     let (key, other) = (Key::generate(&entropy), Key::generate(&entropy));
     let sealed = seal(&key, &at(1), b"value", &entropy).unwrap();
-    assert_eq!(
-        open(&other, &at(1), &sealed).err(),
-        Some(CryptoError::Authentication)
-    );
+    assert_eq!(open(&other, &at(1), &sealed).err(), Some(CryptoError::Authentication));
 }
 
 #[test]
@@ -184,32 +126,18 @@ fn foreign_formats_are_named_as_such() {
     sealed[0] = 2;
     assert_eq!(open(&key, &at(1), &sealed).err(), Some(CryptoError::Format));
     assert_eq!(open(&key, &at(1), &[]).err(), Some(CryptoError::Format));
-    assert_eq!(
-        open(&key, &at(1), &sealed[..48]).err(),
-        Some(CryptoError::Format)
-    );
+    assert_eq!(open(&key, &at(1), &sealed[..48]).err(), Some(CryptoError::Format));
 }
 
 fn coordinates() -> impl Strategy<Value = Coordinates> {
     // Few distinct ids, so that pairs often differ in one field only.
-    (
-        proptest::array::uniform5(0u128..3),
-        0usize..3,
-        prop_oneof![0i64..3, any::<i64>()],
-    )
-        .prop_map(|(ids, kind, version)| {
+    (proptest::array::uniform5(0u128..3), 0usize..3, prop_oneof![0i64..3, any::<i64>()]).prop_map(
+        |(ids, kind, version)| {
             let [organization, project, environment, folder, secret] = ids.map(Uuid::from_u128);
             let kind = KINDS[kind];
-            Coordinates {
-                organization,
-                project,
-                environment,
-                folder,
-                secret,
-                kind,
-                version,
-            }
-        })
+            Coordinates { organization, project, environment, folder, secret, kind, version }
+        },
+    )
 }
 
 proptest! {

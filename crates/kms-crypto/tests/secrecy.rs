@@ -1,9 +1,6 @@
 //! Nothing prints, copies or compares secrets in a way it must not.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set itself up must fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up must fail")]
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -68,22 +65,14 @@ fn j12_lookup_hashes_and_wrapped_keys_have_no_ordinary_comparison() {
 fn d5_debug_output_never_shows_the_canary() {
     // The canary's bytes and every usual way to print them.
     let canary = *b"CANARY-CANARY-CANARY-CANARY-3210";
-    let fragments = [
-        "CANARY".to_owned(),
-        hex::encode("CANARY"),
-        hex::encode_upper("CANARY"),
-        "67, 65".into(),
-    ];
+    let fragments =
+        ["CANARY".to_owned(), hex::encode("CANARY"), hex::encode_upper("CANARY"), "67, 65".into()];
     let root = LocalRootKey::generate(&SeededEntropy::new(1));
     let lookup = LookupKey::new(Key::from_bytes(canary));
     let printed = [
         format!("{:?} {:#?}", LookupHash(canary), LookupHash(canary)),
         format!("{:?}", lookup.hash("CANARY-purpose", "CANARY-secret")),
-        format!(
-            "{:?} {:#?}",
-            WrappedKey(canary.to_vec()),
-            WrappedKey(canary.to_vec())
-        ),
+        format!("{:?} {:#?}", WrappedKey(canary.to_vec()), WrappedKey(canary.to_vec())),
         format!("{:?} {}", root.fingerprint(), root.fingerprint()),
         format!("{:?}", root.to_text()),
         format!("{:?}", LocalRootKey::parse("CANARY").err()),
@@ -93,10 +82,7 @@ fn d5_debug_output_never_shows_the_canary() {
             assert!(!text.contains(fragment), "{text}");
         }
     }
-    assert!(
-        format!("{canary:?}").contains(&fragments[3]),
-        "the fragments do catch a leak"
-    );
+    assert!(format!("{canary:?}").contains(&fragments[3]), "the fragments do catch a leak");
 }
 
 #[test]
@@ -124,16 +110,8 @@ fn sources(directory: &Path, into: &mut Vec<PathBuf>) {
 
 /// Lines of `source`, tests and comments aside, that compare something named like a secret.
 fn ordinary_comparisons(source: &str) -> Vec<&str> {
-    const NAMES: [&str; 8] = [
-        "hash",
-        "mac",
-        "tag",
-        "digest",
-        "secret",
-        "signature",
-        "stored",
-        "expose",
-    ];
+    const NAMES: [&str; 8] =
+        ["hash", "mac", "tag", "digest", "secret", "signature", "stored", "expose"];
     let code = source.split("#[cfg(test)]").next().unwrap_or_default();
     let compares = |line: &str| line.contains("==") || line.contains("!=") || line.contains(".eq(");
     let named = |line: &str| NAMES.iter().any(|name| line.to_lowercase().contains(name));
@@ -148,10 +126,7 @@ fn ordinary_comparisons(source: &str) -> Vec<&str> {
 #[test]
 fn j12_no_source_compares_secrets_in_the_ordinary_way() {
     let mut files = Vec::new();
-    sources(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut files,
-    );
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
     assert!(files.len() > 10);
     for file in files {
         let source = std::fs::read_to_string(&file).unwrap();
@@ -161,12 +136,8 @@ fn j12_no_source_compares_secrets_in_the_ordinary_way() {
 
 #[test]
 fn j12_the_search_for_ordinary_comparisons_finds_them() {
-    for line in [
-        "if hash.0 == stored {",
-        "mac != other",
-        "tag.eq(&expected)",
-        "x == LookupHash(y)",
-    ] {
+    for line in ["if hash.0 == stored {", "mac != other", "tag.eq(&expected)", "x == LookupHash(y)"]
+    {
         assert_eq!(ordinary_comparisons(line), [line]);
     }
     assert!(ordinary_comparisons("if length == 3 {").is_empty());
@@ -176,19 +147,12 @@ fn j12_the_search_for_ordinary_comparisons_finds_them() {
 #[test]
 fn secrets_are_exposed_in_the_listed_places_only() {
     let mut files = Vec::new();
-    sources(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut files,
-    );
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
     let exposing: Vec<_> = files
         .iter()
         .filter(|file| {
             let source = std::fs::read_to_string(file).unwrap();
-            source
-                .split("#[cfg(test)]")
-                .next()
-                .unwrap()
-                .contains(".expose_secret()")
+            source.split("#[cfg(test)]").next().unwrap().contains(".expose_secret()")
         })
         .map(|file| file.file_name().unwrap().to_str().unwrap())
         .collect();

@@ -3,7 +3,10 @@
 //! How a record is hashed is the caller's business ([`ChainHasher`]): the key of the chain never
 //! comes here.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use kms_api::{AuditId, OrganizationId, ProjectId};
 use sqlx::{PgConnection, SqliteConnection, postgres::PgArguments, sqlite::SqliteArguments};
@@ -136,10 +139,7 @@ record! {
 
 impl From<ChainRow> for ChainHead {
     fn from(row: ChainRow) -> Self {
-        Self {
-            seq: row.seq,
-            hash: row.hash.try_into().unwrap_or_default(),
-        }
+        Self { seq: row.seq, hash: row.hash.try_into().unwrap_or_default() }
     }
 }
 
@@ -223,10 +223,7 @@ fn insert_text(rows: usize) -> String {
         let columns = (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column));
         format!("({})", columns.collect::<Vec<_>>().join(","))
     };
-    format!(
-        "{INSERT}{}",
-        (0..rows).map(row).collect::<Vec<_>>().join(",")
-    )
+    format!("{INSERT}{}", (0..rows).map(row).collect::<Vec<_>>().join(","))
 }
 
 fn row_params<'p>(record: &'p NewAuditRecord, head: &ChainHead) -> impl Params<'p> {
@@ -268,30 +265,25 @@ pub(crate) async fn append_sqlite(
     for chunk in chunks(&records) {
         let mut arguments = SqliteArguments::default();
         for record in chunk {
-            if !heads.contains_key(&record.org_id) {
-                let row = sqlx::query_as::<_, ChainRow>(HEAD).bind(record.org_id);
-                let row = row.fetch_optional(&mut *connection).await?;
-                heads.insert(record.org_id, row.map(Into::into).unwrap_or_default());
-            }
-            let head = heads.entry(record.org_id).or_default();
+            let head = match heads.entry(record.org_id) {
+                Entry::Occupied(head) => head.into_mut(),
+                Entry::Vacant(place) => {
+                    let row = sqlx::query_as::<_, ChainRow>(HEAD).bind(record.org_id);
+                    let row = row.fetch_optional(&mut *connection).await?;
+                    place.insert(row.map(Into::into).unwrap_or_default())
+                }
+            };
             link(head, record, hasher);
             if !touched.contains(&record.org_id) {
                 touched.push(record.org_id);
             }
-            row_params(record, head)
-                .add_sqlite(&mut arguments)
-                .map_err(sqlx::Error::Encode)?;
+            row_params(record, head).add_sqlite(&mut arguments).map_err(sqlx::Error::Encode)?;
         }
-        sqlx::query_with(insert_sql(chunk.len()), arguments)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query_with(insert_sql(chunk.len()), arguments).execute(&mut *connection).await?;
     }
     for org_id in touched {
         let head = heads.get(&org_id).copied().unwrap_or_default();
-        let query = sqlx::query(SET_HEAD)
-            .bind(org_id)
-            .bind(head.seq)
-            .bind(head.hash.to_vec());
+        let query = sqlx::query(SET_HEAD).bind(org_id).bind(head.seq).bind(head.hash.to_vec());
         query.execute(&mut *connection).await?;
     }
     Ok(())
@@ -307,9 +299,7 @@ pub(crate) async fn append_postgres(
     records.sort_by_key(|record| record.org_id);
     for chain in records.chunk_by(|a, b| a.org_id == b.org_id) {
         let org_id = chain[0].org_id;
-        let row = sqlx::query_as::<_, ChainRow>(LOCK_HEAD)
-            .bind(org_id)
-            .bind(vec![0u8; 32]);
+        let row = sqlx::query_as::<_, ChainRow>(LOCK_HEAD).bind(org_id).bind(vec![0u8; 32]);
         let mut head: ChainHead = row.fetch_one(&mut *connection).await?.into();
         for chunk in chunks(chain) {
             let mut arguments = PgArguments::default();
@@ -319,14 +309,9 @@ pub(crate) async fn append_postgres(
                     .add_postgres(&mut arguments)
                     .map_err(sqlx::Error::Encode)?;
             }
-            sqlx::query_with(insert_sql(chunk.len()), arguments)
-                .execute(&mut *connection)
-                .await?;
+            sqlx::query_with(insert_sql(chunk.len()), arguments).execute(&mut *connection).await?;
         }
-        let query = sqlx::query(SET_HEAD)
-            .bind(org_id)
-            .bind(head.seq)
-            .bind(head.hash.to_vec());
+        let query = sqlx::query(SET_HEAD).bind(org_id).bind(head.seq).bind(head.hash.to_vec());
         query.execute(&mut *connection).await?;
     }
     Ok(())

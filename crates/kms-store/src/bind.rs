@@ -77,17 +77,13 @@ params!(A B C D F G H I J K L M N O P Q R S T);
 
 pub(crate) fn sqlite<'p>(params: impl Params<'p>) -> Result<SqliteArguments, sqlx::Error> {
     let mut arguments = SqliteArguments::default();
-    params
-        .add_sqlite(&mut arguments)
-        .map_err(sqlx::Error::Encode)?;
+    params.add_sqlite(&mut arguments).map_err(sqlx::Error::Encode)?;
     Ok(arguments)
 }
 
 pub(crate) fn postgres<'p>(params: impl Params<'p>) -> Result<PgArguments, sqlx::Error> {
     let mut arguments = PgArguments::default();
-    params
-        .add_postgres(&mut arguments)
-        .map_err(sqlx::Error::Encode)?;
+    params.add_postgres(&mut arguments).map_err(sqlx::Error::Encode)?;
     Ok(arguments)
 }
 

@@ -9,7 +9,10 @@
 pub mod audit;
 mod bind;
 mod error;
+pub mod instance;
+pub mod memberships;
 mod migrate;
+pub mod projects;
 mod sqlite_writer;
 mod store;
 mod tx;

@@ -23,8 +23,5 @@ where
         )
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    migrator
-        .run_direct(None, connection, false)
-        .await
-        .map_err(StoreError::Migration)
+    migrator.run_direct(None, connection, false).await.map_err(StoreError::Migration)
 }

@@ -87,11 +87,7 @@ impl SqliteWriter {
 
     pub(crate) async fn begin(&self) -> Result<Job, StoreError> {
         let state = Arc::clone(&self.state).lock_owned().await;
-        Ok(Job {
-            state,
-            flush: Arc::clone(&self.flush),
-            in_savepoint: false,
-        })
+        Ok(Job { state, flush: Arc::clone(&self.flush), in_savepoint: false })
     }
 
     pub(crate) async fn close(&self) {
@@ -135,9 +131,7 @@ impl State {
         if !self.open {
             // Set first: a caller who goes away while this runs leaves it begun.
             self.open = true;
-            self.run("BEGIN IMMEDIATE")
-                .await
-                .inspect_err(|_| self.open = false)?;
+            self.run("BEGIN IMMEDIATE").await.inspect_err(|_| self.open = false)?;
         }
         Ok(())
     }

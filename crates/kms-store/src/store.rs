@@ -29,14 +29,8 @@ pub struct Store {
 
 #[derive(Clone)]
 pub(crate) enum Engine {
-    Sqlite {
-        read: SqlitePool,
-        writer: Arc<SqliteWriter>,
-    },
-    Postgres {
-        pool: PgPool,
-        hasher: Arc<std::sync::OnceLock<ChainHasher>>,
-    },
+    Sqlite { read: SqlitePool, writer: Arc<SqliteWriter> },
+    Postgres { pool: PgPool, hasher: Arc<std::sync::OnceLock<ChainHasher>> },
 }
 
 impl Store {
@@ -65,9 +59,7 @@ impl Store {
             .idle_timeout(None)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
-        Ok(Self {
-            engine: Engine::Sqlite { read, writer },
-        })
+        Ok(Self { engine: Engine::Sqlite { read, writer } })
     }
 
     /// Connects to PostgreSQL and brings the schema up to date.
@@ -82,12 +74,7 @@ impl Store {
             .connect_with(options)
             .await?;
         crate::migrate::run(&mut *pool.acquire().await?).await?;
-        Ok(Self {
-            engine: Engine::Postgres {
-                pool,
-                hasher: Arc::default(),
-            },
-        })
+        Ok(Self { engine: Engine::Postgres { pool, hasher: Arc::default() } })
     }
 
     /// Whether this process is the only owner of the data, so that it may answer from memory
@@ -168,14 +155,10 @@ impl Source for &Store {
     ) -> Result<Vec<T>, StoreError> {
         Ok(match &self.engine {
             Engine::Sqlite { read, .. } => {
-                sqlx::query_as_with(sql, sqlite(params)?)
-                    .fetch_all(read)
-                    .await?
+                sqlx::query_as_with(sql, sqlite(params)?).fetch_all(read).await?
             }
             Engine::Postgres { pool, .. } => {
-                sqlx::query_as_with(sql, postgres(params)?)
-                    .fetch_all(pool)
-                    .await?
+                sqlx::query_as_with(sql, postgres(params)?).fetch_all(pool).await?
             }
         })
     }
@@ -187,14 +170,10 @@ impl Source for &Store {
     ) -> Result<Option<T>, StoreError> {
         Ok(match &self.engine {
             Engine::Sqlite { read, .. } => {
-                sqlx::query_as_with(sql, sqlite(params)?)
-                    .fetch_optional(read)
-                    .await?
+                sqlx::query_as_with(sql, sqlite(params)?).fetch_optional(read).await?
             }
             Engine::Postgres { pool, .. } => {
-                sqlx::query_as_with(sql, postgres(params)?)
-                    .fetch_optional(pool)
-                    .await?
+                sqlx::query_as_with(sql, postgres(params)?).fetch_optional(pool).await?
             }
         })
     }

@@ -22,7 +22,7 @@ pub(crate) type OnCommit = Box<dyn FnOnce() + Send>;
 
 enum Inner {
     Sqlite(Job),
-    Postgres(Transaction<'static, Postgres>, ChainHasher),
+    Postgres(Transaction<'static, Postgres>, Option<ChainHasher>),
 }
 
 impl Tx {
@@ -30,15 +30,10 @@ impl Tx {
         let inner = match &store.engine {
             Engine::Sqlite { writer, .. } => Inner::Sqlite(writer.begin().await?),
             Engine::Postgres { pool, hasher } => {
-                let hasher = hasher.get().cloned().ok_or(StoreError::NotCommitted)?;
-                Inner::Postgres(pool.begin().await?, hasher)
+                Inner::Postgres(pool.begin().await?, hasher.get().cloned())
             }
         };
-        Ok(Self {
-            inner,
-            audit: Vec::new(),
-            on_commit: Vec::new(),
-        })
+        Ok(Self { inner, audit: Vec::new(), on_commit: Vec::new() })
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -50,10 +45,7 @@ impl Tx {
         Ok(match &mut self.inner {
             Inner::Sqlite(job) => {
                 let query = sqlx::query_with(sql, sqlite(params)?);
-                query
-                    .execute(job.connection().await?)
-                    .await?
-                    .rows_affected()
+                query.execute(job.connection().await?).await?.rows_affected()
             }
             Inner::Postgres(tx, _) => {
                 let query = sqlx::query_with(sql, postgres(params)?);
@@ -78,7 +70,10 @@ impl Tx {
         match self.inner {
             Inner::Sqlite(job) => job.commit(self.audit, self.on_commit).await,
             Inner::Postgres(mut tx, hasher) => {
-                append_postgres(connection(&mut tx), &hasher, self.audit).await?;
+                if !self.audit.is_empty() {
+                    let hasher = hasher.ok_or(StoreError::NotCommitted)?;
+                    append_postgres(connection(&mut tx), &hasher, self.audit).await?;
+                }
                 // On a task of its own, so that a caller who goes away cannot stop it half-way.
                 let commit = tokio::spawn(async move {
                     tx.commit().await?;
@@ -107,9 +102,7 @@ impl Source for &mut Tx {
                 query.fetch_all(job.connection().await?).await?
             }
             Inner::Postgres(tx, _) => {
-                sqlx::query_as_with(sql, postgres(params)?)
-                    .fetch_all(connection(tx))
-                    .await?
+                sqlx::query_as_with(sql, postgres(params)?).fetch_all(connection(tx)).await?
             }
         })
     }
@@ -125,9 +118,7 @@ impl Source for &mut Tx {
                 query.fetch_optional(job.connection().await?).await?
             }
             Inner::Postgres(tx, _) => {
-                sqlx::query_as_with(sql, postgres(params)?)
-                    .fetch_optional(connection(tx))
-                    .await?
+                sqlx::query_as_with(sql, postgres(params)?).fetch_optional(connection(tx)).await?
             }
         })
     }

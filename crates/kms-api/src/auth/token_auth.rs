@@ -51,11 +51,7 @@ pub struct CreateToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The sub-organization that the token shall be scoped to.
-    #[serde(
-        default,
-        alias = "subOrganizationName",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, alias = "subOrganizationName", skip_serializing_if = "Option::is_none")]
     pub organization_slug: Option<String>,
 }
 

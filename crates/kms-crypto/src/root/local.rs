@@ -57,10 +57,7 @@ impl LocalRootKey {
     /// As [`generate`](Self::generate).
     pub fn parse(text: &str) -> Result<Self, RootKeyError> {
         let text = text.trim();
-        if PUBLISHED
-            .iter()
-            .any(|sample| text.eq_ignore_ascii_case(sample))
-        {
+        if PUBLISHED.iter().any(|sample| text.eq_ignore_ascii_case(sample)) {
             return Err(RootKeyError::Weak);
         }
         let bytes = decode(text)?;
@@ -83,19 +80,12 @@ impl LocalRootKey {
     pub fn to_text(&self) -> SecretString {
         let mut digits = vec![0; 2 * KEY_LEN];
         hex::encode_to_slice(self.key.expose(), &mut digits).expect("two digits for each byte");
-        String::from_utf8(digits)
-            .expect("hexadecimal digits are ASCII")
-            .into()
+        String::from_utf8(digits).expect("hexadecimal digits are ASCII").into()
     }
 
     fn new(key: Key) -> Self {
-        let derived = key
-            .derive(b"hanzo-kms root key fingerprint 1")
-            .expect("HKDF of 32 bytes");
-        let name = derived
-            .expose()
-            .first_chunk()
-            .expect("a key is longer than a fingerprint");
+        let derived = key.derive(b"hanzo-kms root key fingerprint 1").expect("HKDF of 32 bytes");
+        let name = derived.expose().first_chunk().expect("a key is longer than a fingerprint");
         let fingerprint = Fingerprint::new(*name);
         Self { key, fingerprint }
     }
@@ -131,9 +121,7 @@ fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, RootKeyError> {
         return Err(RootKeyError::Malformed);
     }
     let bytes = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text));
-    bytes
-        .map(Zeroizing::new)
-        .map_err(|_| RootKeyError::Malformed)
+    bytes.map(Zeroizing::new).map_err(|_| RootKeyError::Malformed)
 }
 
 /// Tells keys that were not drawn at random. Each rule refuses a random key with a probability
@@ -149,9 +137,7 @@ fn is_weak(key: &[u8; KEY_LEN]) -> bool {
     }
     let distinct = seen.iter().filter(|&&seen| seen).count();
     let step = key[1].wrapping_sub(key[0]);
-    let counts = key
-        .windows(2)
-        .all(|pair| pair[1].wrapping_sub(pair[0]) == step);
+    let counts = key.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step);
     let (first, second) = key.split_at(KEY_LEN / 2);
     let typed = key.iter().all(|byte| (b' '..=b'~').contains(byte));
     published || distinct < MIN_DISTINCT_BYTES || counts || first == second || typed

@@ -43,16 +43,10 @@ impl Fingerprint {
 
     /// Reads what `Display` wrote; fails with [`RootKeyError::Malformed`] on anything else.
     pub fn parse(text: &str) -> Result<Self, RootKeyError> {
-        let canonical = text
-            .bytes()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let canonical = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         let mut bytes = [0; 8];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| RootKeyError::Malformed)?;
-        if canonical {
-            Ok(Self(bytes))
-        } else {
-            Err(RootKeyError::Malformed)
-        }
+        if canonical { Ok(Self(bytes)) } else { Err(RootKeyError::Malformed) }
     }
 }
 

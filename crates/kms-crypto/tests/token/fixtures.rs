@@ -30,21 +30,14 @@ pub(crate) fn forge(purpose: TokenPurpose, header: &str, payload: &str) -> Strin
 }
 
 pub(crate) fn forge_with(key: &[u8], header: &str, payload: &str) -> String {
-    let message = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header),
-        URL_SAFE_NO_PAD.encode(payload)
-    );
+    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
     let code = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message.as_bytes());
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(code))
 }
 
 /// The header that the crate writes.
 pub(crate) fn header(purpose: TokenPurpose) -> String {
-    format!(
-        r#"{{"typ":"JWT","alg":"HS256","kid":"{}.1"}}"#,
-        purpose.as_str()
-    )
+    format!(r#"{{"typ":"JWT","alg":"HS256","kid":"{}.1"}}"#, purpose.as_str())
 }
 
 pub(crate) fn identity() -> IdentityAccessClaims {
@@ -53,6 +46,8 @@ pub(crate) fn identity() -> IdentityAccessClaims {
         identity_id: Uuid::from_u128(2),
         identity_name: "builder".into(),
         auth_method: "universal-auth".into(),
+        auth_method_id: Uuid::nil(),
+        identity_epoch: 1,
         org_id: Uuid::from_u128(3),
         root_org_id: Uuid::from_u128(3),
         parent_org_id: Uuid::from_u128(3),

@@ -18,10 +18,7 @@ fn verdict(header: &str) -> Result<IdentityAccessClaims, TokenError> {
 #[test]
 fn our_own_header_passes() {
     assert_eq!(verdict(&header(PURPOSE)), Ok(identity()));
-    assert_eq!(
-        verdict(r#"{"alg":"HS256","kid":"identity-access.1"}"#),
-        Ok(identity())
-    );
+    assert_eq!(verdict(r#"{"alg":"HS256","kid":"identity-access.1"}"#), Ok(identity()));
 }
 
 #[test]
@@ -158,22 +155,13 @@ fn j3_a_key_id_is_only_an_index_into_our_own_keys() {
         let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
         assert_eq!(verdict(&header), Err(TokenError::InvalidSignature), "{kid}");
     }
-    assert_eq!(
-        verdict(r#"{"alg":"HS256"}"#),
-        Err(TokenError::InvalidSignature)
-    );
-    assert_eq!(
-        verdict(r#"{"alg":"HS256","kid":null}"#),
-        Err(TokenError::InvalidSignature)
-    );
+    assert_eq!(verdict(r#"{"alg":"HS256"}"#), Err(TokenError::InvalidSignature));
+    assert_eq!(verdict(r#"{"alg":"HS256","kid":null}"#), Err(TokenError::InvalidSignature));
     assert_eq!(
         verdict(r#"{"alg":"HS256","kid":["identity-access.1"]}"#),
         Err(TokenError::Malformed)
     );
-    assert_eq!(
-        verdict(r#"{"alg":"HS256","kid":1}"#),
-        Err(TokenError::Malformed)
-    );
+    assert_eq!(verdict(r#"{"alg":"HS256","kid":1}"#), Err(TokenError::Malformed));
 }
 
 #[test]
@@ -205,26 +193,11 @@ fn a_tokens_form_is_three_parts_of_bounded_length() {
     let token = forge(PURPOSE, &header(PURPOSE), &payload());
     let verdict = |token: &str| token_keys().verify::<IdentityAccessClaims>(token, NOW);
     assert!(verdict(&token).is_ok());
-    for bad in [
-        "",
-        ".",
-        "..",
-        "...",
-        "a",
-        "a.b",
-        "a.b.c",
-        "a.b.c.d",
-        "Bearer x.y.z",
-        "st.a.b",
-    ] {
+    for bad in ["", ".", "..", "...", "a", "a.b", "a.b.c", "a.b.c.d", "Bearer x.y.z", "st.a.b"] {
         assert_eq!(verdict(bad), Err(TokenError::Malformed), "{bad}");
     }
-    for bad in [
-        format!(" {token}"),
-        format!("{token} "),
-        format!("{token}\n"),
-        format!(".{token}"),
-    ] {
+    for bad in [format!(" {token}"), format!("{token} "), format!("{token}\n"), format!(".{token}")]
+    {
         assert_eq!(verdict(&bad), Err(TokenError::Malformed), "{bad:?}");
     }
     assert!(verdict(&format!("{token}.")).is_err());
@@ -236,15 +209,8 @@ fn d1_a_token_beyond_8_kib_is_refused_though_genuine() {
         let payload = payload().replacen('{', &format!(r#"{{"x":"{}","#, "a".repeat(filler)), 1);
         forge(PURPOSE, &header(PURPOSE), &payload)
     };
-    let verdict = |token: &str| {
-        token_keys()
-            .verify::<IdentityAccessClaims>(token, NOW)
-            .err()
-    };
-    let fitting = (0..8 * 1024)
-        .rev()
-        .find(|&n| genuine(n).len() <= 8 * 1024)
-        .unwrap();
+    let verdict = |token: &str| token_keys().verify::<IdentityAccessClaims>(token, NOW).err();
+    let fitting = (0..8 * 1024).rev().find(|&n| genuine(n).len() <= 8 * 1024).unwrap();
     assert_eq!(verdict(&genuine(fitting)), None);
     assert_eq!(verdict(&genuine(fitting + 2)), Some(TokenError::Malformed));
 }

@@ -11,10 +11,7 @@ use serde_json::{Value, json};
 
 fn all_tokens(keys: &TokenKeys) -> [(TokenPurpose, String); 6] {
     [
-        (
-            TokenPurpose::IdentityAccess,
-            keys.sign(&identity()).unwrap(),
-        ),
+        (TokenPurpose::IdentityAccess, keys.sign(&identity()).unwrap()),
         (TokenPurpose::UserAccess, keys.sign(&user()).unwrap()),
         (TokenPurpose::UserRefresh, keys.sign(&refresh()).unwrap()),
         (TokenPurpose::Mfa, keys.sign(&mfa()).unwrap()),
@@ -45,16 +42,8 @@ fn j6_every_token_is_accepted_for_its_own_purpose_only() {
     for (made_for, token) in all_tokens(&keys) {
         assert_eq!(keys.purpose(&token, NOW), Ok(made_for));
         for used_as in TokenPurpose::ALL {
-            let expected = if used_as == made_for {
-                Ok(())
-            } else {
-                Err(TokenError::WrongType)
-            };
-            assert_eq!(
-                verify_as(used_as, &keys, &token),
-                expected,
-                "{made_for:?} as {used_as:?}"
-            );
+            let expected = if used_as == made_for { Ok(()) } else { Err(TokenError::WrongType) };
+            assert_eq!(verify_as(used_as, &keys, &token), expected, "{made_for:?} as {used_as:?}");
         }
     }
 }
@@ -64,27 +53,12 @@ fn j6_every_token_is_accepted_for_its_own_purpose_only() {
 fn j6_claims_of_one_type_under_the_key_of_another_are_refused() {
     let keys = token_keys();
     let payloads = [
-        (
-            TokenPurpose::IdentityAccess,
-            serde_json::to_string(&identity()).unwrap(),
-        ),
-        (
-            TokenPurpose::UserAccess,
-            serde_json::to_string(&user()).unwrap(),
-        ),
-        (
-            TokenPurpose::UserRefresh,
-            serde_json::to_string(&refresh()).unwrap(),
-        ),
+        (TokenPurpose::IdentityAccess, serde_json::to_string(&identity()).unwrap()),
+        (TokenPurpose::UserAccess, serde_json::to_string(&user()).unwrap()),
+        (TokenPurpose::UserRefresh, serde_json::to_string(&refresh()).unwrap()),
         (TokenPurpose::Mfa, serde_json::to_string(&mfa()).unwrap()),
-        (
-            TokenPurpose::SignUp,
-            serde_json::to_string(&sign_up()).unwrap(),
-        ),
-        (
-            TokenPurpose::Provider,
-            serde_json::to_string(&provider()).unwrap(),
-        ),
+        (TokenPurpose::SignUp, serde_json::to_string(&sign_up()).unwrap()),
+        (TokenPurpose::Provider, serde_json::to_string(&provider()).unwrap()),
     ];
     for signer in TokenPurpose::ALL {
         for (said, payload) in &payloads {
@@ -101,10 +75,7 @@ fn j6_claims_of_one_type_under_the_key_of_another_are_refused() {
 fn j6_a_key_id_of_one_purpose_with_the_signature_of_another_is_refused() {
     let keys = token_keys();
     let payload = serde_json::to_string(&user()).unwrap();
-    for signer in TokenPurpose::ALL
-        .into_iter()
-        .filter(|&p| p != TokenPurpose::UserAccess)
-    {
+    for signer in TokenPurpose::ALL.into_iter().filter(|&p| p != TokenPurpose::UserAccess) {
         let token = forge(signer, &header(TokenPurpose::UserAccess), &payload);
         assert_eq!(keys.purpose(&token, NOW), Err(TokenError::InvalidSignature));
     }
@@ -114,42 +85,28 @@ fn j6_a_key_id_of_one_purpose_with_the_signature_of_another_is_refused() {
 fn the_newest_key_signs_and_older_ones_still_verify() {
     let key = |byte: u8| Key::from_bytes([byte; 32]);
     let purpose = TokenPurpose::UserAccess;
-    let old = TokenKeys::new([(purpose, 1, key(1))])
-        .sign(&user())
-        .unwrap();
+    let old = TokenKeys::new([(purpose, 1, key(1))]).sign(&user()).unwrap();
     let both = TokenKeys::new([(purpose, 2, key(2)), (purpose, 1, key(1))]);
     let new = both.sign(&user()).unwrap();
     assert_eq!(both.verify(&old, NOW), Ok(user()));
     assert_eq!(both.verify(&new, NOW), Ok(user()));
     let retired = TokenKeys::new([(purpose, 2, key(2))]);
     assert_eq!(retired.verify(&new, NOW), Ok(user()));
-    assert_eq!(
-        retired.verify::<UserAccessClaims>(&old, NOW),
-        Err(TokenError::InvalidSignature)
-    );
+    assert_eq!(retired.verify::<UserAccessClaims>(&old, NOW), Err(TokenError::InvalidSignature));
 }
 
 #[test]
 fn a_purpose_without_a_key_signs_nothing() {
     let keys = TokenKeys::new([(TokenPurpose::Mfa, 1, Key::from_bytes([1; 32]))]);
-    assert_eq!(
-        keys.sign(&user()),
-        Err(CryptoError::NoSigningKey(TokenPurpose::UserAccess))
-    );
+    assert_eq!(keys.sign(&user()), Err(CryptoError::NoSigningKey(TokenPurpose::UserAccess)));
 }
 
 #[test]
 fn purposes_have_names_of_their_own() {
     for purpose in TokenPurpose::ALL {
-        assert_eq!(
-            serde_json::to_value(purpose).unwrap(),
-            json!(purpose.wire_type())
-        );
+        assert_eq!(serde_json::to_value(purpose).unwrap(), json!(purpose.wire_type()));
         let namesakes = |name: fn(TokenPurpose) -> &'static str| {
-            TokenPurpose::ALL
-                .into_iter()
-                .filter(|&p| name(p) == name(purpose))
-                .count()
+            TokenPurpose::ALL.into_iter().filter(|&p| name(p) == name(purpose)).count()
         };
         assert_eq!(namesakes(TokenPurpose::as_str), 1);
         assert_eq!(namesakes(TokenPurpose::wire_type), 1);
@@ -174,17 +131,12 @@ fn identity_claims_keep_their_wire_spelling() {
 
     claims.client_secret_id = None;
     claims.num_uses_limit = Some(3);
-    claims
-        .identity_auth
-        .insert("oidc".into(), json!({"sub": "repo"}));
+    claims.identity_auth.insert("oidc".into(), json!({"sub": "repo"}));
     let value = serde_json::to_value(&claims).unwrap();
     assert_eq!(value["clientSecretId"], "");
     assert_eq!(value["numUsesLimit"], 3);
     assert_eq!(value["identityAuth"]["oidc"]["sub"], "repo");
-    assert_eq!(
-        serde_json::from_value::<IdentityAccessClaims>(value).unwrap(),
-        claims
-    );
+    assert_eq!(serde_json::from_value::<IdentityAccessClaims>(value).unwrap(), claims);
 }
 
 #[test]
@@ -206,14 +158,8 @@ fn user_claims_keep_their_wire_spelling() {
             "mfaMethod": "totp", "iat": NOW, "exp": NOW + 3600,
         })
     );
-    assert_eq!(
-        serde_json::to_value(mfa()).unwrap()["authTokenType"],
-        "mfaToken"
-    );
-    assert_eq!(
-        serde_json::to_value(sign_up()).unwrap()["authTokenType"],
-        "signupToken"
-    );
+    assert_eq!(serde_json::to_value(mfa()).unwrap()["authTokenType"], "mfaToken");
+    assert_eq!(serde_json::to_value(sign_up()).unwrap()["authTokenType"], "signupToken");
     let provider: Value = serde_json::to_value(provider()).unwrap();
     assert_eq!(provider["authTokenType"], "providerToken");
     assert_eq!(provider["email"], "ada@example.com");

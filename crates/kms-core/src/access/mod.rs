@@ -1,0 +1,15 @@
+//! The only place that decides who may.
+//!
+//! A role is a list of permission rules (wire contract, rule JSON); a [`RuleSet`] is the rules of
+//! all roles that a caller has somewhere, in order. Every use case asks one of them before it
+//! does anything; nothing is allowed that no rule allows.
+
+mod builtin;
+mod project;
+mod rules;
+mod vocabulary;
+
+pub use builtin::{ORGANIZATION_ROLES, PROJECT_ROLES, organization_role, project_role};
+pub use project::{ProjectAccess, RoleGrant};
+pub use rules::{Attributes, RuleSet};
+pub use vocabulary::{Action, Subject};

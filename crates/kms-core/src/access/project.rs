@@ -1,0 +1,204 @@
+//! What a caller may do in one project.
+
+use std::sync::Arc;
+
+use kms_api::{EnvironmentId, OrganizationId, ProjectId};
+use kms_crypto::{Key, RowKey};
+use kms_store::{
+    memberships::RoleRow,
+    projects::{self, ProjectRow},
+};
+use uuid::Uuid;
+
+use super::{Action, Attributes, RuleSet, Subject, project_role};
+use crate::{Caller, Core, Error, Result};
+
+/// A project that the caller is a member of, and the rules of the membership.
+#[derive(Clone)]
+pub struct ProjectAccess {
+    /// The project.
+    pub project: Arc<ProjectRow>,
+    /// The rules of the caller's roles in it.
+    pub rules: Arc<RuleSet>,
+    /// What the project's values are sealed under.
+    pub(crate) key: Arc<Key>,
+}
+
+/// A role of a membership with the fields that its MAC covers.
+#[derive(Clone, Copy, Debug)]
+pub struct RoleGrant<'a> {
+    /// The role's row.
+    pub id: Uuid,
+    /// The organization.
+    pub organization: Uuid,
+    /// The membership.
+    pub membership: Uuid,
+    /// The role's slug.
+    pub role: &'a str,
+    /// Whether it ends by itself.
+    pub is_temporary: bool,
+    /// From when, in microseconds.
+    pub starts_at: Option<i64>,
+    /// Until when, in microseconds.
+    pub ends_at: Option<i64>,
+}
+
+impl RoleGrant<'_> {
+    /// The row's authentication.
+    pub(crate) fn mac(&self, key: &RowKey) -> kms_crypto::RowMac {
+        key.mac("project_membership_roles")
+            .uuid(self.id)
+            .uuid(self.organization)
+            .uuid(self.membership)
+            .text(self.role)
+            .flag(self.is_temporary)
+            .int(self.starts_at.unwrap_or_default())
+            .int(self.ends_at.unwrap_or_default())
+    }
+}
+
+/// The authentication of a project membership's row.
+pub(crate) fn membership_mac(
+    key: &RowKey,
+    id: Uuid,
+    organization: OrganizationId,
+    project: ProjectId,
+    kind: &str,
+    principal: Uuid,
+) -> kms_crypto::RowMac {
+    key.mac("project_memberships")
+        .uuid(id)
+        .uuid(organization.uuid())
+        .uuid(project.uuid())
+        .text(kind)
+        .uuid(principal)
+}
+
+impl ProjectAccess {
+    /// The project's id.
+    pub fn id(&self) -> ProjectId {
+        self.project.id
+    }
+
+    /// Refuses unless the rules allow it here.
+    pub fn require(
+        &self,
+        action: Action,
+        subject: Subject,
+        attributes: &Attributes<'_>,
+    ) -> Result<()> {
+        self.rules.require(action, subject, attributes)
+    }
+
+    /// Where a value of this project is sealed to.
+    pub(crate) fn coordinates(
+        &self,
+        environment: EnvironmentId,
+        folder: kms_api::FolderId,
+        secret: kms_api::SecretId,
+        kind: kms_crypto::ValueKind,
+        version: i64,
+    ) -> kms_crypto::Coordinates {
+        kms_crypto::Coordinates {
+            organization: self.project.org_id.uuid(),
+            project: self.project.id.uuid(),
+            environment: environment.uuid(),
+            folder: folder.uuid(),
+            secret: secret.uuid(),
+            kind,
+            version,
+        }
+    }
+}
+
+impl Core {
+    /// What the caller may do in a project of the caller's organization.
+    ///
+    /// A project that does not exist and one of another organization answer alike.
+    pub async fn project_access(&self, caller: &Caller, id: ProjectId) -> Result<ProjectAccess> {
+        let epoch = self.epochs.rights();
+        let place = (caller.actor.id(), id, caller.organization);
+        if let Some((seen, until, access)) = self.access_memory.get(&place)
+            && seen == epoch
+            && self.now().micros() < until
+        {
+            return Ok(access);
+        }
+        let (until, access) = self.load_project_access(caller, id).await?;
+        if self.may_remember() {
+            self.access_memory.insert(place, (epoch, until, access.clone()));
+        }
+        Ok(access)
+    }
+
+    async fn load_project_access(
+        &self,
+        caller: &Caller,
+        id: ProjectId,
+    ) -> Result<(i64, ProjectAccess)> {
+        let not_found = || Error::not_found(format!("Project with ID '{id}' not found"));
+        let found = projects::find(&self.store, caller.organization, id).await?;
+        let project = found.ok_or_else(not_found)?;
+        let (kind, principal) = (caller.actor.kind(), caller.actor.id());
+        let rows =
+            kms_store::memberships::roles_of(&self.store, caller.organization, id, kind, principal)
+                .await?;
+        let first = rows.first().ok_or_else(|| {
+            let message = format!("You are not a member of the project with ID '{id}'");
+            Error::Forbidden { name: "ForbiddenError".into(), message: message.into() }
+        })?;
+        membership_mac(
+            &self.keys.rows,
+            first.membership_id.uuid(),
+            caller.organization,
+            id,
+            kind,
+            principal,
+        )
+        .verify(&first.membership_mac)?;
+        let (until, rules) = self.rules_of(&rows)?;
+        let key = self.keys.project(
+            project.org_id,
+            &project.org_wrapped_key,
+            project.id,
+            &project.wrapped_key,
+        )?;
+        Ok((until, ProjectAccess { project: Arc::new(project), rules, key }))
+    }
+
+    /// The rules of roles that are in force, and until when that answer holds.
+    fn rules_of(&self, rows: &[RoleRow]) -> Result<(i64, Arc<RuleSet>)> {
+        let now = self.now().micros();
+        let mut until = i64::MAX;
+        let mut sets = Vec::new();
+        for row in rows {
+            let Some(role) = row.grant() else { continue };
+            let grant = RoleGrant {
+                id: role.id,
+                organization: row.org_id.uuid(),
+                membership: row.membership_id.uuid(),
+                role: &role.role,
+                is_temporary: role.is_temporary,
+                starts_at: role.starts_at,
+                ends_at: role.ends_at,
+            };
+            grant.mac(&self.keys.rows).verify(&role.mac)?;
+            let (from, to) = (role.starts_at.unwrap_or(i64::MIN), role.ends_at.unwrap_or(i64::MAX));
+            if !role.is_temporary || (from <= now && now < to) {
+                sets.push(project_role(&role.role)?);
+            }
+            if role.is_temporary {
+                until = until.min([from, to].into_iter().find(|at| *at > now).unwrap_or(i64::MAX));
+            }
+        }
+        Ok((until, union(sets)))
+    }
+}
+
+fn union(mut sets: Vec<Arc<RuleSet>>) -> Arc<RuleSet> {
+    match sets.len() {
+        0 => Arc::default(),
+        1 => sets.remove(0),
+        _ => Arc::new(RuleSet::new(sets.iter().flat_map(|set| set.wire().cloned()))),
+    }
+}

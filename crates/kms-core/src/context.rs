@@ -1,0 +1,137 @@
+//! What every use case works with.
+
+use std::sync::Arc;
+
+use kms_api::{OrganizationId, ProjectId, Timestamp};
+use kms_crypto::{Entropy, OsEntropy};
+use kms_store::{Store, Tx};
+use moka::sync::Cache;
+use uuid::Uuid;
+
+use crate::{
+    Clock, KeyError, RootKeySource, SystemClock, access::ProjectAccess, audit::ReadLog,
+    epochs::Epochs, keys::Keys,
+};
+
+/// How many callers and memberships are remembered at most.
+const REMEMBERED: u64 = 20_000;
+
+/// What an instance is started with.
+#[derive(Clone)]
+pub struct Options {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Seconds that an identity's access token lives at most; 90 days by the contract.
+    pub max_token_age: i64,
+    /// Bytes of decrypted answers that may stay in memory; 0 turns that off.
+    pub memory_budget: u64,
+    /// How many passwords are hashed at one time; each takes 19 MiB.
+    pub password_hashers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+            max_token_age: 90 * 86_400,
+            memory_budget: 16 * 1024 * 1024,
+            password_hashers: 2,
+        }
+    }
+}
+
+/// The product: every use case is a method of it. Cheap to clone.
+#[derive(Clone)]
+pub struct Core {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What [`Core`] shares; reached only from this crate.
+pub struct Inner {
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
+    pub(crate) options: Options,
+    pub(crate) epochs: Arc<Epochs>,
+    pub(crate) read_log: ReadLog,
+    /// What a principal may do in a project: the epoch it was read in, until when it holds, and it.
+    pub(crate) access_memory: Cache<(Uuid, ProjectId, OrganizationId), (u64, i64, ProjectAccess)>,
+}
+
+impl std::ops::Deref for Core {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl Core {
+    /// Opens an instance on a database, making its keys if it is empty.
+    pub async fn open(
+        store: Store,
+        root: RootKeySource,
+        options: Options,
+    ) -> Result<Self, KeyError> {
+        let keys = Keys::open(&store, root, &*options.entropy, &*options.clock).await?;
+        let chain = Arc::clone(&keys.chain);
+        store.set_chain_hasher(Arc::new(move |previous, record| chain.next(previous, record)));
+        let read_log = ReadLog::start(store.clone());
+        let inner = Inner {
+            store,
+            keys,
+            options,
+            epochs: Arc::default(),
+            read_log,
+            access_memory: Cache::new(REMEMBERED),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Writes what is queued and closes the database.
+    pub async fn close(&self) {
+        self.read_log.flush().await;
+        self.store.close().await;
+    }
+
+    /// Names the instance.
+    pub fn instance_id(&self) -> Uuid {
+        self.keys.instance_id
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
+}
+
+impl Inner {
+    /// A new id, ordered by time.
+    pub(crate) fn new_id<T: From<Uuid>>(&self) -> T {
+        let millis = u64::try_from(self.options.clock.now().micros() / 1_000).unwrap_or_default();
+        kms_crypto::uuid_v7(&*self.options.entropy, millis).into()
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.options.entropy
+    }
+
+    /// Whether answers may come from memory (see [`crate::epochs`]).
+    pub(crate) fn may_remember(&self) -> bool {
+        self.store.is_embedded()
+    }
+
+    /// Says that a write changes who may.
+    pub(crate) fn touches_rights(&self, tx: &mut Tx) {
+        let epochs = Arc::clone(&self.epochs);
+        tx.on_commit(move || epochs.raise_rights());
+    }
+
+    /// Says that a write changes what a project holds.
+    pub(crate) fn touches_project(&self, tx: &mut Tx, project: ProjectId) {
+        let epochs = Arc::clone(&self.epochs);
+        tx.on_commit(move || epochs.raise_project(project));
+    }
+}

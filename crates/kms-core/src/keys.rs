@@ -1,0 +1,201 @@
+//! The key hierarchy at work: root key, instance keys, organization keys, project keys.
+
+use std::sync::Arc;
+
+use kms_api::{OrganizationId, ProjectId};
+use kms_crypto::{
+    ChainKey, Entropy, Fingerprint, Key, KeyContext, LookupKey, RootKeyProvider, RowKey, TokenKeys,
+    TokenPurpose, WrappedKey,
+};
+use kms_store::{Store, StoreError, instance};
+use moka::sync::Cache;
+use uuid::Uuid;
+
+use crate::{Clock, Error, Result};
+
+const LOOKUP: &str = "lookup-hash";
+const ROW: &str = "row-authentication";
+const CHAIN: &str = "audit-chain";
+const ORGANIZATION: &str = "organization-key";
+const PROJECT: &str = "project-key";
+
+/// How many unwrapped organization and project keys stay in memory.
+const CACHED_KEYS: u64 = 10_000;
+
+/// Where the root key comes from, already read.
+pub type RootKeySource = Arc<dyn RootKeyProvider>;
+
+/// Why the keys of an instance could not be opened. Nothing has been written then.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The data was written under another root key.
+    #[error("this data needs the root key with fingerprint {needed}, but {given} was given")]
+    WrongRootKey {
+        /// The fingerprint of the key that the data needs.
+        needed: String,
+        /// The fingerprint of the key that was given.
+        given: Fingerprint,
+    },
+    /// A stored key does not open: the data was changed or restored from something else.
+    #[error("the stored key `{0}` cannot be opened")]
+    Damaged(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub(crate) struct Keys {
+    root: RootKeySource,
+    pub(crate) tokens: TokenKeys,
+    pub(crate) lookup: LookupKey,
+    pub(crate) rows: RowKey,
+    pub(crate) chain: Arc<ChainKey>,
+    opened: Cache<Uuid, Arc<Key>>,
+    pub(crate) instance_id: Uuid,
+}
+
+impl Keys {
+    /// Opens the keys of an instance, making them on an empty database.
+    pub(crate) async fn open(
+        store: &Store,
+        root: RootKeySource,
+        entropy: &dyn Entropy,
+        clock: &dyn Clock,
+    ) -> Result<Self, KeyError> {
+        let instance = match instance::find(store).await? {
+            Some(instance) => instance,
+            None => create(store, &root, entropy, clock).await?,
+        };
+        let given = root.fingerprint();
+        if instance.root_fingerprint != given.to_string() {
+            return Err(KeyError::WrongRootKey { needed: instance.root_fingerprint, given });
+        }
+        let rows = instance::keys(store).await?;
+        let open = |purpose: &str| unwrap(&root, &rows, purpose, instance.instance_id);
+        let mut tokens = Vec::new();
+        for purpose in TokenPurpose::ALL {
+            tokens.push((purpose, 1, open(purpose.as_str())?));
+        }
+        Ok(Self {
+            tokens: TokenKeys::new(tokens),
+            lookup: LookupKey::new(open(LOOKUP)?),
+            rows: RowKey::new(open(ROW)?),
+            chain: Arc::new(ChainKey::new(open(CHAIN)?)),
+            opened: Cache::new(CACHED_KEYS),
+            instance_id: instance.instance_id,
+            root,
+        })
+    }
+
+    /// Makes the key of a new organization.
+    pub(crate) fn new_organization_key(
+        &self,
+        organization: OrganizationId,
+        entropy: &dyn Entropy,
+    ) -> Result<WrappedKey> {
+        let context = KeyContext { purpose: ORGANIZATION, owner: organization.uuid(), version: 1 };
+        Ok(self.root.wrap(&context, &Key::generate(entropy), entropy)?)
+    }
+
+    /// Makes the key of a new project under its organization's.
+    pub(crate) fn new_project_key(
+        &self,
+        organization: OrganizationId,
+        organization_wrapped: &[u8],
+        project: ProjectId,
+        entropy: &dyn Entropy,
+    ) -> Result<WrappedKey> {
+        let kek = self.organization(organization, organization_wrapped)?;
+        let context = KeyContext { purpose: PROJECT, owner: project.uuid(), version: 1 };
+        Ok(kms_crypto::wrap_key(&kek, &context, &Key::generate(entropy), entropy)?)
+    }
+
+    fn organization(&self, id: OrganizationId, wrapped: &[u8]) -> Result<Arc<Key>> {
+        self.cached(id.uuid(), || {
+            let context = KeyContext { purpose: ORGANIZATION, owner: id.uuid(), version: 1 };
+            Ok(self.root.unwrap(&context, wrapped)?)
+        })
+    }
+
+    /// The key that a project's values are sealed under.
+    pub(crate) fn project(
+        &self,
+        organization: OrganizationId,
+        organization_wrapped: &[u8],
+        project: ProjectId,
+        project_wrapped: &[u8],
+    ) -> Result<Arc<Key>> {
+        self.cached(project.uuid(), || {
+            let kek = self.organization(organization, organization_wrapped)?;
+            let context = KeyContext { purpose: PROJECT, owner: project.uuid(), version: 1 };
+            Ok(kms_crypto::unwrap_key(&kek, &context, project_wrapped)?)
+        })
+    }
+
+    /// Forgets a key that was destroyed.
+    pub(crate) fn forget(&self, owner: Uuid) {
+        self.opened.invalidate(&owner);
+    }
+
+    fn cached(&self, owner: Uuid, open: impl FnOnce() -> Result<Key>) -> Result<Arc<Key>> {
+        if let Some(key) = self.opened.get(&owner) {
+            return Ok(key);
+        }
+        let key = Arc::new(open()?);
+        self.opened.insert(owner, Arc::clone(&key));
+        Ok(key)
+    }
+}
+
+async fn create(
+    store: &Store,
+    root: &RootKeySource,
+    entropy: &dyn Entropy,
+    clock: &dyn Clock,
+) -> Result<instance::InstanceRow, KeyError> {
+    let row = instance::InstanceRow {
+        instance_id: kms_crypto::uuid_v4(entropy),
+        root_fingerprint: root.fingerprint().to_string(),
+        initialized: false,
+        setup_token_hash: None,
+    };
+    let now = clock.now().micros();
+    let purposes = TokenPurpose::ALL.into_iter().map(TokenPurpose::as_str);
+    let mut keys = Vec::new();
+    for purpose in purposes.chain([LOOKUP, ROW, CHAIN]) {
+        let context = KeyContext { purpose, owner: row.instance_id, version: 1 };
+        let wrapped = root
+            .wrap(&context, &Key::generate(entropy), entropy)
+            .map_err(|_| KeyError::Damaged(purpose.to_owned()))?;
+        keys.push((purpose, wrapped));
+    }
+    let mut tx = store.begin().await?;
+    if !instance::insert(&mut tx, &row, now).await? {
+        // Another replica was first; its keys count.
+        drop(tx);
+        return instance::find(store).await?.ok_or(KeyError::Damaged("instance".into()));
+    }
+    for (purpose, wrapped) in &keys {
+        instance::insert_key(&mut tx, purpose, 1, wrapped.as_bytes(), now).await?;
+    }
+    tx.commit().await?;
+    Ok(row)
+}
+
+fn unwrap(
+    root: &RootKeySource,
+    rows: &[instance::InstanceKeyRow],
+    purpose: &str,
+    owner: Uuid,
+) -> Result<Key, KeyError> {
+    let damaged = || KeyError::Damaged(purpose.to_owned());
+    let row = rows.iter().find(|row| row.purpose == purpose).ok_or_else(damaged)?;
+    let context = KeyContext { purpose, owner, version: 1 };
+    root.unwrap(&context, &row.wrapped).map_err(|_| damaged())
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}

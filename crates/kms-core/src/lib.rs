@@ -1,0 +1,22 @@
+//! What the product does: login, sessions, organizations, projects, secrets, access, audit.
+//!
+//! No HTTP and no SQL text here. A use case is a method of [`Core`]: it takes the [`Caller`],
+//! asks [`access`] whether the caller may, does the work, and records it, the record in the same
+//! transaction as the change. Start at [`Core`] and follow one use case down; `access` is the
+//! only place that decides who may.
+
+pub mod access;
+pub mod audit;
+mod caller;
+mod clock;
+mod context;
+mod epochs;
+mod error;
+mod keys;
+pub mod text;
+
+pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use context::{Core, Options};
+pub use error::{Error, Result};
+pub use keys::{KeyError, RootKeySource};

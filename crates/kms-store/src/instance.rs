@@ -1,0 +1,90 @@
+//! The instance itself: its identity, its keys, whether it is set up.
+
+use uuid::Uuid;
+
+use crate::{Source, StoreError, Tx, record};
+
+record! {
+    /// The instance.
+    #[derive(Clone, Debug)]
+    pub struct InstanceRow {
+        /// Names it.
+        pub instance_id: Uuid,
+        /// The root key that its keys are wrapped with.
+        pub root_fingerprint: String,
+        /// Whether the first administrator exists.
+        pub initialized: bool,
+        /// Hash of the set-up token, until it was used.
+        pub setup_token_hash: Option<Vec<u8>>,
+    }
+}
+
+record! {
+    /// A key of the instance.
+    #[derive(Clone)]
+    pub struct InstanceKeyRow {
+        /// What it is for.
+        pub purpose: String,
+        /// Counts from 1.
+        pub version: i64,
+        /// The key, wrapped by the root key.
+        pub wrapped: Vec<u8>,
+    }
+}
+
+const FIND: &str = "SELECT instance_id, root_fingerprint, initialized, setup_token_hash
+    FROM instance WHERE id = 1";
+const INSERT: &str = "INSERT INTO instance (id, instance_id, root_fingerprint, initialized,
+        setup_token_hash, created_at)
+    VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING";
+const KEYS: &str = "SELECT purpose, version, wrapped FROM instance_keys ORDER BY purpose, version";
+const INSERT_KEY: &str = "INSERT INTO instance_keys (purpose, version, wrapped, created_at)
+    VALUES ($1, $2, $3, $4)";
+const SET_SETUP_TOKEN: &str = "UPDATE instance SET setup_token_hash = $1
+    WHERE id = 1 AND initialized = FALSE";
+const INITIALIZE: &str = "UPDATE instance SET initialized = TRUE, setup_token_hash = NULL
+    WHERE id = 1 AND initialized = FALSE";
+
+/// The instance, once it was made.
+pub async fn find(source: impl Source) -> Result<Option<InstanceRow>, StoreError> {
+    source.fetch_optional(FIND, ()).await
+}
+
+/// Makes the instance; false if somebody else was first.
+pub async fn insert(tx: &mut Tx, row: &InstanceRow, now: i64) -> Result<bool, StoreError> {
+    let params = (
+        row.instance_id,
+        row.root_fingerprint.as_str(),
+        row.initialized,
+        row.setup_token_hash.as_deref(),
+        now,
+    );
+    Ok(tx.execute(INSERT, params).await? == 1)
+}
+
+/// All keys.
+pub async fn keys(source: impl Source) -> Result<Vec<InstanceKeyRow>, StoreError> {
+    source.fetch_all(KEYS, ()).await
+}
+
+/// Adds a key.
+pub async fn insert_key(
+    tx: &mut Tx,
+    purpose: &str,
+    version: i64,
+    wrapped: &[u8],
+    now: i64,
+) -> Result<(), StoreError> {
+    tx.execute(INSERT_KEY, (purpose, version, wrapped, now)).await?;
+    Ok(())
+}
+
+/// Sets the hash of the set-up token while the instance is not set up.
+pub async fn set_setup_token(tx: &mut Tx, hash: &[u8]) -> Result<bool, StoreError> {
+    Ok(tx.execute(SET_SETUP_TOKEN, (hash,)).await? == 1)
+}
+
+/// Marks the instance as set up; true for exactly one caller ever.
+pub async fn initialize(tx: &mut Tx) -> Result<bool, StoreError> {
+    Ok(tx.execute(INITIALIZE, ()).await? == 1)
+}

@@ -1,0 +1,146 @@
+//! Memberships in projects and their roles.
+
+use kms_api::{MembershipId, OrganizationId, ProjectId};
+use uuid::Uuid;
+
+use crate::{Source, StoreError, Tx, record};
+
+record! {
+    /// A membership joined with one of its roles; without roles, one row with none.
+    #[derive(Clone, Debug)]
+    pub struct RoleRow {
+        /// The membership.
+        pub membership_id: MembershipId,
+        /// The organization.
+        pub org_id: OrganizationId,
+        /// The membership's authentication.
+        pub membership_mac: Vec<u8>,
+        /// The role's id.
+        pub role_id: Option<Uuid>,
+        /// The role's slug.
+        pub role: Option<String>,
+        /// Whether the role ends by itself.
+        pub is_temporary: Option<bool>,
+        /// How long it holds, such as `1h`.
+        pub temporary_range: Option<String>,
+        /// From when, in microseconds.
+        pub starts_at: Option<i64>,
+        /// Until when, in microseconds.
+        pub ends_at: Option<i64>,
+        /// The role's authentication.
+        pub role_mac: Option<Vec<u8>>,
+    }
+}
+
+/// One role of a membership.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Its id.
+    pub id: Uuid,
+    /// Its slug.
+    pub role: String,
+    /// Whether it ends by itself.
+    pub is_temporary: bool,
+    /// How long it holds, such as `1h`.
+    pub temporary_range: Option<String>,
+    /// From when, in microseconds.
+    pub starts_at: Option<i64>,
+    /// Until when, in microseconds.
+    pub ends_at: Option<i64>,
+    /// Its authentication.
+    pub mac: Vec<u8>,
+}
+
+impl RoleRow {
+    /// The role, if the membership has one.
+    pub fn grant(&self) -> Option<Grant> {
+        Some(Grant {
+            id: self.role_id?,
+            role: self.role.clone()?,
+            is_temporary: self.is_temporary?,
+            temporary_range: self.temporary_range.clone(),
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            mac: self.role_mac.clone()?,
+        })
+    }
+}
+
+const ROLES_OF: &str = "SELECT m.id, m.org_id, m.mac, r.id, r.role, r.is_temporary,
+        r.temporary_range, r.starts_at, r.ends_at, r.mac
+    FROM project_memberships m LEFT JOIN project_membership_roles r ON r.membership_id = m.id
+    WHERE m.org_id = $1 AND m.project_id = $2 AND m.principal_kind = $3 AND m.principal_id = $4
+    ORDER BY r.created_at, r.id";
+const INSERT: &str = "INSERT INTO project_memberships (id, org_id, project_id, principal_kind,
+        principal_id, created_at, updated_at, mac)
+    VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
+const INSERT_ROLE: &str = "INSERT INTO project_membership_roles (id, org_id, membership_id, role,
+        is_temporary, temporary_range, starts_at, ends_at, created_at, mac)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+/// The roles of a principal in a project; empty when it is not a member.
+pub async fn roles_of(
+    source: impl Source,
+    org: OrganizationId,
+    project: ProjectId,
+    kind: &str,
+    principal: Uuid,
+) -> Result<Vec<RoleRow>, StoreError> {
+    source.fetch_all(ROLES_OF, (org, project, kind, principal)).await
+}
+
+/// A membership to add.
+#[derive(Clone, Debug)]
+pub struct NewMembership<'a> {
+    /// Its id.
+    pub id: MembershipId,
+    /// The organization.
+    pub org_id: OrganizationId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// `user` or `identity`.
+    pub principal_kind: &'a str,
+    /// The user or identity.
+    pub principal_id: Uuid,
+    /// Its authentication.
+    pub mac: [u8; 32],
+}
+
+/// Adds a membership; [`StoreError::Duplicate`] when there is one.
+pub async fn insert(tx: &mut Tx, row: &NewMembership<'_>, now: i64) -> Result<(), StoreError> {
+    let params = (
+        row.id,
+        row.org_id,
+        row.project_id,
+        row.principal_kind,
+        row.principal_id,
+        now,
+        row.mac.as_slice(),
+    );
+    tx.execute(INSERT, params).await?;
+    Ok(())
+}
+
+/// Adds a role to a membership.
+pub async fn insert_role(
+    tx: &mut Tx,
+    org: OrganizationId,
+    membership: MembershipId,
+    grant: &Grant,
+    now: i64,
+) -> Result<(), StoreError> {
+    let params = (
+        grant.id,
+        org,
+        membership,
+        grant.role.as_str(),
+        grant.is_temporary,
+        grant.temporary_range.as_deref(),
+        grant.starts_at,
+        grant.ends_at,
+        now,
+        grant.mac.as_slice(),
+    );
+    tx.execute(INSERT_ROLE, params).await?;
+    Ok(())
+}
