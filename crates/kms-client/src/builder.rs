@@ -18,14 +18,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const USER_AGENT: &str = concat!("kms-rust/", env!("CARGO_PKG_VERSION"));
 
 /// Headers that belong to the connection or to this client.
-const OWN_HEADERS: [&str; 6] = [
-    "host",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "connection",
-    "te",
-];
+const OWN_HEADERS: [&str; 6] =
+    ["host", "content-length", "content-type", "transfer-encoding", "connection", "te"];
 
 /// Collects what a [`Client`] needs. Only the origin has no safe default of its own: it is the
 /// hosted service unless told otherwise.
@@ -93,15 +87,9 @@ impl ClientBuilder {
             return Err(Error::InsecureOrigin { origin });
         }
         let proxy = proxy_for(&origin);
-        let encrypted = origin.is_https()
-            || proxy
-                .as_deref()
-                .is_some_and(|proxy| proxy.starts_with("https:"));
-        let tls = if encrypted {
-            tls::config(self.certificates.as_deref())?
-        } else {
-            tls::none()
-        };
+        let encrypted =
+            origin.is_https() || proxy.as_deref().is_some_and(|proxy| proxy.starts_with("https:"));
+        let tls = if encrypted { tls::config(self.certificates.as_deref())? } else { tls::none() };
         let mut http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .user_agent(self.user_agent.as_deref().unwrap_or(USER_AGENT))

@@ -1,7 +1,7 @@
 //! Environments of a project.
 
 use kms_api::{
-    environments::{CreateEnvironment, EnvironmentWritten, UpdateEnvironment},
+    environments::{CreateEnvironment, Environment, EnvironmentWritten, UpdateEnvironment},
     routes,
 };
 use reqwest::Method;
@@ -17,6 +17,16 @@ impl Client {
     ) -> Result<EnvironmentWritten, Error> {
         let path = path(routes::PROJECT_ENVIRONMENTS, &[&project])?;
         self.send(Method::POST, &path, body).await
+    }
+
+    /// Reads an environment by its slug.
+    pub async fn get_environment_by_slug(
+        &self,
+        project: &str,
+        slug: &str,
+    ) -> Result<Environment, Error> {
+        let path = path(routes::PROJECT_ENVIRONMENT_BY_SLUG, &[&project, &slug])?;
+        self.get(&path, &()).await
     }
 
     /// Changes an environment.

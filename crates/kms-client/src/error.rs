@@ -112,6 +112,8 @@ pub enum Error {
     /// The server refused the request.
     #[error("{}{}", .body.text(), request(.request_id))]
     Status {
+        /// The server.
+        origin: Origin,
         /// The HTTP status.
         status: u16,
         /// What the server says about it.
@@ -126,11 +128,7 @@ fn via(proxy: Option<&str>) -> String {
 }
 
 fn request(id: &str) -> String {
-    if id.is_empty() {
-        String::new()
-    } else {
-        format!(" (request {id})")
-    }
+    if id.is_empty() { String::new() } else { format!(" (request {id})") }
 }
 
 impl Error {
@@ -151,10 +149,7 @@ impl Error {
             return Self::Setup(error.into());
         }
         if let Some(tls) = find::<rustls::Error>(&error) {
-            return Self::Tls {
-                origin,
-                cause: tls.to_string().into(),
-            };
+            return Self::Tls { origin, cause: tls.to_string().into() };
         }
         Self::Unreachable {
             origin,
@@ -163,8 +158,9 @@ impl Error {
         }
     }
 
-    pub(crate) fn refused(status: StatusCode, body: ErrorBody) -> Self {
+    pub(crate) fn refused(origin: &Origin, status: StatusCode, body: ErrorBody) -> Self {
         Self::Status {
+            origin: origin.clone(),
             status: status.as_u16(),
             request_id: body.req_id.clone(),
             body: Box::new(body),
@@ -179,9 +175,8 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
         if let Some(found) = error.downcast_ref::<T>() {
             return Some(found);
         }
-        if let Some(inner) = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
+        if let Some(inner) =
+            error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
         {
             if let Some(found) = find::<T>(inner) {
                 return Some(found);

@@ -25,8 +25,7 @@ impl Client {
         id_or_name: &str,
         body: &FolderBody,
     ) -> Result<FolderResponse, Error> {
-        self.send(Method::PATCH, &path(routes::FOLDER, &[&id_or_name])?, body)
-            .await
+        self.send(Method::PATCH, &path(routes::FOLDER, &[&id_or_name])?, body).await
     }
 
     /// Deletes a folder with everything in it; it is named by its id or name.
@@ -35,7 +34,6 @@ impl Client {
         id_or_name: &str,
         body: &DeleteFolder,
     ) -> Result<FolderResponse, Error> {
-        self.send(Method::DELETE, &path(routes::FOLDER, &[&id_or_name])?, body)
-            .await
+        self.send(Method::DELETE, &path(routes::FOLDER, &[&id_or_name])?, body).await
     }
 }

@@ -18,11 +18,7 @@ use crate::{ClientBuilder, Error, Origin, retry};
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// What may stand in a path segment as it is (RFC 3986, unreserved characters).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A connection to one server, with or without a token.
 ///
@@ -70,12 +66,7 @@ impl Client {
         bearer: Option<HeaderValue>,
         proxied: Option<String>,
     ) -> Self {
-        Self {
-            http,
-            origin,
-            bearer,
-            proxied,
-        }
+        Self { http, origin, bearer, proxied }
     }
 
     /// `GET` with a query.
@@ -105,8 +96,7 @@ impl Client {
         method: Method,
         path: &str,
     ) -> Result<T, Error> {
-        self.answer(self.request(method, path, Auth::Token), path)
-            .await
+        self.answer(self.request(method, path, Auth::Token), path).await
     }
 
     /// `POST` without a token: the body proves who is asking.
@@ -120,10 +110,8 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str, auth: Auth) -> reqwest::RequestBuilder {
-        let mut request = self
-            .http
-            .request(method, self.origin.join(path))
-            .header(ACCEPT, "application/json");
+        let mut request =
+            self.http.request(method, self.origin.join(path)).header(ACCEPT, "application/json");
         if let (Auth::Token, Some(bearer)) = (auth, &self.bearer) {
             request = request.header(AUTHORIZATION, bearer);
         }
@@ -135,9 +123,7 @@ impl Client {
         request: reqwest::RequestBuilder,
         path: &str,
     ) -> Result<T, Error> {
-        let request = request
-            .build()
-            .map_err(|error| Error::Setup(error.without_url().into()))?;
+        let request = request.build().map_err(|error| Error::Setup(error.without_url().into()))?;
         let method = request.method().clone();
         let started = Instant::now();
         let response = self.send_patiently(request).await?;
@@ -156,9 +142,7 @@ impl Client {
         let started = Instant::now();
         let idempotent = request.method() == Method::GET;
         for next in 1.. {
-            let this = request
-                .try_clone()
-                .expect("every body is in memory, none is a stream");
+            let this = request.try_clone().expect("every body is in memory, none is a stream");
             let result = self.http.execute(this).await;
             let wait = match &result {
                 Ok(response) => retry::after_answer(response, next),
@@ -192,7 +176,7 @@ impl Client {
         };
         if !status.is_success() {
             let body = serde_json::from_slice::<ErrorBody>(&body).map_err(|_| not_kms())?;
-            return Err(Error::refused(status, body));
+            return Err(Error::refused(&self.origin, status, body));
         }
         if !is_json(&content_type) {
             return Err(not_kms());
@@ -205,40 +189,25 @@ impl Client {
         if !status.is_success() || !error.is_data() {
             return not_kms;
         }
-        Error::UnexpectedAnswer {
-            origin: self.origin.clone(),
-            cause: describe(error).into(),
-        }
+        Error::UnexpectedAnswer { origin: self.origin.clone(), cause: describe(error).into() }
     }
 
     fn redirected(&self, response: &Response) -> Error {
         let location = header(response, LOCATION.as_str());
         // Only the origin: a location may carry codes and tokens in its query.
-        let target = response
-            .url()
-            .join(&location)
-            .map_or_else(|_| "nowhere".into(), |url| origin_of(&url));
-        Error::Redirected {
-            origin: self.origin.clone(),
-            target,
-        }
+        let target =
+            response.url().join(&location).map_or_else(|_| "nowhere".into(), |url| origin_of(&url));
+        Error::Redirected { origin: self.origin.clone(), target }
     }
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, Error> {
-        let too_large = || Error::TooLarge {
-            origin: self.origin.clone(),
-            limit: MAX_ANSWER,
-        };
+        let too_large = || Error::TooLarge { origin: self.origin.clone(), limit: MAX_ANSWER };
         let announced = response.content_length().unwrap_or(0);
         if announced > MAX_ANSWER as u64 {
             return Err(too_large());
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| self.transport(error))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(error))? {
             if body.len() + chunk.len() > MAX_ANSWER {
                 return Err(too_large());
             }
@@ -255,10 +224,8 @@ pub(crate) fn path(route: &str, values: &[&dyn fmt::Display]) -> Result<String, 
     for segment in route.split('/').skip(1) {
         path.push('/');
         if segment.starts_with('{') {
-            let value = values
-                .next()
-                .expect("a caller gives one value for each parameter")
-                .to_string();
+            let value =
+                values.next().expect("a caller gives one value for each parameter").to_string();
             // URL parsers remove dot segments even when they are percent-encoded, which would
             // turn a call about one thing into a call about another.
             if matches!(value.as_str(), "" | "." | "..") {
@@ -278,11 +245,7 @@ fn describe(error: &serde_json::Error) -> String {
     if text.starts_with("missing field") {
         text
     } else {
-        format!(
-            "a field has an unexpected type at line {} column {}",
-            error.line(),
-            error.column()
-        )
+        format!("a field has an unexpected type at line {} column {}", error.line(), error.column())
     }
 }
 

@@ -36,14 +36,12 @@ impl Client {
         id: &str,
         body: &UpdateIdentity,
     ) -> Result<IdentityResponse, Error> {
-        self.send(Method::PATCH, &path(routes::IDENTITY, &[&id])?, body)
-            .await
+        self.send(Method::PATCH, &path(routes::IDENTITY, &[&id])?, body).await
     }
 
     /// Deletes an identity; its tokens end with it.
     pub async fn delete_identity(&self, id: &str) -> Result<IdentityResponse, Error> {
-        self.call(Method::DELETE, &path(routes::IDENTITY, &[&id])?)
-            .await
+        self.call(Method::DELETE, &path(routes::IDENTITY, &[&id])?).await
     }
 
     /// Reads the identity that the token stands for.

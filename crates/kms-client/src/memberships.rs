@@ -18,8 +18,7 @@ impl Client {
         project: &str,
         query: &ListMembershipsQuery,
     ) -> Result<IdentityMembershipsResponse, Error> {
-        self.get(&path(routes::PROJECT_IDENTITIES, &[&project])?, query)
-            .await
+        self.get(&path(routes::PROJECT_IDENTITIES, &[&project])?, query).await
     }
 
     /// Makes an identity a member of a project.

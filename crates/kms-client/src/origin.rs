@@ -101,10 +101,7 @@ mod tests {
         ] {
             assert_eq!(origin(text), "https://kms.example.com", "{text}");
         }
-        assert_eq!(
-            origin("https://example.com/kms/api/"),
-            "https://example.com/kms"
-        );
+        assert_eq!(origin("https://example.com/kms/api/"), "https://example.com/kms");
         assert_eq!(origin("http://[::1]:8080/api"), "http://[::1]:8080");
     }
 

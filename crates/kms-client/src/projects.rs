@@ -31,8 +31,7 @@ impl Client {
 
     /// Reads a project by its slug.
     pub async fn get_project_by_slug(&self, slug: &str) -> Result<Project, Error> {
-        self.get(&path(routes::PROJECT_BY_SLUG, &[&slug])?, &())
-            .await
+        self.get(&path(routes::PROJECT_BY_SLUG, &[&slug])?, &()).await
     }
 
     /// Changes a project.
@@ -41,13 +40,11 @@ impl Client {
         id: &str,
         body: &UpdateProject,
     ) -> Result<ProjectResponse, Error> {
-        self.send(Method::PATCH, &path(routes::PROJECT, &[&id])?, body)
-            .await
+        self.send(Method::PATCH, &path(routes::PROJECT, &[&id])?, body).await
     }
 
     /// Deletes a project with everything in it.
     pub async fn delete_project(&self, id: &str) -> Result<ProjectResponse, Error> {
-        self.call(Method::DELETE, &path(routes::PROJECT, &[&id])?)
-            .await
+        self.call(Method::DELETE, &path(routes::PROJECT, &[&id])?).await
     }
 }

@@ -32,8 +32,7 @@ impl Client {
         name: &str,
         body: &CreateSecret,
     ) -> Result<SecretResponse, Error> {
-        self.send(Method::POST, &path(routes::SECRET, &[&name])?, body)
-            .await
+        self.send(Method::POST, &path(routes::SECRET, &[&name])?, body).await
     }
 
     /// Changes a secret.
@@ -42,8 +41,7 @@ impl Client {
         name: &str,
         body: &UpdateSecret,
     ) -> Result<SecretResponse, Error> {
-        self.send(Method::PATCH, &path(routes::SECRET, &[&name])?, body)
-            .await
+        self.send(Method::PATCH, &path(routes::SECRET, &[&name])?, body).await
     }
 
     /// Deletes a secret.
@@ -52,8 +50,7 @@ impl Client {
         name: &str,
         body: &DeleteSecret,
     ) -> Result<SecretResponse, Error> {
-        self.send(Method::DELETE, &path(routes::SECRET, &[&name])?, body)
-            .await
+        self.send(Method::DELETE, &path(routes::SECRET, &[&name])?, body).await
     }
 
     /// Creates all of these secrets, or none.
@@ -76,7 +73,6 @@ impl Client {
         &self,
         secret: kms_api::SecretId,
     ) -> Result<SecretVersionsResponse, Error> {
-        self.get(&path(routes::SECRET_VERSIONS, &[&secret])?, &())
-            .await
+        self.get(&path(routes::SECRET_VERSIONS, &[&secret])?, &()).await
     }
 }

@@ -15,9 +15,7 @@ use crate::Error;
 ///
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR` stand for the system's certificates when they are set.
 pub(crate) fn config(extra: Option<&Path>) -> Result<ClientConfig, Error> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let system = rustls_native_certs::load_native_certs();
     for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
         // Somebody who names a file wants to hear that it can't be read; of the platform's own
@@ -26,10 +24,10 @@ pub(crate) fn config(extra: Option<&Path>) -> Result<ClientConfig, Error> {
             continue;
         };
         if system.certs.is_empty() {
-            let cause = system.errors.first().map_or_else(
-                || "it holds no certificate".into(),
-                std::string::ToString::to_string,
-            );
+            let cause = system
+                .errors
+                .first()
+                .map_or_else(|| "it holds no certificate".into(), std::string::ToString::to_string);
             return Err(Error::Certificates {
                 path: path.to_string_lossy().into_owned(),
                 cause: cause.into(),
@@ -39,9 +37,7 @@ pub(crate) fn config(extra: Option<&Path>) -> Result<ClientConfig, Error> {
     roots.add_parsable_certificates(system.certs);
     if let Some(path) = extra {
         for certificate in read(path)? {
-            roots
-                .add(certificate)
-                .map_err(|cause| unusable(path, cause))?;
+            roots.add(certificate).map_err(|cause| unusable(path, cause))?;
         }
     }
     Ok(with_roots(roots))
@@ -75,8 +71,5 @@ fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
 }
 
 fn unusable(path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Certificates {
-        path: path.display().to_string(),
-        cause: cause.into(),
-    }
+    Error::Certificates { path: path.display().to_string(), cause: cause.into() }
 }

@@ -18,8 +18,7 @@ impl Client {
         identity: &str,
         body: &Settings,
     ) -> Result<UniversalAuthResponse, Error> {
-        self.send(Method::POST, &universal_auth(identity)?, body)
-            .await
+        self.send(Method::POST, &universal_auth(identity)?, body).await
     }
 
     /// Reads the universal auth of an identity.
@@ -33,8 +32,7 @@ impl Client {
         identity: &str,
         body: &Settings,
     ) -> Result<UniversalAuthResponse, Error> {
-        self.send(Method::PATCH, &universal_auth(identity)?, body)
-            .await
+        self.send(Method::PATCH, &universal_auth(identity)?, body).await
     }
 
     /// Takes universal auth from an identity; its client secrets and their tokens end.
@@ -66,8 +64,7 @@ impl Client {
         &self,
         identity: &str,
     ) -> Result<ClientSecretsResponse, Error> {
-        self.get(&path(routes::CLIENT_SECRETS, &[&identity])?, &())
-            .await
+        self.get(&path(routes::CLIENT_SECRETS, &[&identity])?, &()).await
     }
 
     /// Revokes a client secret; the tokens made with it end.

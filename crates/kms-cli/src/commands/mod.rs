@@ -1,0 +1,54 @@
+//! The commands: one file each, a directory for those that belong together.
+
+mod audit;
+mod bootstrap;
+mod demo;
+mod environments;
+pub(crate) mod help;
+mod identities;
+mod login;
+mod projects;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::{Context, error::CliError};
+
+/// Every command of the client.
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the documentation of the arguments is the help of the command")]
+pub enum Command {
+    Login(Box<login::Args>),
+    #[command(subcommand)]
+    Token(token::Token),
+    Bootstrap(bootstrap::Args),
+    #[command(subcommand, visible_alias = "project")]
+    Projects(projects::Projects),
+    #[command(subcommand, visible_alias = "environment")]
+    Environments(environments::Environments),
+    #[command(subcommand, visible_alias = "identity")]
+    Identities(identities::Identities),
+    Audit(audit::Args),
+    Demo(demo::Args),
+    Help(help::Args),
+}
+
+impl Command {
+    /// Carries the command out.
+    pub(crate) async fn run(self, context: &Context) -> Result<ExitCode, CliError> {
+        match self {
+            Self::Login(args) => login::run(*args, context).await?,
+            Self::Token(command) => token::run(command, context).await?,
+            Self::Bootstrap(args) => bootstrap::run(args, context).await?,
+            Self::Projects(command) => projects::run(command, context).await?,
+            Self::Environments(command) => environments::run(command, context).await?,
+            Self::Identities(command) => identities::run(command, context).await?,
+            Self::Audit(args) => audit::run(args, context).await?,
+            Self::Demo(args) => demo::run(args, context).await?,
+            Self::Help(_) => return Err(CliError::internal("help was answered before")),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

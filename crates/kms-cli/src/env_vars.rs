@@ -1,0 +1,222 @@
+//! Every environment variable that the program reads: one documented constant each.
+//!
+//! A variable of the compatible CLI works under its own name and under ours, which wins when both
+//! are set. The generic `TOKEN` of the compatible CLI is deliberately not read: whatever a
+//! machine happens to keep under such a name would be sent to the configured server.
+
+use std::{borrow::Cow, collections::HashMap};
+
+/// A variable under all its names.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its names, the one that wins first.
+    pub names: &'static [&'static str],
+    /// What it is for.
+    pub help: &'static str,
+    /// Whether it holds something that must not reach a program started by `kms run`.
+    pub credential: bool,
+}
+
+impl Variable {
+    const fn new(names: &'static [&'static str], help: &'static str) -> Self {
+        Self { names, help, credential: false }
+    }
+
+    const fn credential(mut self) -> Self {
+        self.credential = true;
+        self
+    }
+
+    /// The names for a message: `KMS_TOKEN` or `INFISICAL_TOKEN`.
+    pub fn display(&self) -> String {
+        let names: Vec<_> = self.names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(" or ")
+    }
+}
+
+macro_rules! variables {
+    ($($(#[doc = $help:literal])+ $id:ident: $names:expr $(, $credential:ident)?;)+) => {
+        $(
+            $(#[doc = $help])+
+            pub const $id: Variable =
+                Variable::new(&$names, concat!($($help),+).trim_ascii_start()) $(.$credential())?;
+        )+
+
+        /// All of them, in the order in which they are documented.
+        pub const ALL: &[Variable] = &[$($id),+];
+    };
+}
+
+/// The two names of a variable that the compatible CLI has too.
+macro_rules! both {
+    ($name:literal) => {
+        [concat!("KMS_", $name), concat!("INFISICAL_", $name)]
+    };
+}
+
+variables! {
+    /// Access token to call the server with.
+    TOKEN: both!("TOKEN"), credential;
+    /// Access token, if the former is not set.
+    UNIVERSAL_AUTH_ACCESS_TOKEN: both!("UNIVERSAL_AUTH_ACCESS_TOKEN"), credential;
+    /// Address of the server, with or without `/api`.
+    DOMAIN: both!("DOMAIN");
+    /// Address of the server, if the former is not set.
+    API_URL: both!("API_URL");
+    /// Id of the project.
+    PROJECT_ID: both!("PROJECT_ID");
+    /// Client id of a machine identity, for `login`.
+    UNIVERSAL_AUTH_CLIENT_ID: both!("UNIVERSAL_AUTH_CLIENT_ID");
+    /// Client secret of a machine identity, for `login`.
+    UNIVERSAL_AUTH_CLIENT_SECRET: both!("UNIVERSAL_AUTH_CLIENT_SECRET"), credential;
+    /// Slug of the sub-organization that a login is scoped to.
+    AUTH_ORGANIZATION_SLUG: both!("AUTH_ORGANIZATION_SLUG");
+    /// E-mail address of the first administrator, for `bootstrap`.
+    ADMIN_EMAIL: both!("ADMIN_EMAIL");
+    /// Password of the first administrator, for `bootstrap`.
+    ADMIN_PASSWORD: both!("ADMIN_PASSWORD"), credential;
+    /// Name of the first organization, for `bootstrap`.
+    ADMIN_ORGANIZATION: both!("ADMIN_ORGANIZATION");
+    /// Set-up token that the server printed at its first start, for `bootstrap`.
+    SETUP_TOKEN: ["KMS_SETUP_TOKEN"], credential;
+    /// Headers for every request to the server: `Name=value`, separated by blanks.
+    CUSTOM_HEADERS: both!("CUSTOM_HEADERS"), credential;
+    /// PEM file with certificates to trust besides the system's.
+    CACERT: ["KMS_CACERT"];
+    /// `true` accepts an unencrypted connection to another machine.
+    ALLOW_HTTP: ["KMS_ALLOW_HTTP"];
+    /// `true` never asks anything, as without a terminal.
+    NON_INTERACTIVE: ["KMS_NON_INTERACTIVE"];
+    /// Never asks anything when set to other than `false`, as without a terminal.
+    CI: ["CI"];
+    /// How much to log: `debug` and `trace` show each request, never its content.
+    LOG_LEVEL: ["KMS_LOG_LEVEL", "LOG_LEVEL"];
+    /// No colours when set.
+    NO_COLOR: ["NO_COLOR"];
+    /// Proxy for https addresses.
+    HTTPS_PROXY: ["HTTPS_PROXY", "https_proxy"];
+    /// Proxy for http addresses.
+    HTTP_PROXY: ["http_proxy", "HTTP_PROXY"];
+    /// Hosts that are called without a proxy; this machine always is.
+    NO_PROXY: ["NO_PROXY", "no_proxy"];
+    /// File with the certificates to trust in place of the system's.
+    SSL_CERT_FILE: ["SSL_CERT_FILE"];
+    /// Directory with the certificates to trust in place of the system's.
+    SSL_CERT_DIR: ["SSL_CERT_DIR"];
+}
+
+/// Credentials that this program or its relatives read under either prefix, besides those that
+/// [`ALL`] marks: they end at this program even where it has no use for them.
+const FOREIGN_CREDENTIALS: [&str; 9] = [
+    "UNIVERSAL_CLIENT_SECRET",
+    "PASSWORD",
+    "JWT",
+    "OIDC_AUTH_JWT",
+    "LDAP_PASSWORD",
+    "VAULT_FILE_PASSPHRASE",
+    "KUBERNETES_SERVICE_ACCOUNT_TOKEN",
+    "ROOT_KEY",
+    "DATABASE_URL",
+];
+
+/// Whether a variable holds one of our own credentials, which a program that is started with
+/// secrets must not inherit.
+pub fn is_own_credential(name: &str) -> bool {
+    let marked = ALL.iter().any(|variable| variable.credential && variable.names.contains(&name));
+    let foreign = ["KMS_", "INFISICAL_"].iter().any(|prefix| {
+        name.strip_prefix(prefix).is_some_and(|rest| FOREIGN_CREDENTIALS.contains(&rest))
+    });
+    marked || foreign
+}
+
+/// Where variables are looked up: the process's environment, or a fixed one.
+#[derive(Debug, Default)]
+pub enum Env {
+    /// The environment of this process.
+    #[default]
+    Process,
+    /// Exactly these variables.
+    Fixed(HashMap<String, String>),
+}
+
+impl Env {
+    /// The value of the first name that is set, and that name. Values are trimmed; a blank one
+    /// counts as not set.
+    pub fn get(&self, variable: &Variable) -> Option<(String, &'static str)> {
+        variable.names.iter().find_map(|name| {
+            let value = self.lookup(name)?;
+            let value = value.trim();
+            (!value.is_empty()).then(|| (value.to_owned(), *name))
+        })
+    }
+
+    /// Only the value.
+    pub fn value(&self, variable: &Variable) -> Option<String> {
+        self.get(variable).map(|(value, _)| value)
+    }
+
+    /// Whether a switch is on: set, and not `0`, `false` or `no`.
+    pub fn is_on(&self, variable: &Variable) -> bool {
+        self.value(variable)
+            .is_some_and(|value| !matches!(value.to_lowercase().as_str(), "0" | "false" | "no"))
+    }
+
+    fn lookup(&self, name: &str) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Process => {
+                let value = std::env::var_os(name)?;
+                Some(value.to_string_lossy().into_owned().into())
+            }
+            Self::Fixed(variables) => variables.get(name).map(|value| value.as_str().into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Env {
+        let pairs = pairs.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+        Env::Fixed(pairs.collect())
+    }
+
+    #[test]
+    fn our_name_beats_the_compatible_one_and_blank_is_not_set() {
+        let both = env(&[("KMS_TOKEN", " ours\n"), ("INFISICAL_TOKEN", "theirs")]);
+        assert_eq!(both.get(&TOKEN), Some(("ours".into(), "KMS_TOKEN")));
+        let blank = env(&[("KMS_TOKEN", "  "), ("INFISICAL_TOKEN", "theirs")]);
+        assert_eq!(blank.get(&TOKEN), Some(("theirs".into(), "INFISICAL_TOKEN")));
+    }
+
+    #[test]
+    fn the_generic_token_variable_is_not_ours() {
+        for variable in ALL {
+            assert!(!variable.names.contains(&"TOKEN"));
+        }
+    }
+
+    #[test]
+    fn own_credentials_are_known_under_both_prefixes() {
+        for name in [
+            "KMS_TOKEN",
+            "INFISICAL_TOKEN",
+            "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET",
+            "INFISICAL_PASSWORD",
+            "KMS_VAULT_FILE_PASSPHRASE",
+        ] {
+            assert!(is_own_credential(name), "{name}");
+        }
+        for name in ["TOKEN", "KMS_DOMAIN", "PASSWORD", "INFISICAL_PROJECT_ID"] {
+            assert!(!is_own_credential(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_variable_is_documented_in_one_sentence() {
+        for variable in ALL {
+            assert!(variable.help.ends_with('.'), "{variable:?}");
+            assert!(!variable.help.starts_with(' '), "{variable:?}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The command line: one file per command, settings decided once, all output in one place.
+//!
+//! Start at [`commands::Command`], which lists the commands, and [`run`], which carries one out.
+//! Calls to the server are `kms-client`'s; no URL or JSON body is made here.
+
+pub mod cli;
+pub mod commands;
+pub mod env_vars;
+pub mod error;
+pub mod formats;
+pub mod input;
+mod credential;
+mod log;
+pub mod process;
+pub mod project_file;
+pub mod settings;
+pub mod ui;
+
+use std::process::ExitCode;
+
+pub use cli::GlobalArgs;
+pub use commands::Command;
+use env_vars::Env;
+use error::CliError;
+use settings::Settings;
+use ui::Ui;
+
+/// What every command is given.
+#[derive(Debug)]
+pub struct Context {
+    /// Output and questions.
+    pub ui: Ui,
+    /// The decided settings.
+    pub settings: Settings,
+}
+
+/// Carries out a command and says how it ended. `root` is the whole command line, for `help`.
+pub fn run(global: &GlobalArgs, command: Command, root: fn() -> clap::Command) -> ExitCode {
+    let env = Env::Process;
+    let alone = global.non_interactive
+        || env.is_on(&env_vars::NON_INTERACTIVE)
+        || env.is_on(&env_vars::CI);
+    let ui = Ui::new(global.silent, alone);
+    log::install(global.log_level.as_deref(), &env);
+    ui::hide_panics();
+    let result = std::panic::catch_unwind(|| execute(ui, global, env, command, root));
+    let result = result.unwrap_or_else(|_| Err(CliError::internal("the command panicked")));
+    result.unwrap_or_else(|error| {
+        ui.error(&error);
+        ExitCode::from(error.kind.exit_code())
+    })
+}
+
+fn execute(
+    ui: Ui,
+    global: &GlobalArgs,
+    env: Env,
+    command: Command,
+    root: fn() -> clap::Command,
+) -> Result<ExitCode, CliError> {
+    if global.telemetry.is_some() {
+        ui.warn("`--telemetry` is deprecated and has no effect: nothing is ever reported");
+    }
+    if let Command::Help(args) = command {
+        commands::help::run(&ui, &args, root())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let context = Context {
+        ui,
+        settings: Settings::resolve(global, env)?,
+    };
+    // One request at a time needs no second thread.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::internal)?;
+    runtime.block_on(command.run(&context))
+}

@@ -1,0 +1,193 @@
+//! What a command works with, decided once: flag beats environment beats project file beats
+//! default.
+
+use std::path::PathBuf;
+
+use kms_client::{Client, Origin};
+use secrecy::SecretString;
+
+use crate::{
+    cli::GlobalArgs,
+    env_vars::{self, Env, Variable},
+    error::{CliError, ResultExt as _},
+};
+
+mod headers;
+
+const USER_AGENT: &str = concat!("kms-cli/", env!("CARGO_PKG_VERSION"));
+
+/// A decided value, and what decided it, for messages.
+#[derive(Clone, Debug)]
+pub struct Decided<T> {
+    /// The value.
+    pub value: T,
+    /// A flag or a variable, such as `--domain` or `KMS_DOMAIN`; `None` for the default.
+    pub by: Option<String>,
+}
+
+/// The decided settings of one run. Where logins are stored, the token that they keep will be
+/// looked up behind the explicit ones in [`Settings::token`].
+#[derive(Debug)]
+pub struct Settings {
+    /// The server.
+    pub origin: Decided<Origin>,
+    /// The access token, when one was given.
+    pub token: Option<Decided<SecretString>>,
+    /// The value of `--output`, which each command reads by its own formats.
+    pub output: Option<String>,
+    /// The environment, for what only one command reads.
+    pub env: Env,
+    certificates: Option<PathBuf>,
+    headers: Vec<(String, SecretString)>,
+    allow_http: bool,
+}
+
+/// The forms in which an administrative command can answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+impl Settings {
+    /// Decides every setting that more than one command has.
+    pub fn resolve(global: &GlobalArgs, env: Env) -> Result<Self, CliError> {
+        let headers = env
+            .get(&env_vars::CUSTOM_HEADERS)
+            .map(|(text, name)| headers::parse(&text).context(format!("`{name}` is not valid")))
+            .transpose()?
+            .unwrap_or_default();
+        Ok(Self {
+            origin: origin(global, &env)?,
+            token: token(global, &env),
+            output: global.output.clone(),
+            certificates: global
+                .cacert
+                .clone()
+                .or_else(|| env.value(&env_vars::CACERT).map(PathBuf::from)),
+            headers,
+            allow_http: global.allow_http || env.is_on(&env_vars::ALLOW_HTTP),
+            env,
+        })
+    }
+
+    /// A client that calls with the token; without one, says how to get it.
+    pub fn client(&self) -> Result<Client, CliError> {
+        let Some(token) = &self.token else {
+            return Err(no_token(&self.origin.value));
+        };
+        let builder = self.builder().token(token.value.clone());
+        let named = token.by.as_deref().unwrap_or_default();
+        builder.build().map_err(|error| match error {
+            kms_client::Error::MalformedToken => {
+                CliError::from(error).context(format!("the token in `{named}` is not valid"))
+            }
+            other => other.into(),
+        })
+    }
+
+    /// A client without a token, for what proves itself otherwise.
+    pub fn anonymous_client(&self) -> Result<Client, CliError> {
+        Ok(self.builder().build()?)
+    }
+
+    fn builder(&self) -> kms_client::ClientBuilder {
+        let mut builder = Client::builder()
+            .origin(self.origin.value.clone())
+            .user_agent(USER_AGENT)
+            .allow_http(self.allow_http);
+        if let Some(file) = &self.certificates {
+            builder = builder.certificates(file);
+        }
+        for (name, value) in &self.headers {
+            builder = builder.header(name, value.clone());
+        }
+        builder
+    }
+
+    /// The project: the flag, else the environment.
+    pub fn project_id(&self, flag: Option<&str>) -> Result<String, CliError> {
+        flag.filter(|id| !id.is_empty())
+            .map(str::to_owned)
+            .or_else(|| self.env.value(&env_vars::PROJECT_ID))
+            .ok_or_else(|| {
+                CliError::usage("no project was named").hint(format!(
+                    "add `--projectId ID` or set {}; `kms projects list` shows the ids",
+                    env_vars::PROJECT_ID.display()
+                ))
+            })
+    }
+
+    /// How to answer, for commands with a table and JSON.
+    pub fn table_or_json(&self) -> Result<Output, CliError> {
+        match self.output.as_deref() {
+            None | Some("table") => Ok(Output::Table),
+            Some("json") => Ok(Output::Json),
+            Some(other) => Err(CliError::usage(format!("unknown output format `{other}`"))
+                .hint("use `--output json` or `--output table`")),
+        }
+    }
+
+    /// A required value: the flag unless it is empty, else the variable.
+    pub fn required(
+        &self,
+        flag: Option<&str>,
+        flag_name: &str,
+        variable: &Variable,
+    ) -> Result<String, CliError> {
+        self.optional(flag, variable).ok_or_else(|| missing(flag_name, variable))
+    }
+
+    /// An optional value: the flag unless it is empty, else the variable.
+    pub fn optional(&self, flag: Option<&str>, variable: &Variable) -> Option<String> {
+        flag.filter(|value| !value.is_empty())
+            .map(str::to_owned)
+            .or_else(|| self.env.value(variable))
+    }
+}
+
+/// Names the flag and the variable that would have given a value.
+pub fn missing(flag_name: &str, variable: &Variable) -> CliError {
+    CliError::usage(format!("`{flag_name}` is missing"))
+        .hint(format!("add `{flag_name}` or set {}", variable.display()))
+}
+
+fn no_token(origin: &Origin) -> CliError {
+    CliError::denied(format!("not logged in to `{origin}`: there is no access token"))
+        .hint(format!(
+            "set {} or add `--token`",
+            env_vars::TOKEN.display()
+        ))
+        .hint("get one: `export INFISICAL_TOKEN=$(kms login --method=universal-auth --plain --silent)`")
+}
+
+fn origin(global: &GlobalArgs, env: &Env) -> Result<Decided<Origin>, CliError> {
+    let given = match &global.domain {
+        Some(domain) => Some((domain.clone(), "--domain")),
+        None => env.get(&env_vars::DOMAIN).or_else(|| env.get(&env_vars::API_URL)),
+    };
+    let (text, by) = match given {
+        Some((text, by)) => (text, Some(by.to_owned())),
+        None => (Origin::US_CLOUD.to_owned(), None),
+    };
+    let value = text.parse().map_err(|error| {
+        let by = by.as_deref().unwrap_or("the default");
+        CliError::from(error).context(format!("`{by}` does not name a server"))
+    })?;
+    Ok(Decided { value, by })
+}
+
+fn token(global: &GlobalArgs, env: &Env) -> Option<Decided<SecretString>> {
+    let flag = global.token.as_deref().map(str::trim);
+    if let Some(token) = flag.filter(|token| !token.is_empty()) {
+        return Some(Decided { value: token.into(), by: Some("--token".into()) });
+    }
+    let (token, by) =
+        env.get(&env_vars::TOKEN).or_else(|| env.get(&env_vars::UNIVERSAL_AUTH_ACCESS_TOKEN))?;
+    Some(Decided { value: token.into(), by: Some(by.to_owned()) })
+}
+
+#[cfg(test)]
+mod tests;

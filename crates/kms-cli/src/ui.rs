@@ -1,0 +1,247 @@
+//! All output, and the only questions. Data goes to stdout and nothing else does; notices,
+//! warnings, errors and questions go to stderr.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Row, Table, TableStyle};
+use serde::Serialize;
+
+use crate::error::{CliError, Kind};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// The light box of the compatible CLI.
+const LIGHT_BOX: TableStyle = {
+    use comfy_table::{ContentLineStyle, LineStyle};
+    TableStyle::new()
+        .top_border(LineStyle::new('┌', '─', '┬', '┐'))
+        .header_lines(ContentLineStyle::new('│', '│', '│'))
+        .header_separator(LineStyle::new('├', '─', '┼', '┤'))
+        .content_lines(ContentLineStyle::new('│', '│', '│'))
+        .bottom_border(LineStyle::new('└', '─', '┴', '┘'))
+};
+
+/// How this run talks.
+#[derive(Clone, Copy, Debug)]
+pub struct Ui {
+    /// Hides notices, hints and warnings; errors are always shown.
+    pub silent: bool,
+    /// Whether somebody is there to answer a question.
+    pub interactive: bool,
+}
+
+impl Ui {
+    /// Nobody is asked anything without a terminal on both ends, whatever the flags say.
+    pub fn new(silent: bool, non_interactive: bool) -> Self {
+        let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+        Self { silent, interactive: terminal && !non_interactive }
+    }
+
+    /// Writes the datum that was asked for, and a newline.
+    pub fn line(&self, text: &str) -> Result<(), CliError> {
+        self.raw(format!("{text}\n").as_bytes())
+    }
+
+    /// Writes data to stdout, byte by byte as given.
+    pub fn raw(&self, data: &[u8]) -> Result<(), CliError> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(data)?;
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// Writes styled text, without its styles where they are not wanted.
+    pub fn styled(&self, text: &str) -> Result<(), CliError> {
+        let mut stdout = anstream::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// Writes a value as JSON with two blanks of indentation, and a newline.
+    pub fn json(&self, value: &(impl Serialize + ?Sized)) -> Result<(), CliError> {
+        let text = serde_json::to_string_pretty(value).map_err(CliError::internal)?;
+        self.line(&text)
+    }
+
+    /// Writes a table. Only on a terminal is it cut to the width.
+    pub fn table(&self, headers: &[&str], rows: Vec<Vec<String>>) -> Result<(), CliError> {
+        let terminal = io::stdout().is_terminal();
+        self.line(&table(headers, rows, terminal).to_string())
+    }
+
+    /// Says what happened.
+    pub fn notice(&self, text: &str) {
+        if !self.silent {
+            say(&escape_line(text));
+        }
+    }
+
+    /// Says what may go wrong.
+    pub fn warn(&self, text: &str) {
+        if !self.silent {
+            labelled(WARNING, "warning", text);
+        }
+    }
+
+    /// Says what to type next.
+    pub fn hint(&self, text: &str) {
+        if !self.silent {
+            labelled(HINT, "hint", text);
+        }
+    }
+
+    /// Shows why a command failed: what, the causes, what to do.
+    pub fn error(&self, error: &CliError) {
+        if error.kind == Kind::BrokenPipe {
+            return;
+        }
+        let mut chain = error.chain();
+        labelled(ERROR, "error", &chain.next().unwrap_or_default());
+        let mut causes = chain.peekable();
+        if causes.peek().is_some() {
+            say("Caused by:");
+        }
+        for cause in causes {
+            say(&format!("  {}", escape_line(&cause)));
+        }
+        for hint in &error.hints {
+            labelled(HINT, "hint", hint);
+        }
+        if error.kind == Kind::Internal {
+            labelled(HINT, "hint", "this is a bug; please report it");
+        }
+    }
+
+    /// Asks a question that is answered by yes or no; no is the default.
+    pub fn confirm(&self, question: &str) -> Result<bool, CliError> {
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{} [y/N] ", escape_line(question))?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Asks before something is deleted. `--yes` answers; without anybody to ask it is required.
+    pub fn confirm_deletion(&self, what: &str, yes: bool) -> Result<(), CliError> {
+        if yes {
+            return Ok(());
+        }
+        if !self.interactive {
+            return Err(CliError::usage(format!("deleting {what} has to be confirmed"))
+                .hint("add `--yes` to confirm it"));
+        }
+        if self.confirm(&format!("Delete {what}?"))? {
+            Ok(())
+        } else {
+            Err(CliError::needs_person(format!("{what} was not deleted")))
+        }
+    }
+}
+
+fn table(headers: &[&str], rows: Vec<Vec<String>>, terminal: bool) -> Table {
+    let mut table = Table::new();
+    table.load_style(LIGHT_BOX);
+    table.set_content_arrangement(if terminal {
+        ContentArrangement::Dynamic
+    } else {
+        ContentArrangement::Disabled
+    });
+    table.set_truncation_indicator("…");
+    table.set_header(headers.iter().map(|header| header.to_uppercase()));
+    for cells in rows {
+        let mut row = Row::from(cells.iter().map(|cell| escape_text(cell)));
+        if terminal {
+            row.max_height(1);
+        }
+        table.add_row(row);
+    }
+    table
+}
+
+fn labelled(style: Style, label: &str, text: &str) {
+    say(&format!("{style}{label}:{style:#} {}", escape_line(text)));
+}
+
+/// What can't be written to stderr can't be reported either.
+fn say(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Panics name their place and nothing else: a message may quote what was being handled.
+pub(crate) fn hide_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        labelled(ERROR, "panic", &format!("at {}", place.as_deref().unwrap_or("an unknown place")));
+    }));
+}
+
+/// Makes text safe for one line of a terminal: what steers a terminal or reorders text is written
+/// as its code. Names and messages come from servers, and servers are not trusted with either.
+pub fn escape_line(text: &str) -> String {
+    escape(text, |_| false)
+}
+
+/// As [`escape_line`], but keeps line breaks and tabs.
+pub fn escape_text(text: &str) -> String {
+    escape(text, |c| matches!(c, '\n' | '\t'))
+}
+
+fn escape(text: &str, keep: impl Fn(char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !keep(c) && (c.is_control() || reorders(c)) {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Bidirectional controls, line and paragraph separators, and invisible characters.
+fn reorders(c: char) -> bool {
+    matches!(c,
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_light_boxes_with_upper_case_headers() {
+        let rows = vec![vec!["A".into(), "one".into(), "shared".into()]];
+        let text = table(&["secret name", "secret value", "secret type"], rows, false).to_string();
+        assert_eq!(
+            text,
+            "\
+┌─────────────┬──────────────┬─────────────┐
+│ SECRET NAME │ SECRET VALUE │ SECRET TYPE │
+├─────────────┼──────────────┼─────────────┤
+│ A           │ one          │ shared      │
+└─────────────┴──────────────┴─────────────┘"
+        );
+    }
+
+    #[test]
+    fn what_a_server_says_cannot_steer_the_terminal() {
+        assert_eq!(
+            escape_line("a\x1b[2Jb\nhint: x\u{202e}y\u{200b}\u{9b}"),
+            "a\\u{1b}[2Jb\\nhint: x\\u{202e}y\\u{200b}\\u{9b}"
+        );
+        assert_eq!(escape_text("a\nb\tc\r"), "a\nb\tc\\r");
+        assert_eq!(escape_line("grüße 日本 👍"), "grüße 日本 👍");
+    }
+
+    #[test]
+    fn deleting_without_anybody_to_ask_needs_yes() {
+        let ui = Ui { silent: true, interactive: false };
+        assert_eq!(ui.confirm_deletion("it", false).unwrap_err().kind, Kind::Usage);
+        assert!(ui.confirm_deletion("it", true).is_ok());
+    }
+}
