@@ -1,0 +1,262 @@
+//! The file that ties a folder to a project: `.kms.json`, else `.infisical.json`.
+//!
+//! It comes from whoever wrote the repository, so it only chooses among what the user may reach
+//! anyway. Its `domain` is reported, never called and never sent a token.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
+
+/// Names of the file, the first that exists in a folder counts.
+pub const NAMES: [&str; 2] = [".kms.json", ".infisical.json"];
+
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// What a project file says. An empty text counts as absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProjectFile {
+    /// Where it was found.
+    pub path: PathBuf,
+    /// The project's id (`workspaceId`).
+    pub project: Option<String>,
+    /// The environment where no flag and no branch names one (`defaultEnvironment`).
+    pub default_environment: Option<String>,
+    /// Environments by git branch (`gitBranchToEnvironmentMapping`).
+    pub branches: BTreeMap<String, String>,
+    /// A server (`domain`); only ever reported.
+    pub domain: Option<String>,
+}
+
+/// Why a project file was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectFileError {
+    /// It exists and cannot be read.
+    #[error("cannot read the project file `{}`", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is no project file.
+    #[error("project file `{}`: {reason}", .path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Which field, and what is wrong with it.
+        reason: String,
+    },
+}
+
+/// The nearest project file of a folder or one above it.
+pub fn find(start: &Path) -> Result<Option<ProjectFile>, ProjectFileError> {
+    for folder in start.ancestors() {
+        if let Some(file) = read_in(folder)? {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
+/// The project file of exactly this folder.
+pub fn read_in(folder: &Path) -> Result<Option<ProjectFile>, ProjectFileError> {
+    for name in NAMES {
+        let path = folder.join(name);
+        match File::open(&path) {
+            Ok(file) => return read(path, file).map(Some),
+            Err(error) if is_absent(&error) => {}
+            Err(source) => return Err(ProjectFileError::Read { path, source }),
+        }
+    }
+    Ok(None)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn read(path: PathBuf, file: File) -> Result<ProjectFile, ProjectFileError> {
+    let mut bytes = Vec::new();
+    match file.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
+        Err(source) => return Err(ProjectFileError::Read { path, source }),
+        Ok(count) if count as u64 > MAX_BYTES => {
+            let reason = "is larger than 64 KiB".to_owned();
+            return Err(ProjectFileError::Content { path, reason });
+        }
+        Ok(_) => {}
+    }
+    parse(&bytes).map_or_else(
+        |reason| Err(ProjectFileError::Content { path: path.clone(), reason }),
+        |file| Ok(ProjectFile { path: path.clone(), ..file }),
+    )
+}
+
+fn parse(bytes: &[u8]) -> Result<ProjectFile, String> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let Value::Object(fields) = value else {
+        return Err("expected a JSON object".to_owned());
+    };
+    let branches = match fields.get("gitBranchToEnvironmentMapping") {
+        None | Some(Value::Null) => BTreeMap::new(),
+        Some(Value::Object(map)) => {
+            let texts = map.keys().map(|branch| {
+                let environment = text(map, branch)
+                    .map_err(|reason| format!("`gitBranchToEnvironmentMapping`: {reason}"))?;
+                Ok((branch.clone(), environment))
+            });
+            let texts: Result<Vec<_>, String> = texts.collect();
+            let named = texts?.into_iter();
+            named.filter_map(|(branch, environment)| Some((branch, environment?))).collect()
+        }
+        Some(_) => return Err("`gitBranchToEnvironmentMapping` must be an object".to_owned()),
+    };
+    Ok(ProjectFile {
+        path: PathBuf::new(),
+        project: text(&fields, "workspaceId")?,
+        default_environment: text(&fields, "defaultEnvironment")?,
+        branches,
+        domain: text(&fields, "domain")?,
+    })
+}
+
+fn text(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|t| !t.is_empty())),
+        Some(_) => Err(format!("`{}` must be a text", name.escape_debug())),
+    }
+}
+
+impl ProjectFile {
+    /// The environment for the git branch that a folder is on, else the default one.
+    ///
+    /// A branch is looked up by its full name, then by what follows its last `/`, which is all
+    /// that the compatible client looks at.
+    pub fn environment(&self, folder: &Path) -> Option<String> {
+        let mapped =
+            (!self.branches.is_empty()).then(|| git_branch(folder)).flatten().and_then(|branch| {
+                let last = branch.rsplit('/').next().unwrap_or(&branch);
+                self.branches.get(&branch).or_else(|| self.branches.get(last))
+            });
+        mapped.or(self.default_environment.as_ref()).cloned()
+    }
+}
+
+/// The branch that is checked out around a folder, from git's own files; none when detached.
+fn git_branch(folder: &Path) -> Option<String> {
+    let git = folder.ancestors().map(|folder| folder.join(".git")).find(|git| git.exists())?;
+    let directory = if git.is_dir() {
+        git
+    } else {
+        // A worktree's or submodule's `.git` is a file that names the directory.
+        let text = read_short(&git)?;
+        git.parent()?.join(text.strip_prefix("gitdir:")?.trim())
+    };
+    let head = read_short(&directory.join("HEAD"))?;
+    let branch = head.strip_prefix("ref:")?.trim().strip_prefix("refs/heads/")?;
+    Some(branch.to_owned())
+}
+
+fn read_short(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    File::open(path).ok()?.take(MAX_BYTES).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn our_own_file_wins_over_the_compatible_one_and_is_found_from_below() {
+        let root = folder(&[
+            (".infisical.json", r#"{"workspaceId":"old"}"#),
+            (".kms.json", r#"{"workspaceId":"new","defaultEnvironment":""}"#),
+            ("a/b/x", ""),
+        ]);
+        let file = find(&root.path().join("a/b")).unwrap().unwrap();
+        assert_eq!(file.project.as_deref(), Some("new"));
+        assert_eq!(file.default_environment, None);
+        assert_eq!(file.path, root.path().join(".kms.json"));
+    }
+
+    #[test]
+    fn what_init_of_the_compatible_client_writes_is_read() {
+        let text = "{\n    \"workspaceId\": \"p\",\n    \"defaultEnvironment\": \"\",\n    \"gitBranchToEnvironmentMapping\": null\n}";
+        let root = folder(&[(".infisical.json", text)]);
+        let file = read_in(root.path()).unwrap().unwrap();
+        assert_eq!(file.project.as_deref(), Some("p"));
+        assert!(file.branches.is_empty());
+    }
+
+    #[test]
+    fn an_error_names_file_and_field() {
+        for (text, part) in [
+            (r#"{"workspaceId":1}"#, "`workspaceId` must be a text"),
+            (
+                r#"{"gitBranchToEnvironmentMapping":{"main":2}}"#,
+                "`gitBranchToEnvironmentMapping`: `main` must be a text",
+            ),
+            ("[]", "expected a JSON object"),
+            ("{", "EOF while parsing"),
+        ] {
+            let root = folder(&[(".kms.json", text)]);
+            let error = find(root.path()).unwrap_err().to_string();
+            assert!(error.contains(".kms.json") && error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_huge_file_is_refused() {
+        let text = format!(r#"{{"workspaceId":"{}"}}"#, "x".repeat(70_000));
+        let root = folder(&[(".kms.json", &text)]);
+        assert!(find(root.path()).unwrap_err().to_string().contains("64 KiB"));
+    }
+
+    #[test]
+    fn the_branch_chooses_the_environment_by_full_name_then_by_last_part() {
+        let mapping = r#"{"defaultEnvironment":"dev","gitBranchToEnvironmentMapping":{"main":"prod","login":"test","fix/login":"qa"}}"#;
+        for (head, expected) in [
+            ("ref: refs/heads/main\n", "prod"),
+            ("ref: refs/heads/feature/login\n", "test"),
+            ("ref: refs/heads/fix/login\n", "qa"),
+            ("ref: refs/heads/other\n", "dev"),
+            ("8a7d3c\n", "dev"),
+        ] {
+            let root = folder(&[(".kms.json", mapping), (".git/HEAD", head), ("a/x", "")]);
+            let file = find(&root.path().join("a")).unwrap().unwrap();
+            let environment = file.environment(&root.path().join("a"));
+            assert_eq!(environment.as_deref(), Some(expected), "{head}");
+        }
+    }
+
+    #[test]
+    fn a_worktree_has_its_own_branch() {
+        let mapping = r#"{"gitBranchToEnvironmentMapping":{"main":"prod"}}"#;
+        let root = folder(&[
+            ("tree/.kms.json", mapping),
+            ("tree/.git", "gitdir: ../repo/worktrees/tree\n"),
+            ("repo/worktrees/tree/HEAD", "ref: refs/heads/main\n"),
+        ]);
+        let tree = root.path().join("tree");
+        let file = find(&tree).unwrap().unwrap();
+        assert_eq!(file.environment(&tree).as_deref(), Some("prod"));
+    }
+}
