@@ -20,3 +20,9 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Core, Options};
 pub use error::{Error, Result};
 pub use keys::{KeyError, RootKeySource};
+
+/// What the skin needs to open an instance: the skin itself may use neither room.
+pub mod opening {
+    pub use kms_crypto::{Entropy, Fingerprint, LocalRootKey, OsEntropy, RootKeyError};
+    pub use kms_store::{Store, StoreError};
+}
