@@ -12,10 +12,12 @@ mod error;
 pub mod instance;
 pub mod memberships;
 mod migrate;
+pub mod organizations;
 pub mod projects;
 mod sqlite_writer;
 mod store;
 mod tx;
+pub mod users;
 
 pub use bind::{Bind, Params, Record};
 pub use error::StoreError;

@@ -5,6 +5,7 @@
 //! does anything; nothing is allowed that no rule allows.
 
 mod builtin;
+mod organization;
 mod project;
 mod rules;
 mod vocabulary;

@@ -1,0 +1,45 @@
+//! What the rows that grant rights in an organization are authenticated by.
+
+use kms_api::OrganizationId;
+use kms_crypto::{RowKey, RowMac};
+use kms_store::{organizations::OrganizationMembershipRow, users::UserRow};
+
+/// The state of a member who takes part.
+pub(crate) const ACCEPTED: &str = "accepted";
+
+/// The authentication of an organization membership's row.
+pub(crate) fn organization_membership_mac(
+    key: &RowKey,
+    row: &OrganizationMembershipRow,
+) -> RowMac {
+    key.mac("organization_memberships")
+        .uuid(row.id.uuid())
+        .uuid(row.org_id.uuid())
+        .text(&row.principal_kind)
+        .uuid(row.principal_id)
+        .text(&row.role)
+        .text(&row.status)
+        .flag(row.is_active)
+}
+
+/// Whether a membership lets its principal act in an organization: genuine, accepted, active.
+///
+/// Fails when the row was changed by somebody else than the server.
+pub(crate) fn is_acting_member(
+    key: &RowKey,
+    organization: OrganizationId,
+    row: &OrganizationMembershipRow,
+) -> crate::Result<bool> {
+    organization_membership_mac(key, row).verify(&row.mac)?;
+    Ok(row.org_id == organization && row.status == ACCEPTED && row.is_active)
+}
+
+/// The authentication of a user's row.
+pub(crate) fn user_mac(key: &RowKey, row: &UserRow) -> RowMac {
+    key.mac("users")
+        .uuid(row.id.uuid())
+        .text(&row.username)
+        .text(&row.email)
+        .opt_text(row.password_hash.as_deref())
+        .flag(row.super_admin)
+}

@@ -1,0 +1,198 @@
+//! Organizations, and who belongs to them.
+
+use kms_api::{MembershipId, OrganizationId};
+use uuid::Uuid;
+
+use crate::{Source, StoreError, Tx, record};
+
+record! {
+    /// An organization with the key that its projects' keys are wrapped by.
+    #[derive(Clone, Debug)]
+    pub struct OrganizationRow {
+        /// Its id.
+        pub id: OrganizationId,
+        /// The organization above; none for a root.
+        pub parent_id: Option<OrganizationId>,
+        /// The organization at the top; none for a root.
+        pub root_id: Option<OrganizationId>,
+        /// The tree in which the slug is unique: the root's id, nil for a root itself.
+        pub tree_id: Uuid,
+        /// Its name.
+        pub name: String,
+        /// Its slug.
+        pub slug: String,
+        /// Its key, wrapped by the root key.
+        pub wrapped_key: Vec<u8>,
+        /// Microseconds since the epoch.
+        pub created_at: i64,
+        /// Microseconds since the epoch.
+        pub updated_at: i64,
+    }
+}
+
+record! {
+    /// A user's or identity's membership in an organization.
+    #[derive(Clone, Debug)]
+    pub struct OrganizationMembershipRow {
+        /// Its id.
+        pub id: MembershipId,
+        /// The organization.
+        pub org_id: OrganizationId,
+        /// `user` or `identity`.
+        pub principal_kind: String,
+        /// The user or identity.
+        pub principal_id: Uuid,
+        /// The role's slug.
+        pub role: String,
+        /// `accepted` or `invited`.
+        pub status: String,
+        /// Whether the member may act.
+        pub is_active: bool,
+        /// The method of the last login.
+        pub last_login_method: Option<String>,
+        /// Microseconds since the epoch.
+        pub last_login_at: Option<i64>,
+        /// Microseconds since the epoch.
+        pub created_at: i64,
+        /// Microseconds since the epoch.
+        pub updated_at: i64,
+        /// Its authentication.
+        pub mac: Vec<u8>,
+    }
+}
+
+macro_rules! organization {
+    ($rest:literal) => {
+        concat!(
+            "SELECT o.id, o.parent_id, o.root_id, o.tree_id, o.name, o.slug, o.wrapped_key,
+                o.created_at, o.updated_at
+            FROM organizations o ",
+            $rest
+        )
+    };
+}
+
+macro_rules! membership {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, m.org_id, m.principal_kind, m.principal_id, m.role, m.status,
+                m.is_active, m.last_login_method, m.last_login_at, m.created_at, m.updated_at,
+                m.mac
+            FROM organization_memberships m ",
+            $rest
+        )
+    };
+}
+
+const FIND: &str = organization!("WHERE o.id = $1");
+const OF_PRINCIPAL: &str = organization!(
+    "JOIN organization_memberships m ON m.org_id = o.id
+    WHERE m.principal_id = $1 AND m.principal_kind = $2 ORDER BY o.created_at, o.id"
+);
+const INSERT: &str = "INSERT INTO organizations (id, parent_id, root_id, tree_id, name, slug,
+        wrapped_key, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const UPDATE: &str = "UPDATE organizations SET name = $2, slug = $3, updated_at = $4
+    WHERE id = $1";
+const MEMBERSHIP: &str =
+    membership!("WHERE m.org_id = $1 AND m.principal_id = $2 AND m.principal_kind = $3");
+const MEMBERSHIPS_OF_PRINCIPAL: &str =
+    membership!("WHERE m.principal_id = $1 AND m.principal_kind = $2");
+const MEMBERS: &str = membership!(
+    "WHERE m.org_id = $1 AND m.principal_kind = $2 ORDER BY m.created_at, m.id"
+);
+const INSERT_MEMBERSHIP: &str = "INSERT INTO organization_memberships (id, org_id, principal_kind,
+        principal_id, role, status, is_active, last_login_method, last_login_at, created_at,
+        updated_at, mac)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
+/// An organization.
+pub async fn find(
+    source: impl Source,
+    id: OrganizationId,
+) -> Result<Option<OrganizationRow>, StoreError> {
+    source.fetch_optional(FIND, (id,)).await
+}
+
+/// The organizations that a principal is a member of, in whatever state.
+pub async fn of_principal(
+    source: impl Source,
+    principal: Uuid,
+    kind: &str,
+) -> Result<Vec<OrganizationRow>, StoreError> {
+    source.fetch_all(OF_PRINCIPAL, (principal, kind)).await
+}
+
+/// Adds an organization; [`StoreError::Duplicate`] when the slug is taken in its tree.
+pub async fn insert(tx: &mut Tx, row: &OrganizationRow) -> Result<(), StoreError> {
+    let params = (
+        row.id,
+        row.parent_id,
+        row.root_id,
+        row.tree_id,
+        row.name.as_str(),
+        row.slug.as_str(),
+        row.wrapped_key.as_slice(),
+        row.created_at,
+        row.updated_at,
+    );
+    tx.execute(INSERT, params).await?;
+    Ok(())
+}
+
+/// Writes name and slug; [`StoreError::Duplicate`] when the slug is taken in its tree.
+pub async fn update(tx: &mut Tx, row: &OrganizationRow) -> Result<bool, StoreError> {
+    let params = (row.id, row.name.as_str(), row.slug.as_str(), row.updated_at);
+    Ok(tx.execute(UPDATE, params).await? == 1)
+}
+
+/// A principal's membership in an organization, in whatever state.
+pub async fn membership(
+    source: impl Source,
+    org: OrganizationId,
+    principal: Uuid,
+    kind: &str,
+) -> Result<Option<OrganizationMembershipRow>, StoreError> {
+    source.fetch_optional(MEMBERSHIP, (org, principal, kind)).await
+}
+
+/// All memberships of a principal, in whatever state.
+pub async fn memberships_of(
+    source: impl Source,
+    principal: Uuid,
+    kind: &str,
+) -> Result<Vec<OrganizationMembershipRow>, StoreError> {
+    source.fetch_all(MEMBERSHIPS_OF_PRINCIPAL, (principal, kind)).await
+}
+
+/// The members of one kind, in whatever state.
+pub async fn members(
+    source: impl Source,
+    org: OrganizationId,
+    kind: &str,
+) -> Result<Vec<OrganizationMembershipRow>, StoreError> {
+    source.fetch_all(MEMBERS, (org, kind)).await
+}
+
+/// Adds a membership; [`StoreError::Duplicate`] when there is one.
+pub async fn insert_membership(
+    tx: &mut Tx,
+    row: &OrganizationMembershipRow,
+) -> Result<(), StoreError> {
+    let params = (
+        row.id,
+        row.org_id,
+        row.principal_kind.as_str(),
+        row.principal_id,
+        row.role.as_str(),
+        row.status.as_str(),
+        row.is_active,
+        row.last_login_method.as_deref(),
+        row.last_login_at,
+        row.created_at,
+        row.updated_at,
+        row.mac.as_slice(),
+    );
+    tx.execute(INSERT_MEMBERSHIP, params).await?;
+    Ok(())
+}
