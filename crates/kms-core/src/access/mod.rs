@@ -14,3 +14,8 @@ pub use builtin::{ORGANIZATION_ROLES, PROJECT_ROLES, organization_role, project_
 pub use project::{ProjectAccess, RoleGrant};
 pub use rules::{Attributes, RuleSet};
 pub use vocabulary::{Action, Subject};
+
+pub(crate) use organization::{
+    ACCEPTED, is_acting_member, organization_membership_mac, user_mac,
+};
+pub(crate) use project::membership_mac;
