@@ -11,8 +11,10 @@ pub mod formats;
 pub mod input;
 mod credential;
 mod log;
+mod private_file;
 pub mod process;
 pub mod project_file;
+mod selection;
 pub mod settings;
 pub mod ui;
 

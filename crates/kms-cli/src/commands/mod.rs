@@ -4,10 +4,13 @@ mod audit;
 mod bootstrap;
 mod demo;
 mod environments;
+mod export;
 pub(crate) mod help;
 mod identities;
 mod login;
 mod projects;
+mod run;
+mod secrets;
 mod token;
 
 use std::process::ExitCode;
@@ -23,6 +26,9 @@ pub enum Command {
     Login(Box<login::Args>),
     #[command(subcommand)]
     Token(token::Token),
+    Secrets(Box<secrets::Args>),
+    Export(Box<export::Args>),
+    Run(Box<run::Args>),
     Bootstrap(bootstrap::Args),
     #[command(subcommand, visible_alias = "project")]
     Projects(projects::Projects),
@@ -41,6 +47,9 @@ impl Command {
         match self {
             Self::Login(args) => login::run(*args, context).await?,
             Self::Token(command) => token::run(command, context).await?,
+            Self::Secrets(args) => secrets::run(*args, context).await?,
+            Self::Export(args) => export::run(*args, context).await?,
+            Self::Run(args) => run::run(*args, context).await?,
             Self::Bootstrap(args) => bootstrap::run(args, context).await?,
             Self::Projects(command) => projects::run(command, context).await?,
             Self::Environments(command) => environments::run(command, context).await?,

@@ -4,8 +4,6 @@ use kms_api::secrets::{Secret, Tag};
 use secrecy::zeroize::Zeroizing;
 use serde::Serialize;
 
-use super::Refusal;
-
 /// One secret; the order of the fields is the order in the file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,9 +60,9 @@ impl<'a> From<&'a Secret> for Row<'a> {
     }
 }
 
-pub(super) fn write(secrets: &[&Secret]) -> Result<Zeroizing<String>, Vec<Refusal>> {
+pub(super) fn write(secrets: &[&Secret]) -> Zeroizing<String> {
     let rows: Vec<Row<'_>> = secrets.iter().map(|secret| Row::from(*secret)).collect();
     let mut text = serde_json::to_string(&rows).expect("text and flags are always JSON");
     text.push('\n');
-    Ok(Zeroizing::new(text))
+    Zeroizing::new(text)
 }

@@ -116,8 +116,8 @@ pub fn render(format: Format, secrets: &[Secret]) -> Result<Rendered, Refused> {
         Format::Dotenv => dotenv::write(&pairs),
         Format::DotenvExport => dotenv_export::write(&pairs).map(plain),
         Format::Csv => csv::write(&pairs).map(plain),
-        Format::Json => json::write(&secrets).map(plain),
-        Format::Yaml => yaml::write(&pairs).map(plain),
+        Format::Json => Ok(plain(json::write(&secrets))),
+        Format::Yaml => Ok(plain(yaml::write(&pairs))),
     };
     result.map_err(|refusals| Refused { format: format.name(), refusals })
 }

@@ -131,12 +131,11 @@ pub fn last_of_each(assignments: Vec<Assignment>) -> Vec<Assignment> {
     let mut kept: Vec<Assignment> = Vec::with_capacity(assignments.len());
     let mut places = std::collections::HashMap::new();
     for assignment in assignments {
-        match places.get(&assignment.name) {
-            Some(&place) => kept[place] = assignment,
-            None => {
-                places.insert(assignment.name.clone(), kept.len());
-                kept.push(assignment);
-            }
+        if let Some(&place) = places.get(&assignment.name) {
+            kept[place] = assignment;
+        } else {
+            places.insert(assignment.name.clone(), kept.len());
+            kept.push(assignment);
         }
     }
     kept

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -75,7 +76,7 @@ pub(crate) fn read_with_python(written: &Written, program: &str) -> Pairs {
 pub(crate) fn read_with_shell(shell: &str, written: &Written, names: &[&String]) -> Pairs {
     let mut script = ". ./written\n".to_owned();
     for name in names {
-        script.push_str(&format!("printf '%s\\0' \"${name}\"\n"));
+        writeln!(script, "printf '%s\\0' \"${name}\"").unwrap();
     }
     let path = written.folder.path().join("script");
     std::fs::write(&path, script).unwrap();

@@ -1,0 +1,64 @@
+//! `kms secrets`: without a further command it lists.
+
+mod delete;
+mod folders;
+mod get;
+mod list;
+mod rows;
+mod set;
+
+use clap::Subcommand;
+
+use crate::{
+    Context,
+    error::CliError,
+    selection::{PlaceArgs, ReadArgs},
+};
+
+/// List, read and change secrets
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    common: Common,
+
+    #[command(subcommand)]
+    command: Option<Secrets>,
+}
+
+/// What all of these commands take, before or after their name.
+#[derive(clap::Args, Debug)]
+struct Common {
+    #[command(flatten)]
+    place: PlaceArgs,
+
+    #[command(flatten)]
+    read: ReadArgs,
+
+    /// Print `NAME=VALUE` lines; for `get`, only values
+    #[arg(long, visible_alias = "raw-value", global = true)]
+    plain: bool,
+
+    /// The same as `--output`: json, yaml or dotenv
+    #[arg(short = 'o', value_name = "FORMAT", global = true)]
+    format: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Secrets {
+    Get(get::Args),
+    Set(set::Args),
+    Delete(delete::Args),
+    #[command(subcommand)]
+    Folders(folders::Folders),
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
+    let common = &args.common;
+    match args.command {
+        None => list::run(common, context).await,
+        Some(Secrets::Get(args)) => get::run(&args, common, context).await,
+        Some(Secrets::Set(args)) => set::run(args, common, context).await,
+        Some(Secrets::Delete(args)) => delete::run(args, common, context).await,
+        Some(Secrets::Folders(command)) => folders::run(command, common, context).await,
+    }
+}

@@ -1,0 +1,299 @@
+//! Which secrets a command is about: one grammar for `secrets`, `export` and `run`.
+
+mod merge;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use kms_api::{
+    secrets::{HIDDEN_VALUE, ListSecretsQuery, ProjectRef, Secret},
+    wire::WireBool,
+};
+use kms_client::{Client, Error as ClientError, Origin};
+
+use crate::{
+    Context, env_vars,
+    error::CliError,
+    project_file::{self, ProjectFile, ProjectFileError},
+};
+
+pub(crate) use merge::{listed, unique};
+
+const DEFAULT_ENVIRONMENT: &str = "dev";
+const ROOT: &str = "/";
+
+/// Where secrets are.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct PlaceArgs {
+    /// Id of the project; `KMS_PROJECT_ID` or `INFISICAL_PROJECT_ID`, else the project file names it
+    #[arg(long = "projectId", visible_alias = "project-id", value_name = "ID", global = true)]
+    project_id: Option<String>,
+
+    /// Slug of the environment [default: the project file's, else dev]
+    #[arg(long, short = 'e', value_name = "SLUG", global = true)]
+    env: Option<String>,
+
+    /// Folder; where several may be named, a later one wins [default: /]
+    #[arg(long, short = 'p', value_name = "PATH", global = true)]
+    path: Vec<String>,
+}
+
+/// How secrets are read.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ReadArgs {
+    /// Include all folders below
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
+    #[arg(default_missing_value = "true")]
+    recursive: Option<bool>,
+
+    /// Replace references such as `${prod.db.PASSWORD}` by what they refer to [default: true]
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
+    #[arg(default_missing_value = "true")]
+    expand: Option<bool>,
+
+    /// Include imported secrets; the folder's own win [default: true]
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
+    #[arg(default_missing_value = "true")]
+    include_imports: Option<bool>,
+
+    /// Let your personal values replace the shared ones [default: true]
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
+    #[arg(default_missing_value = "true")]
+    secret_overriding: Option<bool>,
+
+    /// Only secrets with one of these tags, a comma list of slugs
+    #[arg(long, short = 't', value_name = "TAGS", global = true)]
+    tags: Option<String>,
+}
+
+impl ReadArgs {
+    /// Reads secrets as they are stored: nothing expanded or imported.
+    pub(crate) fn as_stored(personal: bool) -> Self {
+        Self {
+            recursive: Some(false),
+            expand: Some(false),
+            include_imports: Some(false),
+            secret_overriding: Some(personal),
+            tags: None,
+        }
+    }
+
+    /// Says so when options for reading stand before a command that does not read.
+    pub(crate) fn refuse(&self, command: &str) -> Result<(), CliError> {
+        let given = [
+            ("--recursive", self.recursive.is_some()),
+            ("--expand", self.expand.is_some()),
+            ("--include-imports", self.include_imports.is_some()),
+            ("--secret-overriding", self.secret_overriding.is_some()),
+            ("--tags", self.tags.is_some()),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => {
+                Err(CliError::usage(format!("`{flag}` has no meaning for `{command}`")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether folders below are included.
+    pub(crate) fn is_recursive(&self) -> bool {
+        self.recursive == Some(true)
+    }
+}
+
+/// A decided place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The project's id.
+    pub(crate) project: String,
+    /// The environment's slug.
+    pub(crate) environment: String,
+    /// The folders, at least one.
+    pub(crate) paths: Vec<String>,
+}
+
+impl Place {
+    /// Flag beats environment beats project file beats default. The project file is that of
+    /// `folder`, else the nearest of the working directory; it is read only if it is needed.
+    pub(crate) fn resolve(
+        args: &PlaceArgs,
+        folder: Option<&Path>,
+        context: &Context,
+    ) -> Result<Self, CliError> {
+        let settings = &context.settings;
+        let project = settings.optional(args.project_id.as_deref(), &env_vars::PROJECT_ID);
+        let environment = args.env.clone().filter(|slug| !slug.is_empty());
+        let (file, start) = match (&project, &environment) {
+            (Some(_), Some(_)) => (None, PathBuf::new()),
+            _ => project_file(folder, context)?,
+        };
+        let from_file = || file.as_ref()?.project.clone();
+        Ok(Self {
+            project: match project.or_else(from_file) {
+                Some(project) => project,
+                None => settings.project_id(None)?,
+            },
+            environment: environment
+                .or_else(|| file.as_ref()?.environment(&start))
+                .unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned()),
+            paths: match args.path.as_slice() {
+                [] => vec![ROOT.to_owned()],
+                paths => paths.to_vec(),
+            },
+        })
+    }
+
+    /// The only folder, for commands that work in one.
+    pub(crate) fn path(&self) -> Result<&str, CliError> {
+        match self.paths.as_slice() {
+            [path] => Ok(path),
+            _ => Err(CliError::usage("only one `--path` can be given here")),
+        }
+    }
+
+    /// Explains why a call about a folder failed, and what to type about it.
+    pub(crate) fn explain(&self, doing: &str, path: &str, error: ClientError) -> CliError {
+        let missing = matches!(error.status(), Some(404 | 400))
+            && error.to_string().to_lowercase().contains("not found");
+        let about_project = error.to_string().to_lowercase().contains("project");
+        let mut error = CliError::from(error).context(format!(
+            "could not {doing} `{path}` of `{}` in the project `{}`",
+            self.environment, self.project
+        ));
+        if missing && about_project {
+            error = error.hint("the projects that you may see: `kms projects list`");
+        } else if missing {
+            let project = shell_word(&self.project);
+            let environment = shell_word(&self.environment);
+            error = error
+                .hint(format!("its environments: `kms environments list --projectId {project}`"))
+                .hint(format!(
+                    "its folders: `kms secrets folders get --projectId {project} \
+                     --env {environment}`"
+                ));
+        }
+        error
+    }
+}
+
+/// The project file and the folder whose git branch counts.
+fn project_file(
+    folder: Option<&Path>,
+    context: &Context,
+) -> Result<(Option<ProjectFile>, PathBuf), CliError> {
+    let (file, start) = if let Some(folder) = folder {
+        let file = project_file::read_in(folder)?.ok_or_else(|| {
+            let names = project_file::NAMES.join("` or `");
+            CliError::usage(format!("there is no `{names}` in `{}`", folder.display()))
+        })?;
+        (Some(file), folder.to_owned())
+    } else {
+        let start = std::env::current_dir()?;
+        (project_file::find(&start)?, start)
+    };
+    if let Some(file) = &file {
+        warn_about_domain(file, context);
+    }
+    Ok((file, start))
+}
+
+/// A repository must not choose where credentials go, so its server is only reported (L8).
+fn warn_about_domain(file: &ProjectFile, context: &Context) {
+    let Some(domain) = &file.domain else { return };
+    let origin = &context.settings.origin.value;
+    if !domain.parse().is_ok_and(|named: Origin| named == *origin) {
+        context.ui.warn(&format!(
+            "`{}` names the server `{domain}`, which is not called; this is `{origin}`. To call \
+             it, pass `--domain`",
+            file.path.display()
+        ));
+    }
+}
+
+impl From<ProjectFileError> for CliError {
+    fn from(error: ProjectFileError) -> Self {
+        Self::usage(error)
+    }
+}
+
+/// The query for one folder.
+pub(crate) fn query(place: &Place, path: &str, read: &ReadArgs) -> ListSecretsQuery {
+    let switch = |given: Option<bool>, default| Some(WireBool(given.unwrap_or(default)));
+    ListSecretsQuery {
+        project: ProjectRef::id(&place.project),
+        environment: Some(place.environment.clone()),
+        secret_path: Some(path.to_owned()),
+        recursive: switch(read.recursive, false),
+        expand_secret_references: switch(read.expand, true),
+        include_imports: switch(read.include_imports, true),
+        include_personal_overrides: switch(read.secret_overriding, true),
+        tag_slugs: read.tags.clone(),
+        ..ListSecretsQuery::default()
+    }
+}
+
+/// Reads every folder of a place, one request each, in their order.
+pub(crate) async fn fetch(
+    client: &Client,
+    place: &Place,
+    read: &ReadArgs,
+) -> Result<Vec<Secret>, CliError> {
+    let mut secrets = Vec::new();
+    for path in &place.paths {
+        let answer = client.list_secrets(&query(place, path, read)).await;
+        let answer = answer.map_err(|error| place.explain("read the secrets in", path, error))?;
+        secrets.extend(listed(answer));
+    }
+    Ok(secrets)
+}
+
+/// Refuses to hand on the text that stands for a value one may not read.
+pub(crate) fn require_values<'a>(
+    secrets: impl IntoIterator<Item = &'a Secret>,
+) -> Result<(), CliError> {
+    let hidden: Vec<String> = secrets
+        .into_iter()
+        .filter(|secret| is_hidden(secret))
+        .map(|secret| format!("`{}`", secret.secret_key))
+        .collect();
+    if hidden.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::denied(format!("you may not read the value of {}", hidden.join(", "))))
+}
+
+/// Whether the server kept the value back.
+pub(crate) fn is_hidden(secret: &Secret) -> bool {
+    secret.secret_value_hidden && secret.secret_value.expose() == HIDDEN_VALUE
+}
+
+/// Quotes a word for a command that is suggested, where it needs it.
+pub(crate) fn shell_word(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:@%+,=".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggested_words_are_quoted_where_a_shell_would_read_more() {
+        assert_eq!(shell_word("dev"), "dev");
+        assert_eq!(shell_word("/a/b-c"), "/a/b-c");
+        assert_eq!(shell_word("x; rm 'y'"), "'x; rm '\\''y'\\'''");
+        assert_eq!(shell_word(""), "''");
+    }
+
+    #[test]
+    fn options_for_reading_are_refused_where_nothing_is_read() {
+        let args = ReadArgs { expand: Some(false), ..ReadArgs::default() };
+        let error = args.refuse("secrets set").unwrap_err();
+        assert_eq!(error.source.to_string(), "`--expand` has no meaning for `secrets set`");
+        assert!(ReadArgs::default().refuse("secrets set").is_ok());
+    }
+}
