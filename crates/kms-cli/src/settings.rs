@@ -1,7 +1,7 @@
 //! What a command works with, decided once: flag beats environment beats project file beats
 //! default.
 
-use std::path::PathBuf;
+use std::{cell::OnceCell, env, path::PathBuf};
 
 use kms_client::{Client, Origin};
 use secrecy::SecretString;
@@ -10,11 +10,15 @@ use crate::{
     cli::GlobalArgs,
     env_vars::{self, Env, Variable},
     error::{CliError, ResultExt as _},
+    project_file::{self, ProjectFile},
 };
 
 mod headers;
 
 const USER_AGENT: &str = concat!("kms-cli/", env!("CARGO_PKG_VERSION"));
+
+/// The environment where nothing names one.
+pub const DEFAULT_ENVIRONMENT: &str = "dev";
 
 /// A decided value, and what decided it, for messages.
 #[derive(Clone, Debug)]
@@ -40,6 +44,7 @@ pub struct Settings {
     certificates: Option<PathBuf>,
     headers: Vec<(String, SecretString)>,
     allow_http: bool,
+    project_file: OnceCell<Option<ProjectFile>>,
 }
 
 /// The forms in which an administrative command can answer.
@@ -69,6 +74,7 @@ impl Settings {
                 .or_else(|| env.value(&env_vars::CACERT).map(PathBuf::from)),
             headers,
             allow_http: global.allow_http || env.is_on(&env_vars::ALLOW_HTTP),
+            project_file: OnceCell::new(),
             env,
         })
     }
@@ -107,17 +113,39 @@ impl Settings {
         builder
     }
 
-    /// The project: the flag, else the environment.
+    /// The project: the flag, else the environment, else the project file.
     pub fn project_id(&self, flag: Option<&str>) -> Result<String, CliError> {
-        flag.filter(|id| !id.is_empty())
-            .map(str::to_owned)
-            .or_else(|| self.env.value(&env_vars::PROJECT_ID))
-            .ok_or_else(|| {
-                CliError::usage("no project was named").hint(format!(
-                    "add `--projectId ID` or set {}; `kms projects list` shows the ids",
-                    env_vars::PROJECT_ID.display()
-                ))
-            })
+        if let Some(id) = self.optional(flag, &env_vars::PROJECT_ID) {
+            return Ok(id);
+        }
+        let file = self.project_file()?;
+        file.and_then(|file| file.project.clone()).ok_or_else(|| {
+            CliError::usage("no project was named").hint(format!(
+                "add `--projectId ID` or set {}; `kms projects list` shows the ids",
+                env_vars::PROJECT_ID.display()
+            ))
+        })
+    }
+
+    /// The environment's slug: the flag, else the project file, else `dev`.
+    pub fn environment(&self, flag: Option<&str>) -> Result<String, CliError> {
+        if let Some(slug) = flag.filter(|slug| !slug.is_empty()) {
+            return Ok(slug.to_owned());
+        }
+        let folder = env::current_dir()?;
+        let file = self.project_file()?;
+        let named = file.and_then(|file| file.environment(&folder));
+        Ok(named.unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned()))
+    }
+
+    /// The nearest project file, read once and only when something is left to it.
+    pub fn project_file(&self) -> Result<Option<&ProjectFile>, CliError> {
+        if self.project_file.get().is_none() {
+            let folder = env::current_dir()?;
+            let found = project_file::find(&folder).map_err(CliError::usage)?;
+            return Ok(self.project_file.get_or_init(|| found).as_ref());
+        }
+        Ok(self.project_file.get().and_then(Option::as_ref))
     }
 
     /// How to answer, for commands with a table and JSON.
