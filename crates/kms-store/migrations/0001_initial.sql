@@ -261,6 +261,8 @@ CREATE TABLE secrets (
     reminder_days BIGINT,
     actor_kind TEXT NOT NULL,
     actor_id UUID,
+    -- What the writer was called at the time.
+    actor_name TEXT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     UNIQUE (folder_id, name, owner_id)
@@ -279,6 +281,8 @@ CREATE TABLE secret_versions (
     skip_multiline_encoding BOOLEAN,
     actor_kind TEXT NOT NULL,
     actor_id UUID,
+    -- What the writer was called at the time.
+    actor_name TEXT,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (secret_id, version)
 );

@@ -26,6 +26,22 @@ pub trait Params<'p>: Send {
     fn add_postgres(self, arguments: &mut PgArguments) -> Result<(), BoxDynError>;
 }
 
+/// Parameters and, after them, those of every element of a list: for a statement whose text has
+/// as many places.
+pub struct Then<P, Q>(pub P, pub Vec<Q>);
+
+impl<'p, P: Params<'p>, Q: Params<'p>> Params<'p> for Then<P, Q> {
+    fn add_sqlite(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+        self.0.add_sqlite(arguments)?;
+        self.1.into_iter().try_for_each(|each| each.add_sqlite(arguments))
+    }
+
+    fn add_postgres(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+        self.0.add_postgres(arguments)?;
+        self.1.into_iter().try_for_each(|each| each.add_postgres(arguments))
+    }
+}
+
 macro_rules! params {
     ($($name:ident)*) => {
         #[expect(non_snake_case, reason = "the type's name names its value")]

@@ -9,17 +9,19 @@
 pub mod audit;
 mod bind;
 mod error;
+pub mod folders;
 pub mod instance;
 pub mod memberships;
 mod migrate;
 pub mod organizations;
 pub mod projects;
+pub mod secrets;
 mod sqlite_writer;
 mod store;
 mod tx;
 pub mod users;
 
-pub use bind::{Bind, Params, Record};
+pub use bind::{Bind, Params, Record, Then};
 pub use error::StoreError;
 pub use store::{Source, Store};
 pub use tx::Tx;

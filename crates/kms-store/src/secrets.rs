@@ -1,0 +1,456 @@
+//! Secrets and their versions. What is sealed stays sealed here.
+
+use std::sync::LazyLock;
+
+use kms_api::{EnvironmentId, FolderId, OrganizationId, ProjectId, SecretId};
+use uuid::Uuid;
+
+use crate::{Params, Source, StoreError, Then, Tx, folders::Place, record};
+
+/// The owner of a secret that everybody shares; a personal override is owned by its user.
+pub const SHARED: Uuid = Uuid::nil();
+
+record! {
+    /// A folder joined with one of its secrets; without secrets, one row with none.
+    #[derive(Clone, Debug)]
+    pub struct PlacedRow {
+        /// The environment.
+        pub env_id: EnvironmentId,
+        /// The folder.
+        pub folder_id: FolderId,
+        /// The folder's absolute path.
+        pub path: String,
+        /// See [`SecretRow`], as are all that follow.
+        pub id: Option<SecretId>,
+        /// See [`SecretRow`].
+        pub name: Option<String>,
+        /// See [`SecretRow`].
+        pub version: Option<i64>,
+        /// See [`SecretRow`].
+        pub sealed: Option<Vec<u8>>,
+        /// See [`SecretRow`].
+        pub skip_multiline_encoding: Option<bool>,
+        /// See [`SecretRow`].
+        pub reminder_note: Option<String>,
+        /// See [`SecretRow`].
+        pub reminder_days: Option<i64>,
+        /// See [`SecretRow`].
+        pub actor_kind: Option<String>,
+        /// See [`SecretRow`].
+        pub actor_id: Option<Uuid>,
+        /// See [`SecretRow`].
+        pub actor_name: Option<String>,
+        /// See [`SecretRow`].
+        pub created_at: Option<i64>,
+        /// See [`SecretRow`].
+        pub updated_at: Option<i64>,
+    }
+}
+
+/// A secret in a folder.
+#[derive(Clone, Debug)]
+pub struct SecretRow {
+    /// Its environment.
+    pub env_id: EnvironmentId,
+    /// Its folder.
+    pub folder_id: FolderId,
+    /// Its id.
+    pub id: SecretId,
+    /// Its name, unique in the folder.
+    pub name: String,
+    /// Counts from 1, by one for every change.
+    pub version: i64,
+    /// Value, comment and metadata.
+    pub sealed: Vec<u8>,
+    /// Whether clients write real newlines.
+    pub skip_multiline_encoding: Option<bool>,
+    /// The reminder's note.
+    pub reminder_note: Option<String>,
+    /// Days between reminders.
+    pub reminder_days: Option<i64>,
+    /// `user` or `identity`.
+    pub actor_kind: String,
+    /// Who wrote this version.
+    pub actor_id: Option<Uuid>,
+    /// What the writer was called.
+    pub actor_name: Option<String>,
+    /// Microseconds since the epoch.
+    pub created_at: i64,
+    /// Microseconds since the epoch.
+    pub updated_at: i64,
+}
+
+impl PlacedRow {
+    /// The folder's path and the secret, if there is one.
+    pub fn split(self) -> (String, Option<SecretRow>) {
+        let Self { env_id, folder_id, path, .. } = self;
+        let secret = (|| {
+            Some(SecretRow {
+                env_id,
+                folder_id,
+                id: self.id?,
+                name: self.name?,
+                version: self.version?,
+                sealed: self.sealed?,
+                skip_multiline_encoding: self.skip_multiline_encoding,
+                reminder_note: self.reminder_note,
+                reminder_days: self.reminder_days,
+                actor_kind: self.actor_kind?,
+                actor_id: self.actor_id,
+                actor_name: self.actor_name,
+                created_at: self.created_at?,
+                updated_at: self.updated_at?,
+            })
+        })();
+        (path, secret)
+    }
+}
+
+record! {
+    /// Where a secret is.
+    #[derive(Clone, Debug)]
+    pub struct LocationRow {
+        /// Its project.
+        pub project_id: ProjectId,
+        /// Its environment's slug.
+        pub environment: String,
+        /// Its folder's absolute path.
+        pub path: String,
+        /// Its name.
+        pub name: String,
+    }
+}
+
+record! {
+    /// One version of a secret.
+    #[derive(Clone, Debug)]
+    pub struct VersionRow {
+        /// The environment it was written in.
+        pub env_id: EnvironmentId,
+        /// The folder it was written in.
+        pub folder_id: FolderId,
+        /// Counts from 1.
+        pub version: i64,
+        /// The name it had.
+        pub name: String,
+        /// Value, comment and metadata.
+        pub sealed: Vec<u8>,
+        /// Whether clients write real newlines.
+        pub skip_multiline_encoding: Option<bool>,
+        /// `user` or `identity`.
+        pub actor_kind: String,
+        /// Who wrote it.
+        pub actor_id: Option<Uuid>,
+        /// What the writer was called.
+        pub actor_name: Option<String>,
+        /// Microseconds since the epoch.
+        pub created_at: i64,
+    }
+}
+
+macro_rules! placed {
+    ($with:literal, $from:literal) => {
+        concat!(
+            $with,
+            " SELECT f.env_id, f.id, f.path, s.id, s.name, s.version, s.sealed,
+                s.skip_multiline_encoding, s.reminder_note, s.reminder_days, s.actor_kind,
+                s.actor_id, s.actor_name, s.created_at, s.updated_at ",
+            $from
+        )
+    };
+}
+
+const LIST: &str = placed!(
+    "",
+    "FROM environments e JOIN folders f ON f.env_id = e.id
+        LEFT JOIN secrets s ON s.folder_id = f.id AND s.owner_id = $5
+    WHERE e.org_id = $1 AND e.project_id = $2 AND e.slug = $3 AND f.org_id = $1 AND f.path = $4"
+);
+const LIST_BELOW: &str = placed!(
+    "WITH RECURSIVE below (id) AS (
+        SELECT f.id FROM environments e JOIN folders f ON f.env_id = e.id
+        WHERE e.org_id = $1 AND e.project_id = $2 AND e.slug = $3 AND f.org_id = $1 AND f.path = $4
+        UNION ALL
+        SELECT f.id FROM below b JOIN folders f ON f.parent_id = b.id
+    )",
+    "FROM below b JOIN folders f ON f.id = b.id
+        LEFT JOIN secrets s ON s.folder_id = f.id AND s.owner_id = $5"
+);
+const FIND: &str = placed!(
+    "",
+    "FROM environments e JOIN folders f ON f.env_id = e.id
+        LEFT JOIN secrets s ON s.folder_id = f.id AND s.owner_id = $5 AND s.name = $6
+    WHERE e.org_id = $1 AND e.project_id = $2 AND e.slug = $3 AND f.org_id = $1 AND f.path = $4"
+);
+const LOCATE: &str = "SELECT s.project_id, e.slug, f.path, s.name
+    FROM secrets s JOIN folders f ON f.id = s.folder_id JOIN environments e ON e.id = f.env_id
+    WHERE s.org_id = $1 AND s.id = $2";
+const VERSION: &str = "SELECT env_id, folder_id, version, name, sealed, skip_multiline_encoding,
+        actor_kind, actor_id, actor_name, created_at
+    FROM secret_versions WHERE org_id = $1 AND secret_id = $2 AND version = $3";
+const VERSIONS: &str = "SELECT env_id, folder_id, version, name, sealed, skip_multiline_encoding,
+        actor_kind, actor_id, actor_name, created_at
+    FROM secret_versions WHERE org_id = $1 AND secret_id = $2
+    ORDER BY version DESC LIMIT $3 OFFSET $4";
+const UPDATE: &str = "UPDATE secrets SET name = $4, version = $3 + 1, sealed = $5,
+        skip_multiline_encoding = $6, reminder_note = $7, reminder_days = $8, actor_kind = $9,
+        actor_id = $10, actor_name = $11, updated_at = $12
+    WHERE org_id = $1 AND id = $2 AND version = $3";
+
+/// Rows in the larger of the two texts of a statement about many rows: few statements for many
+/// rows, few prepared statements in all.
+const MANY: usize = 32;
+
+/// A statement for one row and the same for [`MANY`].
+struct Texts(LazyLock<String>, LazyLock<String>);
+
+impl Texts {
+    fn of(&'static self, rows: usize) -> &'static str {
+        if rows == 1 { &self.0 } else { &self.1 }
+    }
+}
+
+fn insert_text(head: &str, columns: usize, rows: usize) -> String {
+    let row = |row: usize| {
+        let places = (1..=columns).map(|column| format!("${}", row * columns + column));
+        format!("({})", places.collect::<Vec<_>>().join(","))
+    };
+    format!("{head} VALUES {}", (0..rows).map(row).collect::<Vec<_>>().join(","))
+}
+
+/// A statement that ends with a list of texts or ids after `first` other parameters.
+fn list_text(head: &str, first: usize, rows: usize) -> String {
+    let places = (1..=rows).map(|row| format!("${}", first + row));
+    format!("{head} IN ({})", places.collect::<Vec<_>>().join(","))
+}
+
+const SECRET_COLUMNS: usize = 17;
+const INSERT_HEAD: &str = "INSERT INTO secrets (id, org_id, project_id, env_id, folder_id, name,
+    owner_id, version, sealed, skip_multiline_encoding, reminder_note, reminder_days, actor_kind,
+    actor_id, actor_name, created_at, updated_at)";
+static INSERT: Texts = Texts(
+    LazyLock::new(|| insert_text(INSERT_HEAD, SECRET_COLUMNS, 1)),
+    LazyLock::new(|| insert_text(INSERT_HEAD, SECRET_COLUMNS, MANY)),
+);
+
+const VERSION_COLUMNS: usize = 14;
+const INSERT_VERSION_HEAD: &str = "INSERT INTO secret_versions (secret_id, version, org_id,
+    project_id, env_id, folder_id, name, owner_id, sealed, skip_multiline_encoding, actor_kind,
+    actor_id, actor_name, created_at)";
+static INSERT_VERSION: Texts = Texts(
+    LazyLock::new(|| insert_text(INSERT_VERSION_HEAD, VERSION_COLUMNS, 1)),
+    LazyLock::new(|| insert_text(INSERT_VERSION_HEAD, VERSION_COLUMNS, MANY)),
+);
+
+const NAMED_HEAD: &str = placed!(
+    "",
+    "FROM folders f JOIN secrets s ON s.folder_id = f.id
+    WHERE f.org_id = $1 AND f.id = $2 AND s.owner_id = $3 AND s.name"
+);
+static NAMED: Texts = Texts(
+    LazyLock::new(|| list_text(NAMED_HEAD, 3, 1)),
+    LazyLock::new(|| list_text(NAMED_HEAD, 3, MANY)),
+);
+
+const DELETE_HEAD: &str = "DELETE FROM secrets WHERE org_id = $1 AND id";
+static DELETE: Texts = Texts(
+    LazyLock::new(|| list_text(DELETE_HEAD, 1, 1)),
+    LazyLock::new(|| list_text(DELETE_HEAD, 1, MANY)),
+);
+
+/// Runs of [`MANY`], and what remains one by one.
+fn runs<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let (many, rest) = rows.split_at(rows.len() / MANY * MANY);
+    many.chunks(MANY).chain(rest.chunks(1))
+}
+
+/// The shared secrets of a folder, or of it and all below, in no order; empty when there is no
+/// such folder, one row without a secret for a folder that is empty.
+pub async fn list(
+    source: impl Source,
+    place: &Place<'_>,
+    recursive: bool,
+) -> Result<Vec<PlacedRow>, StoreError> {
+    let sql = if recursive { LIST_BELOW } else { LIST };
+    let params = (place.org, place.project, place.environment, place.path, SHARED);
+    source.fetch_all(sql, params).await
+}
+
+/// The shared secret of a name in a folder; none when there is no such folder, a row without a
+/// secret when the folder has none of that name.
+pub async fn find(
+    source: impl Source,
+    place: &Place<'_>,
+    name: &str,
+) -> Result<Option<PlacedRow>, StoreError> {
+    let params = (place.org, place.project, place.environment, place.path, SHARED, name);
+    source.fetch_optional(FIND, params).await
+}
+
+/// The shared secrets of these names in a folder, in no order.
+pub async fn find_named(
+    tx: &mut Tx,
+    org: OrganizationId,
+    folder: FolderId,
+    names: &[&str],
+) -> Result<Vec<SecretRow>, StoreError> {
+    let mut found = Vec::with_capacity(names.len());
+    for run in runs(names) {
+        let params = Then((org, folder, SHARED), run.iter().map(|name| (*name,)).collect());
+        let rows = tx.fetch_all::<PlacedRow>(NAMED.of(run.len()), params).await?;
+        found.extend(rows.into_iter().filter_map(|row| row.split().1));
+    }
+    Ok(found)
+}
+
+/// Where a secret of an organization is.
+pub async fn locate(
+    source: impl Source,
+    org: OrganizationId,
+    id: SecretId,
+) -> Result<Option<LocationRow>, StoreError> {
+    source.fetch_optional(LOCATE, (org, id)).await
+}
+
+/// One version of a secret.
+pub async fn find_version(
+    source: impl Source,
+    org: OrganizationId,
+    id: SecretId,
+    version: i64,
+) -> Result<Option<VersionRow>, StoreError> {
+    source.fetch_optional(VERSION, (org, id, version)).await
+}
+
+/// Versions of a secret, newest first.
+pub async fn versions(
+    source: impl Source,
+    org: OrganizationId,
+    id: SecretId,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<VersionRow>, StoreError> {
+    source.fetch_all(VERSIONS, (org, id, limit, offset)).await
+}
+
+fn secret_params<'p>(
+    org: OrganizationId,
+    project: ProjectId,
+    row: &'p SecretRow,
+) -> impl Params<'p> {
+    (
+        row.id,
+        org,
+        project,
+        row.env_id,
+        row.folder_id,
+        row.name.as_str(),
+        SHARED,
+        row.version,
+        row.sealed.as_slice(),
+        row.skip_multiline_encoding,
+        row.reminder_note.as_deref(),
+        row.reminder_days,
+        row.actor_kind.as_str(),
+        row.actor_id,
+        row.actor_name.as_deref(),
+        row.created_at,
+        row.updated_at,
+    )
+}
+
+fn version_params<'p>(
+    org: OrganizationId,
+    project: ProjectId,
+    row: &'p SecretRow,
+) -> impl Params<'p> {
+    (
+        row.id,
+        row.version,
+        org,
+        project,
+        row.env_id,
+        row.folder_id,
+        row.name.as_str(),
+        SHARED,
+        row.sealed.as_slice(),
+        row.skip_multiline_encoding,
+        row.actor_kind.as_str(),
+        row.actor_id,
+        row.actor_name.as_deref(),
+        row.updated_at,
+    )
+}
+
+/// Adds secrets and their first versions; [`StoreError::Duplicate`] when a name is taken.
+pub async fn insert(
+    tx: &mut Tx,
+    org: OrganizationId,
+    project: ProjectId,
+    rows: &[SecretRow],
+) -> Result<(), StoreError> {
+    for run in runs(rows) {
+        let params = run.iter().map(|row| secret_params(org, project, row)).collect();
+        tx.execute(INSERT.of(run.len()), Then((), params)).await?;
+    }
+    insert_versions(tx, org, project, rows).await
+}
+
+async fn insert_versions(
+    tx: &mut Tx,
+    org: OrganizationId,
+    project: ProjectId,
+    rows: &[SecretRow],
+) -> Result<(), StoreError> {
+    for run in runs(rows) {
+        let params = run.iter().map(|row| version_params(org, project, row)).collect();
+        tx.execute(INSERT_VERSION.of(run.len()), Then((), params)).await?;
+    }
+    Ok(())
+}
+
+/// Writes the next versions of secrets, each of which must still be at the version before its
+/// row's: otherwise nothing may be committed and the answer is `false`.
+/// [`StoreError::Duplicate`] when a new name is taken.
+pub async fn update(
+    tx: &mut Tx,
+    org: OrganizationId,
+    project: ProjectId,
+    rows: &[SecretRow],
+) -> Result<bool, StoreError> {
+    for row in rows {
+        let params = (
+            org,
+            row.id,
+            row.version - 1,
+            row.name.as_str(),
+            row.sealed.as_slice(),
+            row.skip_multiline_encoding,
+            row.reminder_note.as_deref(),
+            row.reminder_days,
+            row.actor_kind.as_str(),
+            row.actor_id,
+            row.actor_name.as_deref(),
+            row.updated_at,
+        );
+        if tx.execute(UPDATE, params).await? != 1 {
+            return Ok(false);
+        }
+    }
+    insert_versions(tx, org, project, rows).await?;
+    Ok(true)
+}
+
+/// Removes secrets with their history and says how many there were.
+pub async fn delete(
+    tx: &mut Tx,
+    org: OrganizationId,
+    ids: &[SecretId],
+) -> Result<u64, StoreError> {
+    let mut deleted = 0;
+    for run in runs(ids) {
+        let params = Then((org,), run.iter().map(|id| (*id,)).collect());
+        deleted += tx.execute(DELETE.of(run.len()), params).await?;
+    }
+    Ok(deleted)
+}
