@@ -8,12 +8,14 @@
 
 pub mod audit;
 mod bind;
+pub mod environments;
 mod error;
 pub mod folders;
 pub mod instance;
 pub mod memberships;
 mod migrate;
 pub mod organizations;
+pub mod project_members;
 pub mod projects;
 pub mod secrets;
 mod sqlite_writer;

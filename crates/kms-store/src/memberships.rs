@@ -71,12 +71,22 @@ const ROLES_OF: &str = "SELECT m.id, m.org_id, m.mac, r.id, r.role, r.is_tempora
     FROM project_memberships m LEFT JOIN project_membership_roles r ON r.membership_id = m.id
     WHERE m.org_id = $1 AND m.project_id = $2 AND m.principal_kind = $3 AND m.principal_id = $4
     ORDER BY r.created_at, r.id";
+const ROLES_IN_PROJECT: &str = "SELECT m.id, m.org_id, m.mac, r.id, r.role, r.is_temporary,
+        r.temporary_range, r.starts_at, r.ends_at, r.mac
+    FROM project_memberships m JOIN project_membership_roles r ON r.membership_id = m.id
+    WHERE m.org_id = $1 AND m.project_id = $2 AND m.principal_kind = $3
+    ORDER BY r.created_at, r.id";
 const INSERT: &str = "INSERT INTO project_memberships (id, org_id, project_id, principal_kind,
         principal_id, created_at, updated_at, mac)
     VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
 const INSERT_ROLE: &str = "INSERT INTO project_membership_roles (id, org_id, membership_id, role,
         is_temporary, temporary_range, starts_at, ends_at, created_at, mac)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+const TOUCH: &str = "UPDATE project_memberships SET updated_at = $3
+    WHERE org_id = $1 AND id = $2";
+const DELETE_ROLES: &str =
+    "DELETE FROM project_membership_roles WHERE org_id = $1 AND membership_id = $2";
+const DELETE: &str = "DELETE FROM project_memberships WHERE org_id = $1 AND id = $2";
 
 /// The roles of a principal in a project; empty when it is not a member.
 pub async fn roles_of(
@@ -87,6 +97,16 @@ pub async fn roles_of(
     principal: Uuid,
 ) -> Result<Vec<RoleRow>, StoreError> {
     source.fetch_all(ROLES_OF, (org, project, kind, principal)).await
+}
+
+/// The roles of all members of one kind in a project.
+pub async fn roles_in_project(
+    source: impl Source,
+    org: OrganizationId,
+    project: ProjectId,
+    kind: &str,
+) -> Result<Vec<RoleRow>, StoreError> {
+    source.fetch_all(ROLES_IN_PROJECT, (org, project, kind)).await
 }
 
 /// A membership to add.
@@ -143,4 +163,27 @@ pub async fn insert_role(
     );
     tx.execute(INSERT_ROLE, params).await?;
     Ok(())
+}
+
+/// Takes all roles from a membership; false when there is no such membership.
+///
+/// Writes the membership itself first, so that two writers of its roles take turns.
+pub async fn clear_roles(
+    tx: &mut Tx,
+    org: OrganizationId,
+    membership: MembershipId,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let found = tx.execute(TOUCH, (org, membership, now)).await? == 1;
+    tx.execute(DELETE_ROLES, (org, membership)).await?;
+    Ok(found)
+}
+
+/// Ends a membership.
+pub async fn delete(
+    tx: &mut Tx,
+    org: OrganizationId,
+    membership: MembershipId,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(DELETE, (org, membership)).await? == 1)
 }

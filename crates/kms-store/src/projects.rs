@@ -38,6 +38,17 @@ record! {
     }
 }
 
+record! {
+    /// A project's name.
+    #[derive(Clone, Debug)]
+    pub struct ProjectNameRow {
+        /// Its id.
+        pub id: ProjectId,
+        /// Its name.
+        pub name: String,
+    }
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -65,6 +76,8 @@ const UPDATE: &str = "UPDATE projects SET name = $3, slug = $4, description = $5
         auto_capitalization = $6, has_delete_protection = $7, secret_sharing = $8,
         pit_version_limit = $9, updated_at = $10
     WHERE org_id = $1 AND id = $2";
+const LOCK: &str = "UPDATE projects SET updated_at = updated_at WHERE org_id = $1 AND id = $2";
+const NAMES: &str = "SELECT id, name FROM projects WHERE org_id = $1";
 const DELETE: &str = "DELETE FROM projects WHERE org_id = $1 AND id = $2";
 
 /// A project of an organization.
@@ -93,6 +106,19 @@ pub async fn of_principal(
     kind: &str,
 ) -> Result<Vec<ProjectRow>, StoreError> {
     source.fetch_all(OF_PRINCIPAL, (org, principal, kind)).await
+}
+
+/// The names of all projects of an organization.
+pub async fn names(
+    source: impl Source,
+    org: OrganizationId,
+) -> Result<Vec<ProjectNameRow>, StoreError> {
+    source.fetch_all(NAMES, (org,)).await
+}
+
+/// Makes other writes that lock the same project wait for this one; false when it does not exist.
+pub async fn lock(tx: &mut Tx, org: OrganizationId, id: ProjectId) -> Result<bool, StoreError> {
+    Ok(tx.execute(LOCK, (org, id)).await? == 1)
 }
 
 /// Adds a project; [`StoreError::Duplicate`] when the slug is taken.
