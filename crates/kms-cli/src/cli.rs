@@ -1,5 +1,7 @@
 //! The root of the command line: what every command shares.
 
+#![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
@@ -13,7 +15,7 @@ pub struct GlobalArgs {
     pub token: Option<String>,
 
     /// Address of the server [env: KMS_DOMAIN, INFISICAL_DOMAIN, INFISICAL_API_URL]
-    /// [default: https://kms.hanzo.ai]
+    /// [default: kms.hanzo.ai]
     #[arg(long, global = true, value_name = "URL")]
     pub domain: Option<String>,
 
@@ -51,7 +53,7 @@ pub struct GlobalArgs {
 
     /// Print the version
     #[arg(short = 'v', visible_short_alias = 'V', long, action = ArgAction::Version)]
-    version: Option<bool>,
+    pub(crate) version: Option<bool>,
 }
 
 /// The project of a command.

@@ -187,7 +187,9 @@ fn classify(error: &ClientError) -> (Kind, Vec<String>) {
         ClientError::InvalidHeader { .. }
         | ClientError::UnusableName { .. }
         | ClientError::Certificates { .. } => (Kind::Usage, Vec::new()),
-        ClientError::Unreachable { proxied, .. } => (Kind::Unreachable, unreachable(proxied)),
+        ClientError::Unreachable { proxied, .. } => {
+            (Kind::Unreachable, unreachable(proxied.as_deref()))
+        }
         ClientError::Tls { .. } => (
             Kind::Unreachable,
             vec![
@@ -205,7 +207,7 @@ fn classify(error: &ClientError) -> (Kind, Vec<String>) {
     }
 }
 
-fn unreachable(proxied: &Option<String>) -> Vec<String> {
+fn unreachable(proxied: Option<&str>) -> Vec<String> {
     let mut hints = vec!["check `--domain`; `kms help environment` lists what else sets it".into()];
     if proxied.is_some() {
         hints.push("`NO_PROXY` names hosts to call without the proxy".into());

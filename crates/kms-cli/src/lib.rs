@@ -5,11 +5,11 @@
 
 pub mod cli;
 pub mod commands;
+mod credential;
 pub mod env_vars;
 pub mod error;
 pub mod formats;
 pub mod input;
-mod credential;
 mod log;
 mod private_file;
 pub mod process;
@@ -39,9 +39,8 @@ pub struct Context {
 /// Carries out a command and says how it ended. `root` is the whole command line, for `help`.
 pub fn run(global: &GlobalArgs, command: Command, root: fn() -> clap::Command) -> ExitCode {
     let env = Env::Process;
-    let alone = global.non_interactive
-        || env.is_on(&env_vars::NON_INTERACTIVE)
-        || env.is_on(&env_vars::CI);
+    let alone =
+        global.non_interactive || env.is_on(&env_vars::NON_INTERACTIVE) || env.is_on(&env_vars::CI);
     let ui = Ui::new(global.silent, alone);
     log::install(global.log_level.as_deref(), &env);
     ui::hide_panics();
@@ -64,13 +63,10 @@ fn execute(
         ui.warn("`--telemetry` is deprecated and has no effect: nothing is ever reported");
     }
     if let Command::Help(args) = command {
-        commands::help::run(&ui, &args, root())?;
+        commands::help::run(ui, &args, root())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let context = Context {
-        ui,
-        settings: Settings::resolve(global, env)?,
-    };
+    let context = Context { ui, settings: Settings::resolve(global, env)? };
     // One request at a time needs no second thread.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -14,7 +14,7 @@ use crate::{Client, Error, Origin, tls};
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request may take from its start to the last byte of its answer.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 const USER_AGENT: &str = concat!("kms-rust/", env!("CARGO_PKG_VERSION"));
 
 /// Headers that belong to the connection or to this client.

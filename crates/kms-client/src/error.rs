@@ -175,12 +175,9 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
         if let Some(found) = error.downcast_ref::<T>() {
             return Some(found);
         }
-        if let Some(inner) =
-            error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
-        {
-            if let Some(found) = find::<T>(inner) {
-                return Some(found);
-            }
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(found) = inner.and_then(|inner| find::<T>(inner)) {
+            return Some(found);
         }
         next = error.source();
     }

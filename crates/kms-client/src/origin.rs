@@ -1,6 +1,6 @@
 //! Where the server is: parsed once, then the only address that a token is sent to.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr, sync::Arc};
 
 use url::{Host, Url};
 
@@ -10,7 +10,7 @@ use crate::Error;
 /// `/api`. It never ends in `/` or `/api` and holds no credentials, query or fragment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Origin {
-    url: Url,
+    url: Arc<Url>,
 }
 
 impl Origin {
@@ -66,7 +66,7 @@ impl FromStr for Origin {
         let path = path.strip_suffix("/api").unwrap_or(path);
         let path = path.trim_end_matches('/').to_owned();
         url.set_path(&path);
-        Ok(Self { url })
+        Ok(Self { url: Arc::new(url) })
     }
 }
 

@@ -7,7 +7,7 @@ use reqwest::{Response, StatusCode, header::RETRY_AFTER};
 /// How often a request is sent at most.
 pub(crate) const TRIES: u32 = 4;
 /// How long all tries and the waits between them may take together.
-pub(crate) const BUDGET: Duration = Duration::from_secs(60);
+pub(crate) const BUDGET: Duration = Duration::from_mins(1);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
 /// How long to wait before try number `next` (from 1) because of this answer: the server's

@@ -1,5 +1,7 @@
 //! `kms bootstrap`.
 
+#![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
+
 use kms_api::admin::{Bootstrap, BootstrapResponse};
 use kms_client::Error as ClientError;
 use secrecy::SecretString;

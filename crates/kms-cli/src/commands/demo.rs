@@ -41,7 +41,7 @@ async fn show(args: Args, context: &Context) -> Result<(), CliError> {
     if args.exit {
         return Ok(());
     }
-    tour::farewell(&ui, server.credentials())?;
+    tour::farewell(ui, server.credentials())?;
     tokio::select! {
         () = stopped() => Ok(()),
         error = server.ended() => Err(error),

@@ -10,7 +10,7 @@ pub struct Args {
     topic: Vec<String>,
 }
 
-pub(crate) fn run(ui: &Ui, args: &Args, mut root: clap::Command) -> Result<(), CliError> {
+pub(crate) fn run(ui: Ui, args: &Args, mut root: clap::Command) -> Result<(), CliError> {
     if args.topic.iter().map(String::as_str).eq(["environment"]) {
         return environment(ui);
     }
@@ -25,7 +25,7 @@ pub(crate) fn run(ui: &Ui, args: &Args, mut root: clap::Command) -> Result<(), C
     ui.styled(&help.ansi().to_string())
 }
 
-fn environment(ui: &Ui) -> Result<(), CliError> {
+fn environment(ui: Ui) -> Result<(), CliError> {
     let rows = env_vars::ALL
         .iter()
         .map(|variable| {

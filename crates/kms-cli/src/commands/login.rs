@@ -1,5 +1,7 @@
 //! `kms login`.
 
+#![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
+
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -123,7 +125,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
     context.ui.line(&answer.access_token)?;
     if !args.plain {
         context.ui.notice("Successfully authenticated with universal auth");
-        describe(&context.ui, &answer);
+        describe(context.ui, &answer);
         context.ui.hint(
             "keep it for the following commands: \
              `export INFISICAL_TOKEN=$(kms login --method=universal-auth --plain --silent)`",
@@ -133,11 +135,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
 }
 
 /// Says how long a token lasts.
-pub(super) fn describe(ui: &Ui, answer: &LoginResponse) {
+pub(super) fn describe(ui: Ui, answer: &LoginResponse) {
     let mut text = format!("The token expires in {}", duration(answer.expires_in));
     if answer.access_token_max_ttl > answer.expires_in {
-        let max = duration(answer.access_token_max_ttl);
-        text.push_str(&format!(" and can be renewed for {max}"));
+        text += " and can be renewed for ";
+        text += &duration(answer.access_token_max_ttl);
     }
     ui.notice(&text);
 }

@@ -39,7 +39,7 @@ async fn renew(args: RenewArgs, context: &Context) -> Result<(), CliError> {
     context.ui.line(&renewed.access_token)?;
     if !args.plain {
         context.ui.notice("Successfully renewed the token");
-        super::login::describe(&context.ui, &renewed);
+        super::login::describe(context.ui, &renewed);
     }
     Ok(())
 }

@@ -210,3 +210,21 @@ fn ask_to_stop(child: &Child) {
 fn ask_to_stop(child: &mut Child) {
     let _ = child.kill();
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn s2_the_directory_is_private_from_its_creation_and_does_not_stay() {
+        let directory = Directory::create().unwrap();
+        let path = directory.0.clone();
+        let mode = fs::symlink_metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        fs::write(directory.log(), "left over").unwrap();
+        drop(directory);
+        assert!(!path.exists());
+    }
+}

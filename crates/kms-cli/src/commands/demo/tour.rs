@@ -22,19 +22,19 @@ struct Step {
 /// Walks through all steps; the first that fails ends it.
 pub(super) fn walk(ui: Ui, credentials: &Credentials) -> Result<(), CliError> {
     let mut environment = Environment::default();
-    say(&ui, "Tell the commands where the server is and who is asking")?;
-    environment.export(&ui, env_vars::API_URL.names[1], &credentials.url)?;
-    environment.export(&ui, env_vars::PROJECT_ID.names[1], &credentials.project.id)?;
+    say(ui, "Tell the commands where the server is and who is asking")?;
+    environment.export(ui, env_vars::API_URL.names[1], &credentials.url)?;
+    environment.export(ui, env_vars::PROJECT_ID.names[1], &credentials.project.id)?;
     let identity = &credentials.machine_identity;
-    environment.export(&ui, env_vars::UNIVERSAL_AUTH_CLIENT_ID.names[1], &identity.client_id)?;
+    environment.export(ui, env_vars::UNIVERSAL_AUTH_CLIENT_ID.names[1], &identity.client_id)?;
     environment.export(
-        &ui,
+        ui,
         env_vars::UNIVERSAL_AUTH_CLIENT_SECRET.names[1],
         &identity.client_secret,
     )?;
-    log_in(&ui, &mut environment)?;
+    log_in(ui, &mut environment)?;
     for step in steps() {
-        say(&ui, step.says)?;
+        say(ui, step.says)?;
         ui.line(&format!("$ {}", shown(&step.arguments)))?;
         let output = environment.run(&step.arguments)?;
         ui.raw(&output.stdout)?;
@@ -85,7 +85,7 @@ fn steps() -> Vec<Step> {
     ]
 }
 
-fn log_in(ui: &Ui, environment: &mut Environment) -> Result<(), CliError> {
+fn log_in(ui: Ui, environment: &mut Environment) -> Result<(), CliError> {
     let arguments = ["login", "--method=universal-auth", "--plain", "--silent"];
     let name = env_vars::TOKEN.names[1];
     say(ui, "Log in; the token is all that it prints")?;
@@ -97,7 +97,7 @@ fn log_in(ui: &Ui, environment: &mut Environment) -> Result<(), CliError> {
 }
 
 /// Says how to use the server that keeps running.
-pub(super) fn farewell(ui: &Ui, credentials: &Credentials) -> Result<(), CliError> {
+pub(super) fn farewell(ui: Ui, credentials: &Credentials) -> Result<(), CliError> {
     let user = &credentials.user;
     say(ui, "The server keeps running, until Ctrl-C")?;
     ui.line(&format!("URL       {}", credentials.url))?;
@@ -110,7 +110,7 @@ pub(super) fn farewell(ui: &Ui, credentials: &Credentials) -> Result<(), CliErro
 struct Environment(Vec<(&'static str, String)>);
 
 impl Environment {
-    fn export(&mut self, ui: &Ui, name: &'static str, value: &str) -> Result<(), CliError> {
+    fn export(&mut self, ui: Ui, name: &'static str, value: &str) -> Result<(), CliError> {
         self.0.push((name, value.to_owned()));
         ui.line(&format!("$ export {name}={}", quoted(value)))
     }
@@ -129,7 +129,7 @@ impl Environment {
     }
 }
 
-fn say(ui: &Ui, text: &str) -> Result<(), CliError> {
+fn say(ui: Ui, text: &str) -> Result<(), CliError> {
     ui.line(&format!("\n# {text}"))
 }
 

@@ -1,0 +1,13 @@
+//! Black-box tests of the command line: the real program against a server that only answers what
+//! the test wrote down, and records what it was asked.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+mod administration;
+mod leaks;
+mod login;
+mod output;
+mod tls;
+mod transport;

@@ -1,0 +1,271 @@
+//! A scripted HTTP server, and the program with nothing of this machine's environment.
+
+use std::{
+    collections::VecDeque,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// Stands for every credential: no output may contain it.
+pub(crate) const CANARY: &str = "canary-7c1e9a";
+
+/// The program with an empty environment, in a folder without a project file.
+pub(crate) fn kms() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kms"));
+    command.env_clear().current_dir(std::env::temp_dir());
+    command.timeout(Duration::from_mins(1));
+    command
+}
+
+/// What a command printed and how it ended.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn ends_with(self, code: i32) -> Self {
+        let Self { stdout, stderr, .. } = &self;
+        assert_eq!(self.code, code, "stdout: {stdout}\nstderr: {stderr}");
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "{text:?} in {}", self.stderr);
+        self
+    }
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// The only value of a header; `None` when it was not sent.
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(key, _)| key == name);
+        let value = values.next().map(|(_, value)| value.as_str());
+        assert!(values.next().is_none(), "`{name}` was sent twice");
+        value
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn read(stream: impl Read) -> Option<Self> {
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let mut words = line.split_whitespace();
+        let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).ok()?;
+            let line = line.trim_end();
+            if line.is_empty() {
+                break;
+            }
+            let (name, value) = line.split_once(':')?;
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        let mut request = Self { method, target, headers, body: Vec::new() };
+        let length = request.header("content-length").map(str::parse::<usize>);
+        request.body = vec![0; length.transpose().ok()?.unwrap_or(0)];
+        reader.read_exact(&mut request.body).ok()?;
+        Some(request)
+    }
+}
+
+/// What to answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+    delay: Duration,
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: impl Into<Value>) -> Self {
+        let body = body.into().to_string();
+        Self::text(status, "application/json; charset=utf-8", &body)
+    }
+
+    pub(crate) fn text(status: u16, content_type: &str, body: &str) -> Self {
+        Self { status, headers: Vec::new(), body: body.to_owned(), delay: Duration::ZERO }
+            .with("content-type", content_type)
+    }
+
+    /// An error of the contract.
+    pub(crate) fn error(status: u16, message: &str) -> Self {
+        let body = serde_json::json!({
+            "reqId": "req-1",
+            "statusCode": status,
+            "message": message,
+            "error": "Error",
+        });
+        Self::json(status, body)
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    fn write(&self, stream: &mut impl Write) -> std::io::Result<()> {
+        thread::sleep(self.delay);
+        let Self { status, body, .. } = self;
+        write!(stream, "HTTP/1.1 {status} Scripted\r\nconnection: close\r\n")?;
+        write!(stream, "content-length: {}\r\n", body.len())?;
+        for (name, value) in &self.headers {
+            write!(stream, "{name}: {value}\r\n")?;
+        }
+        write!(stream, "\r\n{body}")?;
+        stream.flush()
+    }
+}
+
+/// Answers each request with the next reply; a request too many fails the test.
+pub(crate) struct Server {
+    address: SocketAddr,
+    requests: Arc<Mutex<Vec<Request>>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Turns an accepted connection into what is read and written.
+pub(crate) type Wrap = Box<dyn Fn(TcpStream) -> Box<dyn ReadWrite> + Send>;
+
+pub(crate) trait ReadWrite: Read + Write {}
+
+impl<T: Read + Write> ReadWrite for T {}
+
+impl Server {
+    pub(crate) fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(listener, replies, Box::new(|stream| Box::new(stream)))
+    }
+
+    pub(crate) fn on(
+        listener: TcpListener,
+        replies: impl IntoIterator<Item = Reply>,
+        wrap: Wrap,
+    ) -> Self {
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::default();
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut script = Script {
+            replies: replies.into_iter().collect(),
+            requests: Arc::clone(&requests),
+            wrap,
+        };
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            for stream in listener.incoming() {
+                if stopped.load(Ordering::SeqCst) {
+                    break;
+                }
+                script.answer(stream.unwrap());
+            }
+        });
+        Self { address, requests, stop, thread: Some(thread) }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What arrived so far, in order.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// The one request that arrived.
+    #[track_caller]
+    pub(crate) fn request(&self) -> Request {
+        let requests = self.requests();
+        assert_eq!(requests.len(), 1, "{requests:?}");
+        requests.into_iter().next().unwrap()
+    }
+
+    /// Waits until a request has arrived.
+    pub(crate) fn wait_for_request(&self) {
+        let started = Instant::now();
+        while self.requests().is_empty() {
+            assert!(started.elapsed() < Duration::from_secs(20), "no request");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // Wakes the thread from waiting for a connection.
+        let _ = TcpStream::connect(self.address);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Script {
+    replies: VecDeque<Reply>,
+    requests: Arc<Mutex<Vec<Request>>>,
+    wrap: Wrap,
+}
+
+impl Script {
+    fn answer(&mut self, stream: TcpStream) {
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let mut stream = (self.wrap)(stream);
+        let Some(request) = Request::read(&mut stream) else {
+            return;
+        };
+        self.requests.lock().unwrap().push(request);
+        let too_many = Reply::error(500, "one request too many");
+        let reply = self.replies.pop_front().unwrap_or(too_many);
+        // A client that was killed does not wait for its answer.
+        let _ = reply.write(&mut stream);
+    }
+}

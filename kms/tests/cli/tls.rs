@@ -1,0 +1,112 @@
+//! Private certificate authorities.
+
+use std::{fs, net::TcpListener, path::Path, sync::Arc};
+
+use assert_cmd::Command;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::{
+    ServerConfig, ServerConnection, StreamOwned,
+    crypto::aws_lc_rs,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+};
+use serde_json::json;
+
+use crate::support::{Reply, Server, kms, run};
+
+/// A server on `https://localhost` and the file with the certificate of its authority.
+fn start(replies: Vec<Reply>, folder: &Path) -> (Server, String) {
+    let authority_key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = authority.self_signed(&authority_key).unwrap();
+    fs::write(folder.join("ca.pem"), certificate.pem()).unwrap();
+
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(vec!["localhost".into()]).unwrap();
+    let issuer = Issuer::new(authority, authority_key);
+    let leaf = leaf.signed_by(&key, &issuer).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let wrap = Box::new(move |stream| {
+        let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        Box::new(StreamOwned::new(connection, stream)) as Box<dyn crate::support::ReadWrite>
+    });
+    let server = Server::on(listener, replies, wrap);
+    let url = format!("https://localhost:{}", server.port());
+    (server, url)
+}
+
+fn projects() -> Reply {
+    Reply::json(200, json!({ "projects": [] }))
+}
+
+fn list(url: &str) -> Command {
+    let mut command = kms();
+    command.args(["projects", "list", "--token=t", "--domain", url]);
+    command
+}
+
+#[test]
+fn a_private_authority_is_trusted_when_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url) = start(vec![projects(), projects(), projects()], folder.path());
+    let ca = folder.path().join("ca.pem");
+    run(list(&url).arg("--cacert").arg(&ca)).ends_with(0);
+    run(list(&url).env("KMS_CACERT", &ca)).ends_with(0);
+    run(list(&url).env("SSL_CERT_FILE", &ca)).ends_with(0);
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn a_directory_of_certificates_is_honoured() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url) = start(vec![projects()], folder.path());
+    let hashed = folder.path().join("certificates");
+    fs::create_dir(&hashed).unwrap();
+    // The name under which a rehashed directory keeps a certificate.
+    fs::copy(folder.path().join("ca.pem"), hashed.join("0a1b2c3d.0")).unwrap();
+    run(list(&url).env("SSL_CERT_DIR", &hashed)).ends_with(0);
+    server.request();
+}
+
+#[test]
+fn an_unknown_authority_is_refused_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url) = start(vec![], folder.path());
+    run(&mut list(&url))
+        .ends_with(5)
+        .says(&format!("could not verify the TLS certificate of `{url}`"))
+        .says("--cacert");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_certificate_for_another_name_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url) = start(vec![], folder.path());
+    let url = url.replace("localhost", "127.0.0.1");
+    run(list(&url).arg("--cacert").arg(folder.path().join("ca.pem")))
+        .ends_with(5)
+        .says("could not verify");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_certificate_file_that_is_none_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.pem");
+    fs::write(&empty, "nothing here").unwrap();
+    for file in [empty, folder.path().join("missing.pem")] {
+        let name = file.display().to_string();
+        run(list("https://localhost:1").arg("--cacert").arg(&file)).ends_with(2).says(&name);
+        run(list("https://localhost:1").env("SSL_CERT_FILE", &file)).ends_with(2).says(&name);
+    }
+}
