@@ -43,22 +43,22 @@ pub(crate) struct PlaceArgs {
 pub(crate) struct ReadArgs {
     /// Include all folders below
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
-    #[arg(default_missing_value = "true")]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
     recursive: Option<bool>,
 
     /// Replace references such as `${prod.db.PASSWORD}` by what they refer to [default: true]
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
-    #[arg(default_missing_value = "true")]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
     expand: Option<bool>,
 
     /// Include imported secrets; the folder's own win [default: true]
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
-    #[arg(default_missing_value = "true")]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
     include_imports: Option<bool>,
 
     /// Let your personal values replace the shared ones [default: true]
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
-    #[arg(default_missing_value = "true")]
+    #[arg(default_missing_value = "true", hide_possible_values = true)]
     secret_overriding: Option<bool>,
 
     /// Only secrets with one of these tags, a comma list of slugs
@@ -153,23 +153,22 @@ impl Place {
 
     /// Explains why a call about a folder failed, and what to type about it.
     pub(crate) fn explain(&self, doing: &str, path: &str, error: ClientError) -> CliError {
-        let missing = matches!(error.status(), Some(404 | 400))
-            && error.to_string().to_lowercase().contains("not found");
-        let about_project = error.to_string().to_lowercase().contains("project");
+        let said = error.to_string().to_lowercase();
+        let is_missing = matches!(error.status(), Some(400 | 404)) && said.contains("not found");
         let mut error = CliError::from(error).context(format!(
             "could not {doing} `{path}` of `{}` in the project `{}`",
             self.environment, self.project
         ));
-        if missing && about_project {
+        if is_missing && said.contains("project") {
             error = error.hint("the projects that you may see: `kms projects list`");
-        } else if missing {
+        } else if is_missing && (said.contains("folder") || said.contains("environment")) {
             let project = shell_word(&self.project);
             let environment = shell_word(&self.environment);
             error = error
                 .hint(format!("its environments: `kms environments list --projectId {project}`"))
                 .hint(format!(
                     "its folders: `kms secrets folders get --projectId {project} \
-                     --env {environment}`"
+                     --env {environment} --recursive`"
                 ));
         }
         error
