@@ -26,3 +26,6 @@ pub mod opening {
     pub use kms_crypto::{Entropy, Fingerprint, LocalRootKey, OsEntropy, RootKeyError};
     pub use kms_store::{Store, StoreError};
 }
+// What it takes to open an instance and to read its errors, so that a skin needs no other room.
+pub use kms_crypto::{Entropy, LocalRootKey, OsEntropy, RootKeyError, SeededEntropy, TokenError};
+pub use kms_store::{Store, StoreError};

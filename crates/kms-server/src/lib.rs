@@ -1,1 +1,25 @@
-//! The HTTP skin.
+//! The HTTP skin: router, extractors, limits, error mapping, OpenAPI.
+//!
+//! Decides nothing: a handler turns a request into one call of [`kms_core::Core`] and its result
+//! into an answer. Start at [`handlers`] for the table of routes, [`route`] for what a route is,
+//! [`extract`] for how a request becomes typed, [`error`] for how an error becomes a status.
+
+mod answer;
+mod context;
+pub mod error;
+pub mod extract;
+mod handlers;
+mod openapi;
+mod pipeline;
+pub mod route;
+mod state;
+
+pub use answer::Json;
+pub use error::ApiError;
+pub use pipeline::Service;
+pub use state::AppState;
+
+/// Every route, in the order of the handlers.
+pub fn routes() -> Vec<route::Route> {
+    handlers::routes()
+}

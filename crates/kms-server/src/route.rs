@@ -1,0 +1,218 @@
+//! What a route is: one entry of the one table that router, documentation, limits and tests read.
+//!
+//! A noun's handlers are listed by a function that returns [`Route`]s:
+//!
+//! ```ignore
+//! pub(super) fn routes() -> Vec<Route> {
+//!     vec![
+//!         Route::get(paths::PROJECT, get, "Shows a project"),
+//!         Route::post(paths::PROJECTS, create, "Makes a project").class(Class::Creation),
+//!     ]
+//! }
+//! ```
+//!
+//! Who may call and what goes in and out are read from the handler's own types.
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    handler::Handler,
+    routing::{MethodFilter, MethodRouter, on},
+};
+use http::Method;
+
+pub use crate::openapi::Operation;
+use crate::{ApiError, AppState};
+
+/// Which rate limit a route counts towards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Counted nowhere: readiness.
+    Exempt,
+    /// Becoming somebody.
+    Login,
+    /// Reading.
+    Read,
+    /// Changing.
+    Write,
+    /// Making identities, projects and organizations.
+    Creation,
+}
+
+/// Who may call a route; ordered from everybody to the fewest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// Everybody, without a token.
+    Public,
+    /// Users and machine identities.
+    Anybody,
+    /// Machine identities only.
+    Identity,
+    /// Users only.
+    User,
+}
+
+impl Access {
+    const fn and(self, other: Self) -> Self {
+        if (self as u8) > (other as u8) { self } else { other }
+    }
+}
+
+/// What the part of a handler's signature says about its route.
+pub trait Describe {
+    /// Who is let through by it.
+    const ACCESS: Access = Access::Public;
+
+    /// Adds what it reads or writes to the documentation.
+    fn describe(operation: &mut Operation);
+}
+
+impl Describe for State<AppState> {
+    fn describe(_: &mut Operation) {}
+}
+
+/// A handler: an async function of extractors to `Result<Json<Answer>, ApiError>`.
+pub trait Endpoint<T>: Handler<T, AppState> {
+    /// Who may call.
+    const ACCESS: Access;
+
+    /// Describes all parts of the signature.
+    fn describe(operation: &mut Operation);
+}
+
+macro_rules! endpoints {
+    ($([$($part:ident),*])+) => {$(
+        impl<F, Fut, Answer, M, $($part),*> Endpoint<(M, $($part,)*)> for F
+        where
+            F: Handler<(M, $($part,)*), AppState> + FnOnce($($part),*) -> Fut,
+            Fut: Future<Output = Result<Answer, ApiError>>,
+            Answer: Describe,
+            $($part: Describe,)*
+        {
+            const ACCESS: Access = Access::Public$(.and($part::ACCESS))*;
+
+            fn describe(operation: &mut Operation) {
+                $($part::describe(operation);)*
+                Answer::describe(operation);
+            }
+        }
+    )+};
+}
+
+endpoints! { [A] [A, B] [A, B, C] [A, B, C, D] [A, B, C, D, E] }
+
+/// What the pipeline and the limits need to know about a route.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteInfo {
+    /// The path's template.
+    pub path: &'static str,
+    /// The rate limit.
+    pub class: Class,
+    /// Who may call.
+    pub access: Access,
+}
+
+/// One method of one path.
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// See [`RouteInfo`].
+    pub info: RouteInfo,
+    /// What it does, as an imperative or third-person line without a full stop.
+    pub summary: &'static str,
+    pub(crate) describe: fn(&mut Operation),
+    handler: Box<dyn Fn(RouteInfo) -> MethodRouter<AppState> + Send + Sync>,
+}
+
+impl Route {
+    /// A route for `GET` (and so `HEAD`).
+    pub fn get<T: 'static>(
+        path: &'static str,
+        handler: impl Endpoint<T>,
+        about: &'static str,
+    ) -> Self {
+        Self::new(Method::GET, path, handler, about)
+    }
+
+    /// A route for `POST`.
+    pub fn post<T: 'static>(
+        path: &'static str,
+        handler: impl Endpoint<T>,
+        about: &'static str,
+    ) -> Self {
+        Self::new(Method::POST, path, handler, about)
+    }
+
+    /// A route for `PATCH`.
+    pub fn patch<T: 'static>(
+        path: &'static str,
+        handler: impl Endpoint<T>,
+        about: &'static str,
+    ) -> Self {
+        Self::new(Method::PATCH, path, handler, about)
+    }
+
+    /// A route for `DELETE`.
+    pub fn delete<T: 'static>(
+        path: &'static str,
+        handler: impl Endpoint<T>,
+        about: &'static str,
+    ) -> Self {
+        Self::new(Method::DELETE, path, handler, about)
+    }
+
+    /// Counts the route towards another rate limit than its method's ([`Class::Read`] for `GET`,
+    /// [`Class::Write`] for the others).
+    #[must_use]
+    pub fn class(mut self, class: Class) -> Self {
+        self.info.class = class;
+        self
+    }
+
+    fn new<T: 'static, E: Endpoint<T>>(
+        method: Method,
+        path: &'static str,
+        handler: E,
+        summary: &'static str,
+    ) -> Self {
+        let class = if method == Method::GET { Class::Read } else { Class::Write };
+        let filter = MethodFilter::try_from(method.clone()).expect("one of the four methods above");
+        Self {
+            method,
+            info: RouteInfo { path, class, access: E::ACCESS },
+            summary,
+            describe: E::describe,
+            handler: Box::new(move |info| on(filter, Informed { handler: handler.clone(), info })),
+        }
+    }
+}
+
+/// A handler whose request carries its [`RouteInfo`].
+#[derive(Clone)]
+struct Informed<H> {
+    handler: H,
+    info: RouteInfo,
+}
+
+impl<T, H: Handler<T, AppState>> Handler<T, AppState> for Informed<H> {
+    type Future = H::Future;
+
+    fn call(self, mut request: Request, state: AppState) -> H::Future {
+        tracing::Span::current().record("http.route", self.info.path);
+        request.extensions_mut().insert(self.info);
+        self.handler.call(request, state)
+    }
+}
+
+/// The router of a table.
+pub(crate) fn router(routes: Vec<Route>, state: AppState) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        router = router.route(route.info.path, (route.handler)(route.info));
+    }
+    router.method_not_allowed_fallback(no_route).fallback(no_route).with_state(state)
+}
+
+async fn no_route() -> ApiError {
+    ApiError::NoRoute
+}
