@@ -4,8 +4,8 @@ use crate::{Error, Result};
 
 /// The longest name of a secret, in bytes.
 pub const MAX_SECRET_NAME: usize = 512;
-/// The longest name of a folder, in bytes.
-pub const MAX_FOLDER_NAME: usize = 255;
+/// The longest name of a folder, in bytes: the deepest path must still fit an index entry.
+pub const MAX_FOLDER_NAME: usize = 128;
 /// The deepest folder below the root.
 pub const MAX_PATH_DEPTH: usize = 20;
 

@@ -85,8 +85,7 @@ const MOVE: &str = "WITH RECURSIVE below (id) AS (
     UPDATE folders SET path = $3 || substr(path, CAST($4 AS INTEGER))
     WHERE org_id = $1 AND id IN (SELECT id FROM below)";
 const DELETE: &str = "DELETE FROM folders WHERE org_id = $1 AND id = $2";
-const TOUCH: &str =
-    "UPDATE folders SET last_secret_modified = $3 WHERE org_id = $1 AND id = $2";
+const TOUCH: &str = "UPDATE folders SET last_secret_modified = $3 WHERE org_id = $1 AND id = $2";
 
 /// A place in a project: an environment by its slug and the path of a folder in it.
 #[derive(Clone, Copy, Debug)]
@@ -115,9 +114,7 @@ pub async fn find_at(
     source: impl Source,
     place: &Place<'_>,
 ) -> Result<Option<FolderRow>, StoreError> {
-    source
-        .fetch_optional(FIND_AT, (place.org, place.project, place.environment, place.path))
-        .await
+    source.fetch_optional(FIND_AT, (place.org, place.project, place.environment, place.path)).await
 }
 
 /// The folder at a place and those below it, at most `depth` levels down, in no order.

@@ -442,11 +442,7 @@ pub async fn update(
 }
 
 /// Removes secrets with their history and says how many there were.
-pub async fn delete(
-    tx: &mut Tx,
-    org: OrganizationId,
-    ids: &[SecretId],
-) -> Result<u64, StoreError> {
+pub async fn delete(tx: &mut Tx, org: OrganizationId, ids: &[SecretId]) -> Result<u64, StoreError> {
     let mut deleted = 0;
     for run in runs(ids) {
         let params = Then((org,), run.iter().map(|id| (*id,)).collect());

@@ -6,6 +6,9 @@
 
 mod audit;
 mod engine;
+mod folders;
+mod secrets;
+mod tenancy;
 mod writes;
 
 macro_rules! contract {
@@ -46,4 +49,17 @@ contract! {
     audit::a_record_of_a_dropped_write_is_not_in_the_chain,
     audit::a_changed_record_breaks_its_chain,
     audit::filters_narrow_the_log,
+    folders::a_folder_is_found_by_its_path_within_its_tenant,
+    folders::a_list_holds_the_folder_and_what_is_below_it_and_nothing_else,
+    folders::a_rename_takes_everything_below_along,
+    folders::a_delete_takes_the_whole_subtree_and_only_that,
+    folders::a_path_is_taken_once,
+    folders::the_longest_path_can_be_stored,
+    secrets::an_empty_folder_is_told_from_a_missing_one,
+    secrets::a_list_holds_what_its_path_holds_and_nothing_else,
+    secrets::every_field_comes_back_as_it_was_written,
+    secrets::many_rows_are_written_found_and_removed_together,
+    secrets::an_update_of_a_stale_version_writes_nothing,
+    secrets::a_name_is_taken_once_in_a_folder,
+    secrets::secrets_go_with_their_folder_and_cannot_outlive_it,
 }

@@ -1,0 +1,155 @@
+//! Secrets: one query from a place to what is in it.
+
+use kms_api::FolderId;
+use kms_store::{
+    Store, StoreError, folders,
+    secrets::{self, SecretRow},
+};
+
+use crate::tenancy::{Tenant, id};
+
+fn row(tenant: &Tenant, folder_id: FolderId, name: &str) -> SecretRow {
+    SecretRow {
+        env_id: tenant.dev,
+        folder_id,
+        id: id(),
+        name: name.to_owned(),
+        version: 1,
+        sealed: vec![1, 2, 3],
+        skip_multiline_encoding: Some(true),
+        reminder_note: Some("note".into()),
+        reminder_days: None,
+        actor_kind: "identity".into(),
+        actor_id: None,
+        actor_name: Some("ci".into()),
+        created_at: 5,
+        updated_at: 5,
+    }
+}
+
+async fn insert(store: &Store, tenant: &Tenant, rows: &[SecretRow]) -> Result<(), StoreError> {
+    let mut tx = store.begin().await.unwrap();
+    secrets::insert(&mut tx, tenant.org, tenant.project, rows).await?;
+    tx.commit().await
+}
+
+async fn names(store: &Store, tenant: &Tenant, path: &str, recursive: bool) -> Vec<String> {
+    let rows = secrets::list(store, &tenant.at("dev", path), recursive).await.unwrap();
+    let mut names: Vec<_> = rows
+        .into_iter()
+        .filter_map(|row| {
+            let (path, secret) = row.split();
+            secret.map(|secret| format!("{path}:{}", secret.name))
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+pub(crate) async fn an_empty_folder_is_told_from_a_missing_one(store: &Store) {
+    let tenant = Tenant::new(store).await;
+    for recursive in [false, true] {
+        let empty = secrets::list(store, &tenant.at("dev", "/"), recursive).await.unwrap();
+        assert_eq!(empty.len(), 1);
+        assert!(empty[0].clone().split().1.is_none());
+        for place in [tenant.at("dev", "/nope"), tenant.at("nope", "/")] {
+            assert!(secrets::list(store, &place, recursive).await.unwrap().is_empty());
+        }
+    }
+    assert!(secrets::find(store, &tenant.at("dev", "/nope"), "A").await.unwrap().is_none());
+    let missing = secrets::find(store, &tenant.at("dev", "/"), "A").await.unwrap().unwrap();
+    assert!(missing.split().1.is_none());
+}
+
+pub(crate) async fn a_list_holds_what_its_path_holds_and_nothing_else(store: &Store) {
+    let (tenant, other) = (Tenant::new(store).await, Tenant::new(store).await);
+    let mut rows = vec![row(&tenant, tenant.root, "TOP")];
+    for path in ["/a", "/a/b", "/a-b", "/ab"] {
+        let folder = tenant.folder(store, path).await;
+        rows.push(row(&tenant, folder, "IN"));
+    }
+    insert(store, &tenant, &rows).await.unwrap();
+    insert(store, &other, &[row(&other, other.root, "FOREIGN")]).await.unwrap();
+    assert_eq!(names(store, &tenant, "/", false).await, ["/:TOP"]);
+    assert_eq!(names(store, &tenant, "/a", false).await, ["/a:IN"]);
+    assert_eq!(names(store, &tenant, "/a", true).await, ["/a/b:IN", "/a:IN"]);
+    assert_eq!(names(store, &tenant, "/", true).await.len(), 5);
+    let foreign = kms_store::folders::Place { org: other.org, ..tenant.at("dev", "/") };
+    assert!(secrets::list(store, &foreign, true).await.unwrap().is_empty());
+}
+
+pub(crate) async fn every_field_comes_back_as_it_was_written(store: &Store) {
+    let tenant = Tenant::new(store).await;
+    let written = row(&tenant, tenant.root, "ünï cödé");
+    insert(store, &tenant, std::slice::from_ref(&written)).await.unwrap();
+    let found = secrets::find(store, &tenant.at("dev", "/"), "ünï cödé").await.unwrap().unwrap();
+    let (path, read) = found.split();
+    assert_eq!(path, "/");
+    assert_eq!(format!("{:?}", read.unwrap()), format!("{written:?}"));
+    let version = secrets::find_version(store, tenant.org, written.id, 1).await.unwrap().unwrap();
+    assert_eq!((version.name, version.sealed), (written.name.clone(), written.sealed.clone()));
+    assert_eq!(version.folder_id, tenant.root);
+    let place = secrets::locate(store, tenant.org, written.id).await.unwrap().unwrap();
+    assert_eq!((place.environment.as_str(), place.path.as_str()), ("dev", "/"));
+    let other = Tenant::new(store).await;
+    assert!(secrets::locate(store, other.org, written.id).await.unwrap().is_none());
+    assert!(secrets::find_version(store, other.org, written.id, 1).await.unwrap().is_none());
+}
+
+pub(crate) async fn many_rows_are_written_found_and_removed_together(store: &Store) {
+    let tenant = Tenant::new(store).await;
+    let rows: Vec<_> = (0..100).map(|n| row(&tenant, tenant.root, &format!("NAME_{n}"))).collect();
+    insert(store, &tenant, &rows).await.unwrap();
+    let wanted: Vec<_> = rows.iter().map(|row| row.name.as_str()).chain(["NOPE"]).collect();
+    let mut tx = store.begin().await.unwrap();
+    let found = secrets::find_named(&mut tx, tenant.org, tenant.root, &wanted).await.unwrap();
+    assert_eq!(found.len(), 100);
+    let ids: Vec<_> = found.iter().skip(1).map(|row| row.id).collect();
+    assert_eq!(secrets::delete(&mut tx, tenant.org, &ids).await.unwrap(), 99);
+    tx.commit().await.unwrap();
+    assert_eq!(names(store, &tenant, "/", false).await.len(), 1);
+    assert!(secrets::find_version(store, tenant.org, ids[0], 1).await.unwrap().is_none());
+}
+
+pub(crate) async fn an_update_of_a_stale_version_writes_nothing(store: &Store) {
+    let tenant = Tenant::new(store).await;
+    let mut secret = row(&tenant, tenant.root, "A");
+    insert(store, &tenant, std::slice::from_ref(&secret)).await.unwrap();
+    secret.version = 2;
+    for expected in [true, false] {
+        let mut tx = store.begin().await.unwrap();
+        let rows = std::slice::from_ref(&secret);
+        let done = secrets::update(&mut tx, tenant.org, tenant.project, rows).await.unwrap();
+        assert_eq!(done, expected);
+        if done {
+            tx.commit().await.unwrap();
+        }
+    }
+    let versions = secrets::versions(store, tenant.org, secret.id, 10, 0).await.unwrap();
+    assert_eq!(versions.iter().map(|row| row.version).collect::<Vec<_>>(), [2, 1]);
+    let older = secrets::versions(store, tenant.org, secret.id, 1, 1).await.unwrap();
+    assert_eq!(older.iter().map(|row| row.version).collect::<Vec<_>>(), [1]);
+}
+
+pub(crate) async fn a_name_is_taken_once_in_a_folder(store: &Store) {
+    let tenant = Tenant::new(store).await;
+    let folder = tenant.folder(store, "/a").await;
+    let rows =
+        [row(&tenant, tenant.root, "A"), row(&tenant, folder, "A"), row(&tenant, folder, "a")];
+    insert(store, &tenant, &rows).await.unwrap();
+    let clash = insert(store, &tenant, &[row(&tenant, folder, "A")]).await;
+    assert!(matches!(clash, Err(StoreError::Duplicate)), "{clash:?}");
+}
+
+pub(crate) async fn secrets_go_with_their_folder_and_cannot_outlive_it(store: &Store) {
+    let tenant = Tenant::new(store).await;
+    let folder = tenant.folder(store, "/a").await;
+    let secret = row(&tenant, folder, "A");
+    insert(store, &tenant, std::slice::from_ref(&secret)).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    assert!(folders::delete(&mut tx, tenant.org, folder).await.unwrap());
+    tx.commit().await.unwrap();
+    assert!(secrets::locate(store, tenant.org, secret.id).await.unwrap().is_none());
+    let orphan = insert(store, &tenant, &[secret]).await;
+    assert!(matches!(orphan, Err(StoreError::Orphan)), "{orphan:?}");
+}
