@@ -36,6 +36,16 @@ pub struct Context {
     pub settings: Settings,
 }
 
+impl Context {
+    /// Says that a command has no use for `--token`.
+    pub(crate) fn ignore_token(&self, command: &str) {
+        let by = self.settings.token.as_ref().and_then(|token| token.by.as_deref());
+        if by == Some("--token") {
+            self.ui.warn(&format!("`--token` has no effect on `{command}`"));
+        }
+    }
+}
+
 /// Carries out a command and says how it ended. `root` is the whole command line, for `help`.
 pub fn run(global: &GlobalArgs, command: Command, root: fn() -> clap::Command) -> ExitCode {
     let env = Env::Process;
@@ -61,6 +71,9 @@ fn execute(
 ) -> Result<ExitCode, CliError> {
     if global.telemetry.is_some() {
         ui.warn("`--telemetry` is deprecated and has no effect: nothing is ever reported");
+    }
+    if global.token.is_some() {
+        ui.warn("`--token` shows in the process list; prefer `KMS_TOKEN`");
     }
     if let Command::Help(args) = command {
         commands::help::run(ui, &args, root())?;

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{
-    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+    header::{HeaderMap, HeaderName, HeaderValue},
     redirect, retry,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +17,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 const USER_AGENT: &str = concat!("kms-rust/", env!("CARGO_PKG_VERSION"));
 
-/// Headers that belong to the connection or to this client.
+/// Custom headers that are left out: what the client says about itself, as the compatible clients
+/// do, and who is asking, which is the token's to say or, in a login, the proof's.
+const NOT_CUSTOM: [&str; 3] = ["user-agent", "accept", "authorization"];
+
+/// Custom headers that would break the connection or the body.
 const OWN_HEADERS: [&str; 6] =
     ["host", "content-length", "content-type", "transfer-encoding", "connection", "te"];
 
@@ -56,7 +60,7 @@ impl ClientBuilder {
     }
 
     /// A header for every request, which some proxies ask for. The value is never shown.
-    /// `Accept` and `User-Agent` are left as they are, as the compatible clients do.
+    /// `Accept`, `Authorization` and `User-Agent` are left as they are.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: SecretString) -> Self {
         self.headers.push((name.into(), value));
@@ -129,7 +133,7 @@ fn headers(given: &[(String, SecretString)]) -> Result<HeaderMap, Error> {
     for (name, value) in given {
         let invalid = || Error::InvalidHeader { name: name.clone() };
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
-        if matches!(header.as_str(), "user-agent" | "accept") {
+        if NOT_CUSTOM.contains(&header.as_str()) {
             continue;
         }
         if OWN_HEADERS.contains(&header.as_str()) {
@@ -139,8 +143,6 @@ fn headers(given: &[(String, SecretString)]) -> Result<HeaderMap, Error> {
         value.set_sensitive(true);
         headers.append(header, value);
     }
-    // A token replaces it; without one it would tell the server about another caller.
-    headers.remove(AUTHORIZATION);
     Ok(headers)
 }
 

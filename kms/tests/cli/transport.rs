@@ -121,6 +121,20 @@ fn custom_headers_are_sent_except_those_that_are_ours() {
 }
 
 #[test]
+fn a_login_carries_custom_headers_but_no_other_callers_authorization() {
+    let server = Server::start([Reply::error(401, "no")]);
+    run(kms()
+        .args(["login", "--method=universal-auth", "--client-id=i", "--client-secret=s"])
+        .args(["--domain", &server.url(), "--token", CANARY])
+        .env("KMS_CUSTOM_HEADERS", "Authorization=evil X-One=1"))
+    .ends_with(3)
+    .says("`--token` has no effect on `login`");
+    let request = server.request();
+    assert_eq!(request.header("authorization"), None);
+    assert_eq!(request.header("x-one"), Some("1"));
+}
+
+#[test]
 fn unusable_custom_headers_are_usage_errors_without_their_values() {
     for headers in [CANARY.to_owned(), format!("Host={CANARY}"), format!("a:b={CANARY}")] {
         let ran = run(list("http://localhost:1").env("KMS_CUSTOM_HEADERS", headers)).ends_with(2);

@@ -51,6 +51,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
     if settings.origin.by.is_none() {
         return Err(missing("--domain", &env_vars::DOMAIN));
     }
+    context.ignore_token("bootstrap");
     let ignore = args.ignore_if_bootstrapped;
     let body = body(args, context)?;
     let client = settings.anonymous_client()?;
@@ -71,6 +72,9 @@ fn body(args: Args, context: &Context) -> Result<Bootstrap, CliError> {
             "`--password` shows in the process list; prefer `--password-stdin` or \
              `INFISICAL_ADMIN_PASSWORD`",
         );
+    }
+    if args.setup_token.is_some() {
+        context.ui.warn("`--setup-token` shows in the process list; prefer `KMS_SETUP_TOKEN`");
     }
     let password = if args.password_stdin {
         Some(credential::from_stdin("password")?)

@@ -29,6 +29,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
 
 async fn show(args: Args, context: &Context) -> Result<(), CliError> {
     let ui = context.ui;
+    context.ignore_token("demo");
+    if context.settings.origin.by.as_deref() == Some("--domain") {
+        ui.warn("`--domain` has no effect on `demo`, which brings its own server");
+    }
     ui.notice("Starting a server of its own");
     let mut server = Server::start().await?;
     let credentials = server.credentials().clone();

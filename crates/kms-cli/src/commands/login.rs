@@ -114,6 +114,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
     if context.settings.output.is_some() {
         return Err(CliError::usage("`login` prints a token and has no `--output`"));
     }
+    context.ignore_token("login");
     let login = LoginContext {
         organization_slug: context
             .settings
