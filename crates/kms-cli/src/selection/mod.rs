@@ -2,7 +2,7 @@
 
 mod merge;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use kms_api::{
@@ -14,12 +14,11 @@ use kms_client::{Client, Error as ClientError, Origin};
 use crate::{
     Context, env_vars,
     error::CliError,
-    project_file::{self, ProjectFile, ProjectFileError},
+    project_file::{self, ProjectFile},
 };
 
 pub(crate) use merge::{listed, unique};
 
-const DEFAULT_ENVIRONMENT: &str = "dev";
 const ROOT: &str = "/";
 
 /// Where secrets are.
@@ -113,8 +112,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Flag beats environment beats project file beats default. The project file is that of
-    /// `folder`, else the nearest of the working directory; it is read only if it is needed.
+    /// Flag beats environment beats project file beats default. A project file of `folder`
+    /// stands before the nearest one.
     pub(crate) fn resolve(
         args: &PlaceArgs,
         folder: Option<&Path>,
@@ -122,20 +121,23 @@ impl Place {
     ) -> Result<Self, CliError> {
         let settings = &context.settings;
         let project = settings.optional(args.project_id.as_deref(), &env_vars::PROJECT_ID);
-        let environment = args.env.clone().filter(|slug| !slug.is_empty());
-        let (file, start) = match (&project, &environment) {
-            (Some(_), Some(_)) => (None, PathBuf::new()),
-            _ => project_file(folder, context)?,
-        };
-        let from_file = || file.as_ref()?.project.clone();
+        let environment = args.env.clone();
+        let is_decided = project.is_some() && environment.is_some();
+        let file = folder.map(file_in).transpose()?;
+        let named = file.as_ref().or(if is_decided { None } else { settings.project_file()? });
+        if let Some(file) = named {
+            warn_about_domain(file, context);
+        }
+        let from_folder = || file.as_ref()?.environment(folder?);
         Ok(Self {
-            project: match project.or_else(from_file) {
+            project: match project.or_else(|| file.as_ref()?.project.clone()) {
                 Some(project) => project,
                 None => settings.project_id(None)?,
             },
-            environment: environment
-                .or_else(|| file.as_ref()?.environment(&start))
-                .unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned()),
+            environment: match environment.or_else(from_folder) {
+                Some(environment) => environment,
+                None => settings.environment(None)?,
+            },
             paths: match args.path.as_slice() {
                 [] => vec![ROOT.to_owned()],
                 paths => paths.to_vec(),
@@ -175,25 +177,12 @@ impl Place {
     }
 }
 
-/// The project file and the folder whose git branch counts.
-fn project_file(
-    folder: Option<&Path>,
-    context: &Context,
-) -> Result<(Option<ProjectFile>, PathBuf), CliError> {
-    let (file, start) = if let Some(folder) = folder {
-        let file = project_file::read_in(folder)?.ok_or_else(|| {
-            let names = project_file::NAMES.join("` or `");
-            CliError::usage(format!("there is no `{names}` in `{}`", folder.display()))
-        })?;
-        (Some(file), folder.to_owned())
-    } else {
-        let start = std::env::current_dir()?;
-        (project_file::find(&start)?, start)
-    };
-    if let Some(file) = &file {
-        warn_about_domain(file, context);
-    }
-    Ok((file, start))
+/// The project file of exactly this folder, which must have one.
+fn file_in(folder: &Path) -> Result<ProjectFile, CliError> {
+    project_file::read_in(folder).map_err(CliError::usage)?.ok_or_else(|| {
+        let names = project_file::NAMES.join("` or `");
+        CliError::usage(format!("there is no `{names}` in `{}`", folder.display()))
+    })
 }
 
 /// A repository must not choose where credentials go, so its server is only reported (L8).
@@ -206,12 +195,6 @@ fn warn_about_domain(file: &ProjectFile, context: &Context) {
              it, pass `--domain`",
             file.path.display()
         ));
-    }
-}
-
-impl From<ProjectFileError> for CliError {
-    fn from(error: ProjectFileError) -> Self {
-        Self::usage(error)
     }
 }
 
