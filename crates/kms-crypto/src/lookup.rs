@@ -5,6 +5,7 @@
 //! 5.0, 6.5.2); those need [`crate::password`].
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::hmac;
 use subtle::ConstantTimeEq;
@@ -12,18 +13,28 @@ use subtle::ConstantTimeEq;
 use crate::key::Key;
 
 /// The instance's key for lookup hashes.
-pub struct LookupKey(hmac::Key);
+pub struct LookupKey {
+    key: hmac::Key,
+    hashes: AtomicU64,
+}
 
 impl LookupKey {
     /// Takes over the key.
     #[expect(clippy::needless_pass_by_value, reason = "the key must not stay in use elsewhere")]
     pub fn new(key: Key) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose());
+        Self { key, hashes: AtomicU64::new(0) }
+    }
+
+    /// How many secrets were hashed so far, for tests that count work.
+    pub fn hashes(&self) -> u64 {
+        self.hashes.load(Ordering::Relaxed)
     }
 
     /// Hashes `secret`; a secret of one purpose is not found among those of another.
     pub fn hash(&self, purpose: &str, secret: &str) -> LookupHash {
-        let mut context = hmac::Context::with_key(&self.0);
+        self.hashes.fetch_add(1, Ordering::Relaxed);
+        let mut context = hmac::Context::with_key(&self.key);
         context.update(&(purpose.len() as u64).to_be_bytes());
         context.update(purpose.as_bytes());
         context.update(secret.as_bytes());

@@ -37,6 +37,7 @@ const UUID: u8 = 1;
 const TEXT: u8 = 2;
 const INT: u8 = 3;
 const FLAG: u8 = 4;
+const BYTES: u8 = 5;
 
 impl RowMac {
     /// Covers an id.
@@ -73,6 +74,11 @@ impl RowMac {
     /// Covers a yes or no.
     pub fn flag(self, value: bool) -> Self {
         self.field(FLAG, &[u8::from(value)])
+    }
+
+    /// Covers bytes, such as a hash.
+    pub fn bytes(self, value: &[u8]) -> Self {
+        self.field(BYTES, value)
     }
 
     /// The code to store with the row.

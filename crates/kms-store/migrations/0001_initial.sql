@@ -126,14 +126,15 @@ CREATE TABLE client_secrets (
     UNIQUE (auth_method_id, secret_hash)
 );
 
--- Wrong client secrets, counted per client and source address.
+-- Wrong client secrets, counted per client id as it was sent and source address. Without a foreign
+-- key, so that an unknown client id is counted like a known one and cannot be told from it.
 CREATE TABLE login_lockouts (
-    auth_method_id UUID NOT NULL REFERENCES identity_auth_methods (id) ON DELETE CASCADE,
+    client_id UUID NOT NULL,
     source TEXT NOT NULL,
     failed BIGINT NOT NULL,
     locked_until BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    PRIMARY KEY (auth_method_id, source)
+    PRIMARY KEY (client_id, source)
 );
 CREATE INDEX login_lockouts_expiry ON login_lockouts (expires_at);
 

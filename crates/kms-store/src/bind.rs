@@ -114,7 +114,46 @@ impl<T> Record for T where
 {
 }
 
+/// What is read from the next columns of a row: one value, or a record of several.
+///
+/// Records made of records are how a join is read: the columns of each stand together, in order.
+pub(crate) trait Part<'r, R>: Sized {
+    /// How many columns it takes.
+    const COLUMNS: usize;
+
+    /// Reads it, starting at `column`.
+    fn read(row: &'r R, column: usize) -> Result<Self, sqlx::Error>;
+}
+
+impl<'r, R, T> Part<'r, R> for T
+where
+    R: sqlx::Row,
+    T: sqlx::Decode<'r, R::Database> + Type<R::Database>,
+    usize: sqlx::ColumnIndex<R>,
+{
+    const COLUMNS: usize = 1;
+
+    fn read(row: &'r R, column: usize) -> Result<Self, sqlx::Error> {
+        row.try_get(column)
+    }
+}
+
+/// A record that an outer join may have found nothing for; its own first column is never null.
+#[derive(Clone, Debug)]
+pub struct Joined<T>(pub Option<T>);
+
+pub(crate) fn read_joined<'r, R, T>(row: &'r R, column: usize) -> Result<Joined<T>, sqlx::Error>
+where
+    R: sqlx::Row,
+    T: Part<'r, R>,
+    usize: sqlx::ColumnIndex<R>,
+{
+    let absent = sqlx::ValueRef::is_null(&row.try_get_raw(column)?);
+    Ok(Joined(if absent { None } else { Some(T::read(row, column)?) }))
+}
+
 /// Declares a row type that is read by position: the fields stand in the order of the columns.
+/// A field may be another record, or a [`Joined`](crate::Joined) one.
 ///
 /// Written out instead of derived, since the derive builds both drivers a second time for the
 /// compiler and reads by name.
@@ -128,15 +167,40 @@ macro_rules! record {
             $($(#[$field_meta])* pub $field: $type),+
         }
 
-        $crate::record!(@impl $name, sqlx::sqlite::SqliteRow, $($field),+);
-        $crate::record!(@impl $name, sqlx::postgres::PgRow, $($field),+);
+        $crate::record!(@impl $name, sqlx::sqlite::SqliteRow, $($field: $type),+);
+        $crate::record!(@impl $name, sqlx::postgres::PgRow, $($field: $type),+);
     };
-    (@impl $name:ident, $row:ty, $($field:ident),+) => {
+    (@impl $name:ident, $row:ty, $($field:ident: $type:ty),+) => {
+        impl<'r> $crate::bind::Part<'r, $row> for $name {
+            const COLUMNS: usize = 0 $(+ <$type as $crate::bind::Part<'r, $row>>::COLUMNS)+;
+
+            fn read(row: &'r $row, column: usize) -> Result<Self, sqlx::Error> {
+                let mut next = column;
+                let mut advance = |columns| {
+                    let at = next;
+                    next += columns;
+                    at
+                };
+                Ok(Self {
+                    $($field: {
+                        let at = advance(<$type as $crate::bind::Part<'r, $row>>::COLUMNS);
+                        $crate::bind::Part::read(row, at)?
+                    }),+
+                })
+            }
+        }
+
+        impl<'r> $crate::bind::Part<'r, $row> for $crate::bind::Joined<$name> {
+            const COLUMNS: usize = <$name as $crate::bind::Part<'r, $row>>::COLUMNS;
+
+            fn read(row: &'r $row, column: usize) -> Result<Self, sqlx::Error> {
+                $crate::bind::read_joined(row, column)
+            }
+        }
+
         impl<'r> sqlx::FromRow<'r, $row> for $name {
             fn from_row(row: &'r $row) -> Result<Self, sqlx::Error> {
-                let mut columns = 0..;
-                let mut next = || columns.next().unwrap_or_default();
-                Ok(Self { $($field: sqlx::Row::try_get::<_, usize>(row, next())?),+ })
+                $crate::bind::Part::read(row, 0)
             }
         }
     };

@@ -7,23 +7,31 @@
 //! for integers and times, JSON as text, no functions of the clock.
 
 pub mod audit;
+pub mod auth_methods;
 mod bind;
+pub mod callers;
+pub mod client_secrets;
 pub mod environments;
 mod error;
 pub mod folders;
+pub mod identities;
 pub mod instance;
+pub mod lockouts;
+pub mod logins;
 pub mod memberships;
 mod migrate;
+pub mod organization_memberships;
 pub mod organizations;
 pub mod project_members;
 pub mod projects;
 pub mod secrets;
 mod sqlite_writer;
 mod store;
+pub mod tokens;
 mod tx;
 pub mod users;
 
-pub use bind::{Bind, Params, Record, Then};
+pub use bind::{Bind, Joined, Params, Record, Then};
 pub use error::StoreError;
 pub use store::{Source, Store};
 pub use tx::Tx;

@@ -61,26 +61,33 @@ record! {
     }
 }
 
+/// The columns of an [`OrganizationRow`], from `o`.
+macro_rules! organization_columns {
+    () => {
+        "o.id, o.parent_id, o.root_id, o.tree_id, o.name, o.slug, o.wrapped_key, o.created_at,
+            o.updated_at"
+    };
+}
+
+/// The columns of an [`OrganizationMembershipRow`], from `m`.
+macro_rules! membership_columns {
+    () => {
+        "m.id, m.org_id, m.principal_kind, m.principal_id, m.role, m.status, m.is_active,
+            m.last_login_method, m.last_login_at, m.created_at, m.updated_at, m.mac"
+    };
+}
+
+pub(crate) use {membership_columns, organization_columns};
+
 macro_rules! organization {
     ($rest:literal) => {
-        concat!(
-            "SELECT o.id, o.parent_id, o.root_id, o.tree_id, o.name, o.slug, o.wrapped_key,
-                o.created_at, o.updated_at
-            FROM organizations o ",
-            $rest
-        )
+        concat!("SELECT ", organization_columns!(), " FROM organizations o ", $rest)
     };
 }
 
 macro_rules! membership {
     ($rest:literal) => {
-        concat!(
-            "SELECT m.id, m.org_id, m.principal_kind, m.principal_id, m.role, m.status,
-                m.is_active, m.last_login_method, m.last_login_at, m.created_at, m.updated_at,
-                m.mac
-            FROM organization_memberships m ",
-            $rest
-        )
+        concat!("SELECT ", membership_columns!(), " FROM organization_memberships m ", $rest)
     };
 }
 
@@ -98,9 +105,8 @@ const MEMBERSHIP: &str =
     membership!("WHERE m.org_id = $1 AND m.principal_id = $2 AND m.principal_kind = $3");
 const MEMBERSHIPS_OF_PRINCIPAL: &str =
     membership!("WHERE m.principal_id = $1 AND m.principal_kind = $2");
-const MEMBERS: &str = membership!(
-    "WHERE m.org_id = $1 AND m.principal_kind = $2 ORDER BY m.created_at, m.id"
-);
+const MEMBERS: &str =
+    membership!("WHERE m.org_id = $1 AND m.principal_kind = $2 ORDER BY m.created_at, m.id");
 const INSERT_MEMBERSHIP: &str = "INSERT INTO organization_memberships (id, org_id, principal_kind,
         principal_id, role, status, is_active, last_login_method, last_login_at, created_at,
         updated_at, mac)

@@ -1,6 +1,13 @@
 //! The one dispatch over SQLite and PostgreSQL.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions as _, PgPool, SqlitePool,
@@ -25,6 +32,7 @@ const CACHE_KIB: &str = "-2048";
 #[derive(Clone)]
 pub struct Store {
     pub(crate) engine: Engine,
+    pub(crate) statements: Arc<AtomicU64>,
 }
 
 #[derive(Clone)]
@@ -59,7 +67,7 @@ impl Store {
             .idle_timeout(None)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
-        Ok(Self { engine: Engine::Sqlite { read, writer } })
+        Ok(Self { engine: Engine::Sqlite { read, writer }, statements: Arc::default() })
     }
 
     /// Connects to PostgreSQL and brings the schema up to date.
@@ -74,13 +82,20 @@ impl Store {
             .connect_with(options)
             .await?;
         crate::migrate::run(&mut *pool.acquire().await?).await?;
-        Ok(Self { engine: Engine::Postgres { pool, hasher: Arc::default() } })
+        let engine = Engine::Postgres { pool, hasher: Arc::default() };
+        Ok(Self { engine, statements: Arc::default() })
     }
 
     /// Whether this process is the only owner of the data, so that it may answer from memory
     /// what every write updates.
     pub fn is_embedded(&self) -> bool {
         matches!(self.engine, Engine::Sqlite { .. })
+    }
+
+    /// How many statements were asked for so far, for metrics and for tests that count work. What
+    /// a commit adds by itself (audit records, the commit) is not in it.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// Says how audit records are chained; must be set before the first record is written.
@@ -153,6 +168,7 @@ impl Source for &Store {
         sql: &'static str,
         params: impl Params<'p>,
     ) -> Result<Vec<T>, StoreError> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.engine {
             Engine::Sqlite { read, .. } => {
                 sqlx::query_as_with(sql, sqlite(params)?).fetch_all(read).await?
@@ -168,6 +184,7 @@ impl Source for &Store {
         sql: &'static str,
         params: impl Params<'p>,
     ) -> Result<Option<T>, StoreError> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &self.engine {
             Engine::Sqlite { read, .. } => {
                 sqlx::query_as_with(sql, sqlite(params)?).fetch_optional(read).await?

@@ -1,5 +1,10 @@
 //! A write: statements that persist together, with their audit records, or not at all.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::{
@@ -15,6 +20,7 @@ pub struct Tx {
     inner: Inner,
     audit: Vec<NewAuditRecord>,
     on_commit: Vec<OnCommit>,
+    statements: Arc<AtomicU64>,
 }
 
 /// Something to do once the write is durable and before its caller hears of it.
@@ -33,7 +39,8 @@ impl Tx {
                 Inner::Postgres(pool.begin().await?, hasher.get().cloned())
             }
         };
-        Ok(Self { inner, audit: Vec::new(), on_commit: Vec::new() })
+        let statements = Arc::clone(&store.statements);
+        Ok(Self { inner, audit: Vec::new(), on_commit: Vec::new(), statements })
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -42,6 +49,7 @@ impl Tx {
         sql: &'static str,
         params: impl Params<'p>,
     ) -> Result<u64, StoreError> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
             Inner::Sqlite(job) => {
                 let query = sqlx::query_with(sql, sqlite(params)?);
@@ -96,6 +104,7 @@ impl Source for &mut Tx {
         sql: &'static str,
         params: impl Params<'p>,
     ) -> Result<Vec<T>, StoreError> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
             Inner::Sqlite(job) => {
                 let query = sqlx::query_as_with(sql, sqlite(params)?);
@@ -112,6 +121,7 @@ impl Source for &mut Tx {
         sql: &'static str,
         params: impl Params<'p>,
     ) -> Result<Option<T>, StoreError> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(match &mut self.inner {
             Inner::Sqlite(job) => {
                 let query = sqlx::query_as_with(sql, sqlite(params)?);

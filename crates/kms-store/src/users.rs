@@ -54,14 +54,27 @@ record! {
     }
 }
 
+/// The columns of a [`UserRow`], from `u`.
+macro_rules! user_columns {
+    () => {
+        "u.id, u.username, u.email, u.first_name, u.last_name, u.password_hash, u.super_admin,
+            u.created_at, u.updated_at, u.mac"
+    };
+}
+
+/// The columns of a [`SessionRow`], from `s`.
+macro_rules! session_columns {
+    () => {
+        "s.id, s.user_id, s.access_version, s.refresh_version, s.ip, s.user_agent, s.created_at,
+            s.last_used_at"
+    };
+}
+
+pub(crate) use {session_columns, user_columns};
+
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT u.id, u.username, u.email, u.first_name, u.last_name, u.password_hash,
-                u.super_admin, u.created_at, u.updated_at, u.mac
-            FROM users u ",
-            $rest
-        )
+        concat!("SELECT ", user_columns!(), " FROM users u ", $rest)
     };
 }
 
@@ -73,9 +86,11 @@ const OF_ORGANIZATION: &str = select!(
 const INSERT: &str = "INSERT INTO users (id, username, email, first_name, last_name, password_hash,
         super_admin, created_at, updated_at, mac)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-const FIND_SESSION: &str = "SELECT id, user_id, access_version, refresh_version, ip, user_agent,
-        created_at, last_used_at
-    FROM user_sessions WHERE id = $1 AND user_id = $2";
+const FIND_SESSION: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM user_sessions s WHERE s.id = $1 AND s.user_id = $2"
+);
 const INSERT_SESSION: &str = "INSERT INTO user_sessions (id, user_id, access_version,
         refresh_version, ip, user_agent, created_at, last_used_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
