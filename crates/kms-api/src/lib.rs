@@ -17,6 +17,7 @@ pub mod memberships;
 pub mod organizations;
 pub mod permissions;
 pub mod projects;
+pub mod roles;
 pub mod routes;
 pub mod secrets;
 pub mod status;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     Clock, KeyError, RootKeySource, SystemClock, access::ProjectAccess, audit::ReadLog,
-    epochs::Epochs, keys::Keys,
+    epochs::Epochs, keys::Keys, passwords::Passwords,
 };
 
 /// How many callers and memberships are remembered at most.
@@ -56,6 +56,7 @@ pub struct Inner {
     pub(crate) options: Options,
     pub(crate) epochs: Arc<Epochs>,
     pub(crate) read_log: ReadLog,
+    pub(crate) passwords: Passwords,
     /// What a principal may do in a project: the epoch it was read in, until when it holds, and it.
     pub(crate) access_memory: Cache<(Uuid, ProjectId, OrganizationId), (u64, i64, ProjectAccess)>,
 }
@@ -79,12 +80,14 @@ impl Core {
         let chain = Arc::clone(&keys.chain);
         store.set_chain_hasher(Arc::new(move |previous, record| chain.next(previous, record)));
         let read_log = ReadLog::start(store.clone());
+        let passwords = Passwords::new(options.password_hashers);
         let inner = Inner {
             store,
             keys,
             options,
             epochs: Arc::default(),
             read_log,
+            passwords,
             access_memory: Cache::new(REMEMBERED),
         };
         Ok(Self { inner: Arc::new(inner) })

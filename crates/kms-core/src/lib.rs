@@ -7,15 +7,24 @@
 
 pub mod access;
 pub mod audit;
+mod audit_read;
+mod bootstrap;
 mod caller;
 mod clock;
 mod context;
+mod environments;
 mod epochs;
 mod error;
 mod keys;
+mod memberships;
+mod organizations;
+mod passwords;
+mod projects;
 pub mod text;
+mod users;
 
-pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};
+pub use bootstrap::Installer;
+pub use caller::{Actor, Caller, IdentityActor, Origin, Peer, UserActor};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Core, Options};
 pub use error::{Error, Result};

@@ -32,6 +32,19 @@ record! {
     }
 }
 
+record! {
+    /// A membership without its roles.
+    #[derive(Clone, Debug)]
+    pub struct MembershipRow {
+        /// Its id.
+        pub id: MembershipId,
+        /// The project.
+        pub project_id: ProjectId,
+        /// Its authentication.
+        pub mac: Vec<u8>,
+    }
+}
+
 /// One role of a membership.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -71,6 +84,8 @@ const ROLES_OF: &str = "SELECT m.id, m.org_id, m.mac, r.id, r.role, r.is_tempora
     FROM project_memberships m LEFT JOIN project_membership_roles r ON r.membership_id = m.id
     WHERE m.org_id = $1 AND m.project_id = $2 AND m.principal_kind = $3 AND m.principal_id = $4
     ORDER BY r.created_at, r.id";
+const OF_PRINCIPAL: &str = "SELECT id, project_id, mac FROM project_memberships
+    WHERE org_id = $1 AND principal_kind = $2 AND principal_id = $3";
 const ROLES_IN_PROJECT: &str = "SELECT m.id, m.org_id, m.mac, r.id, r.role, r.is_temporary,
         r.temporary_range, r.starts_at, r.ends_at, r.mac
     FROM project_memberships m JOIN project_membership_roles r ON r.membership_id = m.id
@@ -97,6 +112,16 @@ pub async fn roles_of(
     principal: Uuid,
 ) -> Result<Vec<RoleRow>, StoreError> {
     source.fetch_all(ROLES_OF, (org, project, kind, principal)).await
+}
+
+/// The memberships of a principal in the projects of an organization.
+pub async fn of_principal(
+    source: impl Source,
+    org: OrganizationId,
+    kind: &str,
+    principal: Uuid,
+) -> Result<Vec<MembershipRow>, StoreError> {
+    source.fetch_all(OF_PRINCIPAL, (org, kind, principal)).await
 }
 
 /// The roles of all members of one kind in a project.

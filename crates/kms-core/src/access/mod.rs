@@ -15,7 +15,5 @@ pub use project::{ProjectAccess, RoleGrant};
 pub use rules::{Attributes, RuleSet};
 pub use vocabulary::{Action, Subject};
 
-pub(crate) use organization::{
-    ACCEPTED, is_acting_member, organization_membership_mac, user_mac,
-};
+pub(crate) use organization::{ACCEPTED, is_acting_member, organization_membership_mac, user_mac};
 pub(crate) use project::membership_mac;

@@ -8,10 +8,7 @@ use kms_store::{organizations::OrganizationMembershipRow, users::UserRow};
 pub(crate) const ACCEPTED: &str = "accepted";
 
 /// The authentication of an organization membership's row.
-pub(crate) fn organization_membership_mac(
-    key: &RowKey,
-    row: &OrganizationMembershipRow,
-) -> RowMac {
+pub(crate) fn organization_membership_mac(key: &RowKey, row: &OrganizationMembershipRow) -> RowMac {
     key.mac("organization_memberships")
         .uuid(row.id.uuid())
         .uuid(row.org_id.uuid())

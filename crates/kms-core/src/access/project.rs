@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kms_api::{EnvironmentId, OrganizationId, ProjectId};
 use kms_crypto::{Key, RowKey};
 use kms_store::{
-    memberships::RoleRow,
+    memberships::{Grant, RoleRow},
     projects::{self, ProjectRow},
 };
 use uuid::Uuid;
@@ -166,23 +166,52 @@ impl Core {
         Ok((until, ProjectAccess { project: Arc::new(project), rules, key }))
     }
 
+    /// Refuses to go on when a project membership of the caller was not written by the server.
+    pub(crate) async fn verify_memberships(&self, caller: &Caller) -> Result<()> {
+        let (org, kind, principal) = (caller.organization, caller.actor.kind(), caller.actor.id());
+        let rows = kms_store::memberships::of_principal(&self.store, org, kind, principal).await?;
+        for row in rows {
+            let (id, project) = (row.id.uuid(), row.project_id);
+            membership_mac(&self.keys.rows, id, org, project, kind, principal).verify(&row.mac)?;
+        }
+        Ok(())
+    }
+
+    /// The rules of all roles of a membership, in force or not: what somebody who changes the
+    /// membership must hold.
+    pub(crate) fn rules_ever_of(&self, rows: &[RoleRow]) -> Result<Arc<RuleSet>> {
+        let mut sets = Vec::new();
+        for row in rows {
+            if let Some(role) = self.genuine_grant(row)? {
+                sets.push(project_role(&role.role)?);
+            }
+        }
+        Ok(union(sets))
+    }
+
+    /// The role in a row, if there is one; fails when the server did not write it.
+    fn genuine_grant(&self, row: &RoleRow) -> Result<Option<Grant>> {
+        let Some(role) = row.grant() else { return Ok(None) };
+        let grant = RoleGrant {
+            id: role.id,
+            organization: row.org_id.uuid(),
+            membership: row.membership_id.uuid(),
+            role: &role.role,
+            is_temporary: role.is_temporary,
+            starts_at: role.starts_at,
+            ends_at: role.ends_at,
+        };
+        grant.mac(&self.keys.rows).verify(&role.mac)?;
+        Ok(Some(role))
+    }
+
     /// The rules of roles that are in force, and until when that answer holds.
     fn rules_of(&self, rows: &[RoleRow]) -> Result<(i64, Arc<RuleSet>)> {
         let now = self.now().micros();
         let mut until = i64::MAX;
         let mut sets = Vec::new();
         for row in rows {
-            let Some(role) = row.grant() else { continue };
-            let grant = RoleGrant {
-                id: role.id,
-                organization: row.org_id.uuid(),
-                membership: row.membership_id.uuid(),
-                role: &role.role,
-                is_temporary: role.is_temporary,
-                starts_at: role.starts_at,
-                ends_at: role.ends_at,
-            };
-            grant.mac(&self.keys.rows).verify(&role.mac)?;
+            let Some(role) = self.genuine_grant(row)? else { continue };
             let (from, to) = (role.starts_at.unwrap_or(i64::MIN), role.ends_at.unwrap_or(i64::MAX));
             if !role.is_temporary || (from <= now && now < to) {
                 sets.push(project_role(&role.role)?);

@@ -1,0 +1,162 @@
+//! Setting an instance up: once, by whoever holds the set-up token or sits at the server's own
+//! machine (attack H12).
+
+use kms_api::{
+    OrganizationId,
+    admin::{
+        AdminSignUp, AdminSignUpResponse, BootstrapUser, InstanceConfig, InstanceConfigResponse,
+    },
+};
+use kms_store::{Tx, instance, users::UserRow};
+use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
+
+use crate::{
+    Core, Error, Origin, Peer, Result,
+    audit::{AuditActor, Event},
+    passwords::{canonical_email, check_password},
+    text,
+    users::NewUser,
+};
+
+/// What the set-up token is hashed as.
+const SETUP_TOKEN: &str = "setup-token";
+/// The longest first or last name, in characters.
+const MAX_NAME: usize = 64;
+
+/// Who asks for an instance to be set up.
+#[derive(Clone, Debug, Default)]
+pub struct Installer {
+    /// The set-up token that came beside the body; one in the body counts before it.
+    pub setup_token: Option<SecretString>,
+    /// The connection.
+    pub peer: Peer,
+    /// From where.
+    pub origin: Origin,
+}
+
+impl Core {
+    /// What anyone may know about the instance.
+    pub async fn instance_config(&self) -> Result<InstanceConfigResponse> {
+        let instance = instance::find(&self.store).await?;
+        Ok(InstanceConfigResponse {
+            config: InstanceConfig {
+                id: Uuid::nil(),
+                initialized: instance.is_some_and(|instance| instance.initialized),
+                allow_sign_up: false,
+                allowed_sign_up_domain: None,
+                instance_id: self.instance_id(),
+                trust_saml_emails: false,
+                trust_ldap_emails: false,
+                trust_oidc_emails: false,
+                default_auth_org_id: None,
+                default_auth_org_slug: None,
+                enabled_login_methods: None,
+                is_migration_mode_on: false,
+                is_secret_scanning_disabled: true,
+                fips_enabled: false,
+            },
+        })
+    }
+
+    /// Makes a set-up token while the instance is not set up; only its hash is kept, so the
+    /// newest is the one that counts.
+    pub async fn setup_token(&self) -> Result<Option<SecretString>> {
+        let token = SecretString::from(self.random_text::<32>());
+        let hash = self.keys.lookup.hash(SETUP_TOKEN, token.expose_secret());
+        let mut tx = self.store.begin().await?;
+        let needed = instance::set_setup_token(&mut tx, hash.as_bytes()).await?;
+        tx.commit().await?;
+        Ok(needed.then_some(token))
+    }
+
+    /// Makes the first administrator and the first organization, and logs the administrator in.
+    pub async fn admin_sign_up(
+        &self,
+        body: &AdminSignUp,
+        installer: &Installer,
+    ) -> Result<AdminSignUpResponse> {
+        let token = body.setup_token.as_ref().or(installer.setup_token.as_ref());
+        self.may_set_up(token, Peer::default()).await?;
+        let email = canonical_email("email", &body.email)?;
+        let first_name = Some(text::name("firstName", &body.first_name, MAX_NAME)?);
+        let last_name = body.last_name.as_deref().filter(|name| !name.trim().is_empty());
+        let last_name = last_name.map(|name| text::name("lastName", name, MAX_NAME)).transpose()?;
+        check_password("password", &body.password)?;
+        let password_hash = self.passwords.hash(&body.password, &self.options.entropy).await?;
+        let mut tx = self.begin_set_up().await?;
+        let user = NewUser { email, first_name, last_name, password_hash, super_admin: true };
+        let user = self.insert_user(&mut tx, user).await?;
+        let organization = self.insert_organization(&mut tx, "Admin Org").await?;
+        let owner = ("user", user.id.uuid());
+        self.insert_organization_member(&mut tx, organization.id, owner, "admin").await?;
+        let token =
+            self.start_session(&mut tx, user.id, organization.id, &installer.origin).await?;
+        self.finish_set_up(tx, organization.id, installer, "admin-signup").await?;
+        Ok(AdminSignUpResponse {
+            message: "Successfully set up admin account".into(),
+            user: user_to_wire(user),
+            organization: crate::organizations::to_wire(organization),
+            new: token.clone(),
+            token,
+        })
+    }
+
+    /// Text of `N` random bytes in hexadecimal digits.
+    pub(crate) fn random_text<const N: usize>(&self) -> String {
+        let bytes: [u8; N] = kms_crypto::random_bytes(self.entropy());
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Begins the write that sets the instance up; it succeeds for exactly one caller ever.
+    pub(crate) async fn begin_set_up(&self) -> Result<Tx> {
+        let mut tx = self.store.begin().await?;
+        if instance::initialize(&mut tx).await? { Ok(tx) } else { Err(already_set_up()) }
+    }
+
+    pub(crate) async fn finish_set_up(
+        &self,
+        mut tx: Tx,
+        organization: OrganizationId,
+        installer: &Installer,
+        kind: &'static str,
+    ) -> Result<()> {
+        self.touches_rights(&mut tx);
+        let actor = AuditActor::platform();
+        tx.audit(self.record_of(organization, &actor, &installer.origin, &Event::new(kind)));
+        Ok(tx.commit().await?)
+    }
+
+    /// Asked before anything costly is done, so that strangers cannot make the server work.
+    async fn may_set_up(&self, token: Option<&SecretString>, peer: Peer) -> Result<()> {
+        let instance = instance::find(&self.store).await?;
+        let instance = instance.filter(|instance| !instance.initialized);
+        let instance = instance.ok_or_else(already_set_up)?;
+        let is_token = |token: &SecretString| {
+            let hash = self.keys.lookup.hash(SETUP_TOKEN, token.expose_secret());
+            instance.setup_token_hash.as_deref().is_some_and(|stored| hash.ct_eq(stored))
+        };
+        if peer.is_local() || token.is_some_and(is_token) {
+            return Ok(());
+        }
+        tracing::warn!("somebody tried to set the instance up without its set-up token");
+        Err(Error::forbidden(
+            "Setting up this instance needs the set-up token that the server printed at its start",
+        ))
+    }
+}
+
+fn already_set_up() -> Error {
+    Error::bad_request("Instance has already been set up")
+}
+
+fn user_to_wire(user: UserRow) -> BootstrapUser {
+    BootstrapUser {
+        id: user.id,
+        username: user.username,
+        email: user.email,
+        first_name: user.first_name,
+        last_name: user.last_name,
+        super_admin: user.super_admin,
+    }
+}

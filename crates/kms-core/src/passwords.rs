@@ -1,0 +1,139 @@
+//! Passwords and addresses of people, and the bounded pool that hashes passwords.
+//!
+//! A hash takes 19 MiB and tens of milliseconds, so only a few run at one time and only a few
+//! more may wait (attack H10).
+
+use std::sync::Arc;
+
+use kms_crypto::Entropy;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
+
+use crate::{Error, Result};
+
+/// The shortest and longest password, in characters (NIST 800-63B: length, no composition).
+const MIN_PASSWORD: usize = 8;
+const MAX_PASSWORD: usize = 256;
+/// The longest e-mail address, in bytes (RFC 5321, a path without its brackets).
+const MAX_EMAIL: usize = 254;
+/// How many may wait for each hash that runs.
+const WAITING_PER_HASHER: usize = 16;
+
+/// The pool.
+pub(crate) struct Passwords {
+    running: Arc<Semaphore>,
+    admitted: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// A pool that hashes so many passwords at one time.
+    pub(crate) fn new(hashers: usize) -> Self {
+        let hashers = hashers.max(1);
+        Self {
+            running: Arc::new(Semaphore::new(hashers)),
+            admitted: Arc::new(Semaphore::new(hashers * (WAITING_PER_HASHER + 1))),
+        }
+    }
+
+    /// Hashes a password; [`Error::RateLimited`] when too many wait already.
+    pub(crate) async fn hash(
+        &self,
+        password: &SecretString,
+        entropy: &Arc<dyn Entropy>,
+    ) -> Result<String> {
+        let (password, entropy) = (password.clone(), Arc::clone(entropy));
+        let hash = self.run(move || kms_crypto::hash_password(&password, &*entropy)).await?;
+        Ok(hash?)
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let busy = |_| Error::RateLimited { retry_after: 1 };
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(busy)?;
+        let turn = Arc::clone(&self.running).acquire_owned().await;
+        let turn = turn.map_err(|error| Error::Internal(Box::new(error)))?;
+        // The permits go along: a caller who goes away does not make room before the work ends.
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop((turn, admitted));
+            result
+        });
+        done.await.map_err(|error| Error::Internal(Box::new(error)))
+    }
+}
+
+/// Refuses a password that is too short or too long; says nothing else about it.
+pub(crate) fn check_password(field: &str, password: &SecretString) -> Result<()> {
+    let length = password.expose_secret().chars().count();
+    if (MIN_PASSWORD..=MAX_PASSWORD).contains(&length) {
+        return Ok(());
+    }
+    let rule = format!("must have {MIN_PASSWORD} to {MAX_PASSWORD} characters");
+    Err(Error::field(field, rule))
+}
+
+/// An e-mail address in its one form: without white space around it, in lower case.
+pub(crate) fn canonical_email(field: &str, email: &str) -> Result<String> {
+    let email = email.trim().to_lowercase();
+    let refuse = || Error::field(field, "must be an e-mail address");
+    let (mailbox, domain) = email.rsplit_once('@').ok_or_else(refuse)?;
+    let odd = |character: char| character.is_whitespace() || character.is_control();
+    let shape = !mailbox.is_empty()
+        && !mailbox.contains('@')
+        && domain.split('.').all(|label| !label.is_empty())
+        && email.len() <= MAX_EMAIL
+        && !email.chars().any(odd);
+    if shape { Ok(email) } else { Err(refuse()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use super::*;
+
+    #[test]
+    fn h2_addresses_have_one_form() {
+        for given in ["ada@example.test", " Ada@Example.TEST ", "\tADA@EXAMPLE.TEST\n"] {
+            assert_eq!(canonical_email("email", given).unwrap(), "ada@example.test", "{given:?}");
+        }
+        for given in ["", "ada", "@example.test", "ada@", "a@b@c.test", "a da@b.test", "a@b..c"] {
+            assert!(canonical_email("email", given).is_err(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn passwords_have_bounds_and_no_other_rules() {
+        for (length, accepted) in [(0, false), (7, false), (8, true), (256, true), (257, false)] {
+            let password = SecretString::from("ü".repeat(length));
+            assert_eq!(check_password("password", &password).is_ok(), accepted, "{length}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn h10_only_so_many_run_and_only_so_many_wait() {
+        let pool = Arc::new(Passwords::new(2));
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..200 {
+            let (pool, running, most) =
+                (Arc::clone(&pool), Arc::clone(&running), Arc::clone(&most));
+            tasks.spawn(async move {
+                let work = move || {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_millis(20));
+                    running.fetch_sub(1, Ordering::SeqCst);
+                };
+                pool.run(work).await
+            });
+        }
+        let results = tasks.join_all().await;
+        assert!(most.load(Ordering::SeqCst) <= 2);
+        let refused = results.iter().filter(|result| result.is_err()).count();
+        assert!(refused > 0, "nobody was sent away");
+        assert!(refused < 200, "everybody was sent away");
+        assert!(pool.run(|| ()).await.is_ok(), "there is room again");
+    }
+}
