@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { dev, login, refused, server, stranger } from './support.js';
+
+const list = (client) => client.secrets().listSecrets({ ...dev, secretPath: '/' });
+
+test('universal auth gives a token that works', async () => {
+  const client = stranger();
+  assert.equal(client.auth().getAccessToken(), null);
+  await login(client);
+  assert.equal(typeof client.auth().getAccessToken(), 'string');
+  assert.ok(Array.isArray((await list(client)).secrets));
+});
+
+test('a renewed token works', async () => {
+  const client = await login();
+  const renewed = await client.auth().universalAuth.renew();
+  const token = renewed.auth().getAccessToken();
+  assert.ok(token);
+  const another = stranger().auth().accessToken(token);
+  assert.ok(Array.isArray((await list(another)).secrets));
+});
+
+test('a token that is none cannot be renewed', async () => {
+  const client = stranger().auth().accessToken('not.a.token');
+  await assert.rejects(() => client.auth().universalAuth.renew(), refused(403));
+});
+
+test('a wrong secret and an unknown client are told the same', async () => {
+  const { clientId, clientSecret } = server.machineIdentity;
+  const answers = [];
+  for (const pair of [
+    { clientId, clientSecret: '0'.repeat(64) },
+    { clientId: '00000000-0000-4000-8000-000000000000', clientSecret },
+  ]) {
+    await stranger()
+      .auth()
+      .universalAuth.login(pair)
+      .then(() => assert.fail('let in'), (error) => answers.push(error.message));
+  }
+  assert.match(answers[0], /\[StatusCode=401\] ./);
+  assert.equal(answers[0], answers[1]);
+});
+
+test('nothing is shown without a token', async () => {
+  await assert.rejects(() => list(stranger()), refused(401));
+});
