@@ -6,8 +6,11 @@
 mod support;
 
 mod administration;
+mod export;
 mod leaks;
 mod login;
 mod output;
+mod run;
+mod secrets;
 mod tls;
 mod transport;

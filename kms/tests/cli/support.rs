@@ -26,6 +26,21 @@ pub(crate) fn kms() -> Command {
     command
 }
 
+/// A secret as the server answers it.
+pub(crate) fn secret(name: &str, value: &str) -> Value {
+    let id = "0192d0a4-8f9c-7c6e-9f0a-2f4d3a5b6c7d";
+    serde_json::json!({
+        "id": id, "_id": id, "workspace": id, "environment": "dev", "secretPath": "/",
+        "version": 1, "type": "shared", "secretKey": name, "secretValue": value,
+    })
+}
+
+/// A list of secrets without imports.
+pub(crate) fn secrets(pairs: &[(&str, &str)]) -> Value {
+    let listed: Vec<Value> = pairs.iter().map(|(name, value)| secret(name, value)).collect();
+    serde_json::json!({ "secrets": listed, "imports": [] })
+}
+
 /// What a command printed and how it ended.
 pub(crate) struct Ran {
     pub(crate) code: i32,

@@ -15,7 +15,8 @@
 //! The reasons: python-dotenv expands `${…}` and halves `\\` even between single quotes; Node.js
 //! never removes a backslash; both take a backslash before the closing quote as an escaped quote
 //! and read on into the next lines; all but the shells turn a carriage return into a newline.
-//! Newlines stay real in every form. A name must be a shell variable's name.
+//! Other readers agree on less: `node --env-file` knows no escapes at all and takes `\"` for the
+//! end. Newlines stay real in every form. A name must be a shell variable's name.
 
 use super::{Pair, Refusal, Rendered, buffer, names, refuse};
 
