@@ -5,7 +5,7 @@ mod tour;
 
 use tokio::signal;
 
-use crate::{Context, error::CliError};
+use crate::{Context, error::CliError, ui::Ui};
 use server::Server;
 
 /// See it work: start a throw-away server, log in, keep a secret, run a program with it
@@ -20,19 +20,30 @@ pub struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
-    // The handlers stand before the server does, so that it never outlives an interruption.
+    context.ignore_token("demo");
+    if context.settings.origin.by.as_deref() == Some("--domain") {
+        context.ui.warn("`--domain` has no effect on `demo`, which brings its own server");
+    }
+    // Listening starts before the server does, so that the server never outlives an interruption.
+    let mut interruption = Interruption::listen()?;
+    let mut server = tokio::select! {
+        () = interruption.wait() => {
+            return Err(CliError::failed("interrupted").with_exit_code(130));
+        }
+        result = show(context.ui) => result?,
+    };
+    if args.exit {
+        return Ok(());
+    }
+    tour::farewell(context.ui, server.credentials())?;
     tokio::select! {
-        () = stopped() => Err(CliError::failed("interrupted").with_exit_code(130)),
-        result = show(args, context) => result,
+        () = interruption.wait() => Ok(()),
+        error = server.ended() => Err(error),
     }
 }
 
-async fn show(args: Args, context: &Context) -> Result<(), CliError> {
-    let ui = context.ui;
-    context.ignore_token("demo");
-    if context.settings.origin.by.as_deref() == Some("--domain") {
-        ui.warn("`--domain` has no effect on `demo`, which brings its own server");
-    }
+/// Starts the server and walks through the tour.
+async fn show(ui: Ui) -> Result<Server, CliError> {
     ui.notice("Starting a server of its own");
     let mut server = Server::start().await?;
     let credentials = server.credentials().clone();
@@ -42,29 +53,43 @@ async fn show(args: Args, context: &Context) -> Result<(), CliError> {
         result = tour => result.map_err(CliError::internal)??,
         error = server.ended() => return Err(error),
     }
-    if args.exit {
-        return Ok(());
-    }
-    tour::farewell(ui, server.credentials())?;
-    tokio::select! {
-        () = stopped() => Ok(()),
-        error = server.ended() => Err(error),
-    }
+    Ok(server)
 }
 
 #[cfg(unix)]
-async fn stopped() {
-    use signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+struct Interruption {
+    interrupt: signal::unix::Signal,
+    terminate: signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Interruption {
+    fn listen() -> Result<Self, CliError> {
+        use signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn stopped() {
-    let _ = signal::ctrl_c().await;
+#[cfg(windows)]
+struct Interruption(signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Interruption {
+    fn listen() -> Result<Self, CliError> {
+        Ok(Self(signal::windows::ctrl_c()?))
+    }
+
+    async fn wait(&mut self) {
+        let _ = self.0.recv().await;
+    }
 }

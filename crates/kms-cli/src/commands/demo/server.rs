@@ -177,8 +177,9 @@ pub(super) fn own_program() -> Result<Command, CliError> {
 
 fn died(directory: &Directory) -> CliError {
     let log = fs::read_to_string(directory.log()).unwrap_or_default();
-    let last = log.lines().rev().find(|line| !line.trim().is_empty());
-    let cause = CliError::failed(last.unwrap_or("it said nothing").to_owned());
+    let mut lines = log.lines().filter(|line| !line.trim().is_empty());
+    let told = lines.clone().find(|line| line.contains("error")).or_else(|| lines.next_back());
+    let cause = CliError::failed(told.unwrap_or("it said nothing").to_owned());
     cause.context("the server ended by itself")
 }
 

@@ -102,7 +102,8 @@ pub(super) fn farewell(ui: Ui, credentials: &Credentials) -> Result<(), CliError
     say(ui, "The server keeps running, until Ctrl-C")?;
     ui.line(&format!("URL       {}", credentials.url))?;
     ui.line(&format!("E-mail    {}", user.email))?;
-    ui.line(&format!("Password  {}", user.password))
+    ui.line(&format!("Password  {}", user.password))?;
+    ui.line("The machine identity is the one exported above.")
 }
 
 /// What the exported variables are for the steps that follow.
