@@ -1,0 +1,8 @@
+//! Nothing that was acknowledged is lost: the real server, killed over and over under load.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod crash;
+mod database;
+mod http;
+mod server;
+mod sync;
