@@ -33,5 +33,5 @@ pub mod users;
 
 pub use bind::{Bind, Joined, Params, Record, Then};
 pub use error::StoreError;
-pub use store::{Source, Store};
+pub use store::{Answer, Source, Store};
 pub use tx::Tx;

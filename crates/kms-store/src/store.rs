@@ -2,6 +2,7 @@
 
 use std::{
     path::Path,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -145,53 +146,79 @@ fn lock(directory: &Path) -> Result<std::fs::File, StoreError> {
     }
 }
 
+/// An answer on its way. Boxed, since the compiler cannot tell that an unnamed future of a trait
+/// is `Send` for every lifetime (rust-lang/rust#100013).
+pub type Answer<'f, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'f>>;
+
 /// Where a query can be run: `&Store` for reads of what is committed, `&mut Tx` inside a write.
 pub trait Source: Send + Sized {
     /// All rows.
-    fn fetch_all<'p, T: Record>(
+    fn fetch_all<'p, 'f, T: Record + 'f>(
         self,
         sql: &'static str,
         params: impl Params<'p>,
-    ) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send;
+    ) -> Answer<'f, Vec<T>>
+    where
+        Self: 'f;
 
     /// The first row, if there is one.
-    fn fetch_optional<'p, T: Record>(
+    fn fetch_optional<'p, 'f, T: Record + 'f>(
         self,
         sql: &'static str,
         params: impl Params<'p>,
-    ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send;
+    ) -> Answer<'f, Option<T>>
+    where
+        Self: 'f;
 }
 
 impl Source for &Store {
-    async fn fetch_all<'p, T: Record>(
+    fn fetch_all<'p, 'f, T: Record + 'f>(
         self,
         sql: &'static str,
         params: impl Params<'p>,
-    ) -> Result<Vec<T>, StoreError> {
+    ) -> Answer<'f, Vec<T>>
+    where
+        Self: 'f,
+    {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        Ok(match &self.engine {
+        match &self.engine {
             Engine::Sqlite { read, .. } => {
-                sqlx::query_as_with(sql, sqlite(params)?).fetch_all(read).await?
+                let arguments = sqlite(params);
+                Box::pin(
+                    async move { Ok(sqlx::query_as_with(sql, arguments?).fetch_all(read).await?) },
+                )
             }
             Engine::Postgres { pool, .. } => {
-                sqlx::query_as_with(sql, postgres(params)?).fetch_all(pool).await?
+                let arguments = postgres(params);
+                Box::pin(
+                    async move { Ok(sqlx::query_as_with(sql, arguments?).fetch_all(pool).await?) },
+                )
             }
-        })
+        }
     }
 
-    async fn fetch_optional<'p, T: Record>(
+    fn fetch_optional<'p, 'f, T: Record + 'f>(
         self,
         sql: &'static str,
         params: impl Params<'p>,
-    ) -> Result<Option<T>, StoreError> {
+    ) -> Answer<'f, Option<T>>
+    where
+        Self: 'f,
+    {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        Ok(match &self.engine {
+        match &self.engine {
             Engine::Sqlite { read, .. } => {
-                sqlx::query_as_with(sql, sqlite(params)?).fetch_optional(read).await?
+                let arguments = sqlite(params);
+                Box::pin(async move {
+                    Ok(sqlx::query_as_with(sql, arguments?).fetch_optional(read).await?)
+                })
             }
             Engine::Postgres { pool, .. } => {
-                sqlx::query_as_with(sql, postgres(params)?).fetch_optional(pool).await?
+                let arguments = postgres(params);
+                Box::pin(async move {
+                    Ok(sqlx::query_as_with(sql, arguments?).fetch_optional(pool).await?)
+                })
             }
-        })
+        }
     }
 }

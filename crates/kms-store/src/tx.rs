@@ -12,7 +12,7 @@ use crate::{
     audit::{ChainHasher, NewAuditRecord, append_postgres},
     bind::{Params, Record, postgres, sqlite},
     sqlite_writer::Job,
-    store::Engine,
+    store::{Answer, Engine},
 };
 
 /// A write in progress. Dropped without [`Tx::commit`], it leaves nothing behind.
@@ -99,37 +99,55 @@ fn connection<'t>(tx: &'t mut Transaction<'static, Postgres>) -> &'t mut PgConne
 }
 
 impl Source for &mut Tx {
-    async fn fetch_all<'p, T: Record>(
+    fn fetch_all<'p, 'f, T: Record + 'f>(
         self,
         sql: &'static str,
         params: impl Params<'p>,
-    ) -> Result<Vec<T>, StoreError> {
+    ) -> Answer<'f, Vec<T>>
+    where
+        Self: 'f,
+    {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        Ok(match &mut self.inner {
+        match &mut self.inner {
             Inner::Sqlite(job) => {
-                let query = sqlx::query_as_with(sql, sqlite(params)?);
-                query.fetch_all(job.connection().await?).await?
+                let arguments = sqlite(params);
+                Box::pin(async move {
+                    let query = sqlx::query_as_with(sql, arguments?);
+                    Ok(query.fetch_all(job.connection().await?).await?)
+                })
             }
             Inner::Postgres(tx, _) => {
-                sqlx::query_as_with(sql, postgres(params)?).fetch_all(connection(tx)).await?
+                let arguments = postgres(params);
+                Box::pin(async move {
+                    Ok(sqlx::query_as_with(sql, arguments?).fetch_all(connection(tx)).await?)
+                })
             }
-        })
+        }
     }
 
-    async fn fetch_optional<'p, T: Record>(
+    fn fetch_optional<'p, 'f, T: Record + 'f>(
         self,
         sql: &'static str,
         params: impl Params<'p>,
-    ) -> Result<Option<T>, StoreError> {
+    ) -> Answer<'f, Option<T>>
+    where
+        Self: 'f,
+    {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        Ok(match &mut self.inner {
+        match &mut self.inner {
             Inner::Sqlite(job) => {
-                let query = sqlx::query_as_with(sql, sqlite(params)?);
-                query.fetch_optional(job.connection().await?).await?
+                let arguments = sqlite(params);
+                Box::pin(async move {
+                    let query = sqlx::query_as_with(sql, arguments?);
+                    Ok(query.fetch_optional(job.connection().await?).await?)
+                })
             }
             Inner::Postgres(tx, _) => {
-                sqlx::query_as_with(sql, postgres(params)?).fetch_optional(connection(tx)).await?
+                let arguments = postgres(params);
+                Box::pin(async move {
+                    Ok(sqlx::query_as_with(sql, arguments?).fetch_optional(connection(tx)).await?)
+                })
             }
-        })
+        }
     }
 }
