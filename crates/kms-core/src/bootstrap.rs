@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
 use crate::{
-    Core, Error, Origin, Peer, Result,
+    Core, Error, Origin, Result,
     audit::{AuditActor, Event},
     passwords::{canonical_email, check_password},
     text,
@@ -29,8 +29,8 @@ const MAX_NAME: usize = 64;
 pub struct Installer {
     /// The set-up token that came beside the body; one in the body counts before it.
     pub setup_token: Option<SecretString>,
-    /// The connection.
-    pub peer: Peer,
+    /// Whether the request was made on the server's own machine, by nobody on behalf of others.
+    pub local: bool,
     /// From where.
     pub origin: Origin,
 }
@@ -77,7 +77,7 @@ impl Core {
         installer: &Installer,
     ) -> Result<AdminSignUpResponse> {
         let token = body.setup_token.as_ref().or(installer.setup_token.as_ref());
-        self.may_set_up(token, Peer::default()).await?;
+        self.may_set_up(token, false).await?;
         let email = canonical_email("email", &body.email)?;
         let first_name = Some(text::name("firstName", &body.first_name, MAX_NAME)?);
         let last_name = body.last_name.as_deref().filter(|name| !name.trim().is_empty());
@@ -128,7 +128,7 @@ impl Core {
     }
 
     /// Asked before anything costly is done, so that strangers cannot make the server work.
-    async fn may_set_up(&self, token: Option<&SecretString>, peer: Peer) -> Result<()> {
+    async fn may_set_up(&self, token: Option<&SecretString>, local: bool) -> Result<()> {
         let instance = instance::find(&self.store).await?;
         let instance = instance.filter(|instance| !instance.initialized);
         let instance = instance.ok_or_else(already_set_up)?;
@@ -136,7 +136,7 @@ impl Core {
             let hash = self.keys.lookup.hash(SETUP_TOKEN, token.expose_secret());
             instance.setup_token_hash.as_deref().is_some_and(|stored| hash.ct_eq(stored))
         };
-        if peer.is_local() || token.is_some_and(is_token) {
+        if local || token.is_some_and(is_token) {
             return Ok(());
         }
         tracing::warn!("somebody tried to set the instance up without its set-up token");

@@ -16,22 +16,6 @@ pub struct Origin {
     pub user_agent: Option<Arc<str>>,
 }
 
-/// What the server itself sees of a connection, whatever headers say.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Peer {
-    /// The other end is a loopback address.
-    pub loopback: bool,
-    /// The request carries a header that a proxy adds.
-    pub forwarded: bool,
-}
-
-impl Peer {
-    /// Whether the request was made on the server's own machine by somebody other than a proxy.
-    pub fn is_local(self) -> bool {
-        self.loopback && !self.forwarded
-    }
-}
-
 /// Somebody who proved who they are, in the organization their token is scoped to.
 #[derive(Clone)]
 pub struct Caller {

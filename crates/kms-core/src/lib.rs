@@ -24,7 +24,7 @@ pub mod text;
 mod users;
 
 pub use bootstrap::Installer;
-pub use caller::{Actor, Caller, IdentityActor, Origin, Peer, UserActor};
+pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Core, Options};
 pub use error::{Error, Result};

@@ -2,6 +2,8 @@
 
 mod docs;
 mod status;
+mod v1;
+mod v2;
 
 use crate::route::Route;
 

@@ -1,0 +1,12 @@
+//! Routes below `/api/v2`.
+
+mod organizations;
+mod workspaces;
+
+use crate::route::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    let mut routes = organizations::routes();
+    routes.extend(workspaces::routes());
+    routes
+}
