@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     Clock, KeyError, RootKeySource, SystemClock, access::ProjectAccess, audit::ReadLog,
-    epochs::Epochs, keys::Keys, passwords::Passwords,
+    epochs::Epochs, keys::Keys, passwords::Passwords, secrets::Answers,
 };
 
 /// How many callers and memberships are remembered at most.
@@ -59,6 +59,7 @@ pub struct Inner {
     pub(crate) passwords: Passwords,
     /// What a principal may do in a project: the epoch it was read in, until when it holds, and it.
     pub(crate) access_memory: Cache<(Uuid, ProjectId, OrganizationId), (u64, i64, ProjectAccess)>,
+    pub(crate) answers: Answers,
 }
 
 impl std::ops::Deref for Core {
@@ -81,6 +82,7 @@ impl Core {
         store.set_chain_hasher(Arc::new(move |previous, record| chain.next(previous, record)));
         let read_log = ReadLog::start(store.clone());
         let passwords = Passwords::new(options.password_hashers);
+        let answers = Answers::new(options.memory_budget);
         let inner = Inner {
             store,
             keys,
@@ -89,6 +91,7 @@ impl Core {
             read_log,
             passwords,
             access_memory: Cache::new(REMEMBERED),
+            answers,
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -15,11 +15,14 @@ mod context;
 mod environments;
 mod epochs;
 mod error;
+mod folders;
 mod keys;
 mod memberships;
 mod organizations;
 mod passwords;
+mod place;
 mod projects;
+pub mod secrets;
 pub mod text;
 mod users;
 

@@ -55,6 +55,15 @@ impl SecretPath {
         if self.is_root() { Self(format!("/{name}")) } else { Self(format!("{}/{name}", self.0)) }
     }
 
+    /// The folder that this one is in; the root folder is in itself.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        match self.0.rsplit_once('/') {
+            Some((parent, _)) if !parent.is_empty() => Self(parent.into()),
+            _ => Self::root(),
+        }
+    }
+
     /// The names from the root down.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|segment| !segment.is_empty())

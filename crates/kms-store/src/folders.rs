@@ -85,7 +85,13 @@ const MOVE: &str = "WITH RECURSIVE below (id) AS (
     UPDATE folders SET path = $3 || substr(path, CAST($4 AS INTEGER))
     WHERE org_id = $1 AND id IN (SELECT id FROM below)";
 const DELETE: &str = "DELETE FROM folders WHERE org_id = $1 AND id = $2";
-const TOUCH: &str = "UPDATE folders SET last_secret_modified = $3 WHERE org_id = $1 AND id = $2";
+/// The row lock orders those who write in one folder.
+const TOUCH: &str = "UPDATE folders SET last_secret_modified = $5
+    WHERE org_id = $1 AND path = $4 AND env_id =
+        (SELECT id FROM environments WHERE org_id = $1 AND project_id = $2 AND slug = $3)";
+/// Changes nothing: the row lock orders those who change the folders of one environment.
+const LOCK: &str = "UPDATE environments SET position = position
+    WHERE org_id = $1 AND project_id = $2 AND slug = $3";
 
 /// A place in a project: an environment by its slug and the path of a folder in it.
 #[derive(Clone, Copy, Debug)]
@@ -222,13 +228,20 @@ pub async fn delete(tx: &mut Tx, org: OrganizationId, id: FolderId) -> Result<bo
     Ok(tx.execute(DELETE, (org, id)).await? == 1)
 }
 
-/// Notes that a secret in the folder changed.
-pub async fn touch(
+/// Notes that a secret in the folder changes; `false` when there is no such folder. Until the
+/// write ends, nobody else can say so.
+pub async fn touch_at(tx: &mut Tx, place: &Place<'_>, now: i64) -> Result<bool, StoreError> {
+    let params = (place.org, place.project, place.environment, place.path, now);
+    Ok(tx.execute(TOUCH, params).await? == 1)
+}
+
+/// Holds the folders of an environment, so that paths read afterwards stay what they are until
+/// the write ends; `false` when there is no such environment.
+pub async fn lock(
     tx: &mut Tx,
     org: OrganizationId,
-    id: FolderId,
-    now: i64,
-) -> Result<(), StoreError> {
-    tx.execute(TOUCH, (org, id, now)).await?;
-    Ok(())
+    project: ProjectId,
+    environment: &str,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(LOCK, (org, project, environment)).await? == 1)
 }

@@ -333,11 +333,11 @@ pub async fn versions(
     source.fetch_all(VERSIONS, (org, id, limit, offset)).await
 }
 
-fn secret_params<'p>(
+fn secret_params(
     org: OrganizationId,
     project: ProjectId,
-    row: &'p SecretRow,
-) -> impl Params<'p> {
+    row: &SecretRow,
+) -> impl Params<'_> {
     (
         row.id,
         org,
@@ -359,11 +359,11 @@ fn secret_params<'p>(
     )
 }
 
-fn version_params<'p>(
+fn version_params(
     org: OrganizationId,
     project: ProjectId,
-    row: &'p SecretRow,
-) -> impl Params<'p> {
+    row: &SecretRow,
+) -> impl Params<'_> {
     (
         row.id,
         row.version,

@@ -1,0 +1,167 @@
+//! Where a request wants to go: project, environment, folder.
+
+use std::borrow::Cow;
+
+use kms_api::{FolderId, ProjectId, secrets::ProjectRef};
+use kms_store::{folders, projects};
+
+use crate::{
+    Caller, Core, Error, Result,
+    access::{Action, Attributes, ProjectAccess, Subject},
+    audit::Event,
+    text::SecretPath,
+};
+
+/// The longest slug of an environment that is looked for.
+const MAX_ENVIRONMENT: usize = 64;
+
+/// A folder of an environment, by name: whether it exists is not known yet.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// The project and what the caller may do in it.
+    pub(crate) access: ProjectAccess,
+    /// The environment's slug.
+    pub(crate) environment: String,
+    /// The folder.
+    pub(crate) path: SecretPath,
+}
+
+impl Place {
+    /// The same environment, another folder.
+    pub(crate) fn with_path(&self, path: SecretPath) -> Self {
+        Self { path, ..self.clone() }
+    }
+
+    /// What rules are asked about this folder.
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
+        Attributes {
+            environment: Some(&self.environment),
+            secret_path: Some(self.path.as_str()),
+            ..Attributes::default()
+        }
+    }
+
+    /// What rules are asked about a secret in this folder.
+    pub(crate) fn attributes_of<'a>(&'a self, name: &'a str) -> Attributes<'a> {
+        Attributes { secret_name: Some(name), ..self.attributes() }
+    }
+
+    /// Refuses unless the caller may do this with folders here.
+    pub(crate) fn require_folders(&self, action: Action) -> Result<()> {
+        self.access.require(action, Subject::SecretFolders, &self.attributes())
+    }
+
+    /// Refuses unless the caller may do this with the secret of this name here.
+    pub(crate) fn require_secret(&self, action: Action, name: &str) -> Result<()> {
+        self.access.require(action, Subject::Secrets, &self.attributes_of(name))
+    }
+
+    /// Whether the caller may do this with the secret of this name here.
+    pub(crate) fn allows_secret(&self, action: Action, name: &str) -> bool {
+        self.access.rules.allows(action, Subject::Secrets, &self.attributes_of(name))
+    }
+
+    /// The place as the database is asked for it.
+    pub(crate) fn stored(&self) -> folders::Place<'_> {
+        folders::Place {
+            org: self.access.project.org_id,
+            project: self.access.id(),
+            environment: &self.environment,
+            path: self.path.as_str(),
+        }
+    }
+
+    /// Something that happened here.
+    pub(crate) fn event(&self, kind: &'static str) -> Event {
+        Event::new(kind).project(self.access.id()).at(&self.environment, &self.path)
+    }
+
+    /// There is no such environment or no such folder in it: both answer alike.
+    pub(crate) fn not_found(&self) -> Error {
+        Error::not_found(format!(
+            "Folder with path '{}' in environment with slug '{}' not found",
+            self.path, self.environment
+        ))
+    }
+}
+
+impl Core {
+    /// The folder that a request names, and what the caller may do in its project.
+    pub(crate) async fn place(
+        &self,
+        caller: &Caller,
+        project: &ProjectRef,
+        environment: Option<&str>,
+        path: (&str, Option<&str>),
+    ) -> Result<Place> {
+        let environment = environment.map(str::trim).filter(|text| !text.is_empty());
+        let environment = environment.ok_or_else(missing)?;
+        let access = self.project_of(caller, project).await?;
+        let environment = check_environment(environment)?.to_owned();
+        let path = SecretPath::parse(path.0, path.1)?;
+        Ok(Place { access, environment, path })
+    }
+
+    /// The project that a request names, in any of its spellings.
+    pub(crate) async fn project_of(
+        &self,
+        caller: &Caller,
+        project: &ProjectRef,
+    ) -> Result<ProjectAccess> {
+        for (field, id) in
+            [("projectId", &project.project_id), ("workspaceId", &project.workspace_id)]
+        {
+            if let Some(id) = id {
+                let id: ProjectId =
+                    id.trim().parse().map_err(|_| Error::field(field, "must be a UUID"))?;
+                return self.project_access(caller, id).await;
+            }
+        }
+        let slugs =
+            [("workspaceSlug", &project.workspace_slug), ("projectSlug", &project.project_slug)];
+        let given = slugs.into_iter().find_map(|(field, slug)| Some((field, slug.as_deref()?)));
+        let (field, slug) = given.ok_or_else(missing)?;
+        let slug = slug.trim();
+        if !is_slug(slug) {
+            return Err(Error::field(field, "must be a project's slug"));
+        }
+        let row = projects::find_by_slug(&self.store, caller.organization, slug).await?;
+        let not_found = || Error::not_found(format!("Project with slug '{slug}' not found"));
+        self.project_access(caller, row.ok_or_else(not_found)?.id).await
+    }
+
+    /// The access to a project that the caller did not name but only something in it: a caller
+    /// who is no member learns nothing about it.
+    pub(crate) async fn project_behind(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+        not_found: impl Into<Cow<'static, str>>,
+    ) -> Result<ProjectAccess> {
+        match self.project_access(caller, project).await {
+            Err(Error::Forbidden { .. } | Error::NotFound(_)) => Err(Error::not_found(not_found)),
+            answer => answer,
+        }
+    }
+}
+
+/// The text that names a folder which does not exist, by its id.
+pub(crate) fn no_folder(id: FolderId) -> String {
+    format!("Folder with ID '{id}' not found")
+}
+
+fn missing() -> Error {
+    Error::bad_request("Missing project id or environment")
+}
+
+/// Whether a text can be somebody's slug; only then an answer may repeat it.
+fn is_slug(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.len() <= MAX_ENVIRONMENT && text.bytes().all(allowed)
+}
+
+/// An environment's slug as a request names it.
+pub(crate) fn check_environment(text: &str) -> Result<&str> {
+    let text = text.trim();
+    if is_slug(text) { Ok(text) } else { Err(Error::field("environment", "must be a slug")) }
+}

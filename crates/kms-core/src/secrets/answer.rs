@@ -1,0 +1,195 @@
+//! Finished answers, and the embedded server's memory of them.
+//!
+//! An answer is remembered under all that it depends on: the question, the caller's rules and the
+//! project's epoch, read before the data was (see [`crate::epochs`]). The rules are told apart by
+//! their identity in memory, which the question keeps alive: whoever's rights change gets other
+//! rules, so no epoch of rights is needed here.
+
+use std::{
+    hash::{Hash, Hasher},
+    io,
+    sync::Arc,
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use kms_api::ProjectId;
+use moka::sync::Cache;
+use secrecy::zeroize::{Zeroize as _, Zeroizing};
+use serde::Serialize;
+
+use crate::{Caller, Core, Error, Result, access::RuleSet, audit::Event, place::Place};
+
+/// Plaintext that nobody asked for is forgotten after this long.
+const IDLE: Duration = Duration::from_mins(10);
+/// What an entry takes besides its bytes, about.
+const ENTRY: usize = 600;
+
+/// A finished body and its entity tag. The bytes are wiped when the last holder drops them.
+#[derive(Clone)]
+pub struct Answer {
+    /// JSON.
+    pub body: Bytes,
+    /// A strong entity tag, in its quotes. It is a keyed hash: nobody can check guesses of a value
+    /// against a tag that was logged.
+    pub etag: Arc<str>,
+}
+
+/// What an answer depends on besides the data.
+#[derive(Clone)]
+pub(super) struct Question {
+    rules: Arc<RuleSet>,
+    project: ProjectId,
+    environment: String,
+    path: String,
+    asked: Asked,
+}
+
+/// What is asked about a place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Asked {
+    /// A list.
+    All {
+        /// Whether folders below are listed too.
+        recursive: bool,
+        /// Whether values are wanted.
+        values: bool,
+        /// Key and value of metadata that a secret must have.
+        metadata: Vec<(String, String)>,
+        /// Whether only secrets with tags are wanted.
+        tagged: bool,
+    },
+    /// One secret.
+    One {
+        /// Its name.
+        name: String,
+        /// A version, or the current one.
+        version: Option<i64>,
+        /// Whether the value is wanted.
+        value: bool,
+    },
+}
+
+impl Question {
+    pub(super) fn new(place: &Place, asked: Asked) -> Self {
+        Self {
+            rules: Arc::clone(&place.access.rules),
+            project: place.access.id(),
+            environment: place.environment.clone(),
+            path: place.path.as_str().to_owned(),
+            asked,
+        }
+    }
+}
+
+impl PartialEq for Question {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rules, &other.rules)
+            && self.project == other.project
+            && self.path == other.path
+            && self.environment == other.environment
+            && self.asked == other.asked
+    }
+}
+
+impl Eq for Question {}
+
+impl Hash for Question {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.rules).hash(state);
+        self.project.hash(state);
+        self.environment.hash(state);
+        self.path.hash(state);
+        self.asked.hash(state);
+    }
+}
+
+#[derive(Clone)]
+struct Remembered {
+    epoch: u64,
+    answer: Answer,
+    event: Event,
+}
+
+/// The memory of answers.
+pub(crate) struct Answers(Option<Cache<Question, Remembered>>);
+
+impl Answers {
+    /// A memory of at most this many bytes; none for 0.
+    pub(crate) fn new(budget: u64) -> Self {
+        if budget == 0 {
+            return Self(None);
+        }
+        let weigh = |question: &Question, entry: &Remembered| {
+            let bytes = ENTRY + question.path.len() + entry.answer.body.len();
+            u32::try_from(bytes).unwrap_or(u32::MAX)
+        };
+        let cache = Cache::builder().max_capacity(budget).time_to_idle(IDLE).weigher(weigh).build();
+        Self(Some(cache))
+    }
+}
+
+/// What an answer is made of: the data and what the audit log is told about the read.
+pub(super) struct Made<T> {
+    pub(super) body: T,
+    pub(super) event: Event,
+}
+
+impl Core {
+    /// Answers a question from memory, or by making the answer; either way the read is recorded
+    /// before anything is handed out.
+    pub(super) async fn answer<T: Serialize>(
+        &self,
+        caller: &Caller,
+        question: Question,
+        make: impl Future<Output = Result<Made<T>>>,
+    ) -> Result<Answer> {
+        let epoch = self.epochs.project(question.project);
+        let memory = self.answers.0.as_ref().filter(|_| self.may_remember());
+        if let Some(known) = memory.and_then(|memory| memory.get(&question))
+            && known.epoch == epoch
+        {
+            self.log_read(caller, &known.event)?;
+            return Ok(known.answer);
+        }
+        let Made { body, event } = make.await?;
+        let answer = self.finish(&body)?;
+        self.log_read(caller, &event)?;
+        if let Some(memory) = memory {
+            memory.insert(question, Remembered { epoch, answer: answer.clone(), event });
+        }
+        Ok(answer)
+    }
+
+    fn finish(&self, body: &impl Serialize) -> Result<Answer> {
+        let mut bytes = Wiped::default();
+        serde_json::to_writer(&mut bytes, body)
+            .map_err(|error| Error::Internal(Box::new(error)))?;
+        let text = std::str::from_utf8(&bytes.0).expect("JSON is UTF-8");
+        let tag = self.keys.rows.mac("entity-tag").text(text).finish();
+        let etag = format!("\"{}\"", STANDARD.encode(&tag[..20])).into();
+        Ok(Answer { body: Bytes::from_owner(bytes.0), etag })
+    }
+}
+
+/// Bytes that are wiped, also where they have been before they grew.
+#[derive(Default)]
+struct Wiped(Zeroizing<Vec<u8>>);
+
+impl io::Write for Wiped {
+    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+        if self.0.capacity() - self.0.len() < more.len() {
+            let mut larger = Vec::with_capacity((self.0.len() + more.len()).max(2_048) * 2);
+            larger.extend_from_slice(&self.0);
+            std::mem::swap(&mut *self.0, &mut larger);
+            larger.zeroize();
+        }
+        self.0.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

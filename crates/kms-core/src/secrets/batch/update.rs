@@ -1,0 +1,174 @@
+//! The next versions of many secrets.
+
+use std::collections::{BTreeMap, HashMap};
+
+use kms_api::secrets::{BatchBody, BatchItem, BatchResponse, Secret};
+use kms_store::{
+    StoreError, Tx,
+    folders::FolderRow,
+    secrets::{self, SecretRow},
+};
+
+use super::{about, check_size, in_element, known_name, look_up, prefix, require_once, told};
+use crate::{
+    Caller, Core, Error, Result,
+    access::Action,
+    audit::Event,
+    place::Place,
+    secrets::{
+        fields::Fields,
+        new_name,
+        update::{Change, checked_new_name, write_versions},
+        view::{Frame, Show},
+    },
+    text::SecretPath,
+};
+
+/// What happens about a name that is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Fail,
+    Create,
+    Skip,
+}
+
+impl Mode {
+    fn parse(text: Option<&str>) -> Result<Self> {
+        match text {
+            None | Some("failOnNotFound") => Ok(Self::Fail),
+            Some("upsert") => Ok(Self::Create),
+            Some("ignore") => Ok(Self::Skip),
+            Some(_) => Err(Error::field("mode", "must be `failOnNotFound`, `upsert` or `ignore`")),
+        }
+    }
+}
+
+/// One element, checked.
+struct Wanted<'b> {
+    index: usize,
+    item: &'b BatchItem,
+    name: &'b str,
+    new_name: Option<String>,
+    fields: Fields,
+}
+
+/// Elements by folder, in the order in which every writer enters folders.
+type Groups<'b> = BTreeMap<SecretPath, (Place, Vec<Wanted<'b>>)>;
+
+impl Core {
+    /// Changes all of these secrets, or none. An element may name a folder of its own; what
+    /// happens about missing names is the body's `mode`.
+    pub async fn update_secrets(&self, caller: &Caller, body: &BatchBody) -> Result<BatchResponse> {
+        let place = self.batch_place(caller, body).await?;
+        let mode = Mode::parse(body.mode.as_deref())?;
+        check_size(&body.secrets)?;
+        let groups = check(&place, &body.secrets)?;
+        let mut tx = self.store.begin().await?;
+        let (mut answer, mut events) = (Vec::new(), Vec::new());
+        for (place, wanted) in groups.into_values() {
+            self.enter_also(&mut tx, &place).await?;
+            let names: Vec<_> = wanted.iter().map(|wanted| wanted.name).collect();
+            let (folder, found) = look_up(&mut tx, &place, &names).await?;
+            let found: HashMap<_, _> =
+                found.into_iter().map(|row| (row.name.clone(), row)).collect();
+            let (known, new): (Vec<_>, Vec<_>) =
+                wanted.into_iter().partition(|wanted| found.contains_key(wanted.name));
+            let new = match mode {
+                Mode::Fail if !new.is_empty() => return Err(missing(&place, &new)),
+                Mode::Fail | Mode::Skip => Vec::new(),
+                Mode::Create => new,
+            };
+            let changed = self.change(caller, &mut tx, &place, known, found).await?;
+            let created = self.add(caller, &mut tx, &place, &folder, new).await?;
+            for (secrets, event) in [changed, created].into_iter().flatten() {
+                answer.extend(secrets);
+                events.push(event);
+            }
+        }
+        self.leave(tx, caller, &place, events).await?;
+        Ok(BatchResponse { secrets: answer })
+    }
+
+    async fn change(
+        &self,
+        caller: &Caller,
+        tx: &mut Tx,
+        place: &Place,
+        wanted: Vec<Wanted<'_>>,
+        mut found: HashMap<String, SecretRow>,
+    ) -> Result<Option<(Vec<Secret>, Event)>> {
+        let (mut rows, mut answer) = (Vec::new(), Vec::new());
+        for Wanted { name, new_name, fields, .. } in wanted {
+            let Some(row) = found.remove(name) else { continue };
+            let change = Change { place, new_name, fields };
+            let (row, secret) = self.next_version(caller, row, change)?;
+            rows.push(row);
+            answer.push(secret);
+        }
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        write_versions(tx, place, &rows).await?;
+        Ok(Some((answer, about(place, "update-secrets", &rows))))
+    }
+
+    async fn add(
+        &self,
+        caller: &Caller,
+        tx: &mut Tx,
+        place: &Place,
+        folder: &FolderRow,
+        wanted: Vec<Wanted<'_>>,
+    ) -> Result<Option<(Vec<Secret>, Event)>> {
+        let (mut rows, mut answer) = (Vec::new(), Vec::new());
+        for Wanted { index, item, .. } in wanted {
+            let prefix = prefix(index);
+            let name = new_name(&place.access, "secretKey", &item.secret_key);
+            let name = in_element(&prefix, name)?;
+            place.require_secret(Action::Create, &name)?;
+            let fields = Fields::check_new(&prefix, &item.fields)?;
+            let target = (folder.env_id, folder.id);
+            let (row, payload) = self.new_secret(caller, place, target, name, fields)?;
+            answer.push(Frame::of(place).secret(row.clone(), payload, Show::Value));
+            rows.push(row);
+        }
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let (org, project) = (place.access.project.org_id, place.access.id());
+        match secrets::insert(tx, org, project, &rows).await {
+            Err(StoreError::Duplicate) => return Err(Error::bad_request("Secret already exists")),
+            done => done?,
+        }
+        Ok(Some((answer, about(place, "create-secrets", &rows))))
+    }
+}
+
+/// Checks every element before anything is written.
+fn check<'b>(place: &Place, items: &'b [BatchItem]) -> Result<Groups<'b>> {
+    let mut groups = Groups::new();
+    let mut keys = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let prefix = prefix(index);
+        let path = match item.secret_path.as_deref() {
+            None => place.path.clone(),
+            path => in_element(&prefix, SecretPath::parse("secretPath", path))?,
+        };
+        let name = known_name(index, item)?;
+        keys.push((path.clone(), name));
+        let at = || (place.with_path(path.clone()), Vec::new());
+        let (place, wanted) = groups.entry(path.clone()).or_insert_with(at);
+        place.require_secret(Action::Edit, name)?;
+        let new_name = checked_new_name(place, name, item.new_secret_name.as_deref());
+        let new_name = in_element(&prefix, new_name)?;
+        let fields = Fields::check(&prefix, &item.fields)?;
+        wanted.push(Wanted { index, item, name, new_name, fields });
+    }
+    require_once(keys.iter())?;
+    Ok(groups)
+}
+
+fn missing(place: &Place, wanted: &[Wanted<'_>]) -> Error {
+    let names = told(wanted.iter().map(|wanted| wanted.name));
+    Error::not_found(format!("Secret does not exist: {names} in path {}", place.path))
+}

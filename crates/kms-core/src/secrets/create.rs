@@ -1,0 +1,125 @@
+//! A new secret.
+
+use kms_api::{
+    EnvironmentId, FolderId,
+    secrets::{CreateSecret, SecretResponse},
+};
+use kms_store::{
+    StoreError, Tx, folders,
+    secrets::{self, SecretRow},
+};
+
+use super::{
+    Kind, Payload,
+    fields::Fields,
+    new_name, require_shared, sign,
+    view::{Frame, Show},
+};
+use crate::{Caller, Core, Error, Result, access::Action, audit::Event, place::Place};
+
+impl Core {
+    /// Creates a secret; its answer never hides the value, which the caller knows.
+    pub async fn create_secret(
+        &self,
+        caller: &Caller,
+        name: &str,
+        body: &CreateSecret,
+    ) -> Result<SecretResponse> {
+        let (environment, path) = (body.environment.as_deref(), body.secret_path.as_deref());
+        let place = self.place(caller, &body.project, environment, ("secretPath", path)).await?;
+        let name = new_name(&place.access, "secretName", name)?;
+        place.require_secret(Action::Create, &name)?;
+        require_shared(caller, Kind::parse(body.r#type.as_deref())?)?;
+        let fields = Fields::check_new(&[], &body.fields)?;
+        let mut tx = self.enter(&place).await?;
+        let found = secrets::find(&mut tx, &place.stored(), &name).await?;
+        let found = found.ok_or_else(|| place.not_found())?;
+        if found.id.is_some() {
+            return Err(Error::bad_request("Secret already exists"));
+        }
+        let target = (found.env_id, found.folder_id);
+        let (row, payload) = self.new_secret(caller, &place, target, name, fields)?;
+        let (org, project) = (place.access.project.org_id, place.access.id());
+        match secrets::insert(&mut tx, org, project, std::slice::from_ref(&row)).await {
+            Err(StoreError::Duplicate) => {
+                return Err(Error::bad_request("Secret already exists"));
+            }
+            done => done?,
+        }
+        let event = about(&place, "create-secret", &row);
+        self.leave(tx, caller, &place, [event]).await?;
+        let secret = Frame::of(&place).secret(row, payload, Show::Value);
+        Ok(SecretResponse { secret })
+    }
+
+    /// Starts a write in a folder, which must exist: other writers there wait until it ends.
+    pub(super) async fn enter(&self, place: &Place) -> Result<Tx> {
+        let mut tx = self.store.begin().await?;
+        self.enter_also(&mut tx, place).await?;
+        Ok(tx)
+    }
+
+    /// Goes on in one more folder.
+    pub(super) async fn enter_also(&self, tx: &mut Tx, place: &Place) -> Result<()> {
+        if folders::touch_at(tx, &place.stored(), self.now().micros()).await? {
+            return Ok(());
+        }
+        Err(place.not_found())
+    }
+
+    /// Ends a write: with its records, or not at all.
+    pub(super) async fn leave(
+        &self,
+        mut tx: Tx,
+        caller: &Caller,
+        place: &Place,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Result<()> {
+        self.touches_project(&mut tx, place.access.id());
+        for event in events {
+            tx.audit(self.record(caller, &event));
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// The first version of a secret.
+    pub(super) fn new_secret(
+        &self,
+        caller: &Caller,
+        place: &Place,
+        (env_id, folder_id): (EnvironmentId, FolderId),
+        name: String,
+        fields: Fields,
+    ) -> Result<(SecretRow, Payload)> {
+        let now = self.now().micros();
+        let mut row = SecretRow {
+            env_id,
+            folder_id,
+            id: self.new_id(),
+            name,
+            version: 1,
+            sealed: Vec::new(),
+            skip_multiline_encoding: None,
+            reminder_note: None,
+            reminder_days: None,
+            actor_kind: String::new(),
+            actor_id: None,
+            actor_name: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let mut payload = Payload::default();
+        fields.apply(&mut row, &mut payload);
+        sign(&mut row, caller);
+        self.seal(&place.access, &mut row, &payload)?;
+        Ok((row, payload))
+    }
+}
+
+/// What the log is told about a write of one secret.
+pub(super) fn about(place: &Place, kind: &'static str, row: &SecretRow) -> Event {
+    place
+        .event(kind)
+        .key(&row.name)
+        .details([("secretId", row.id.to_string().into()), ("secretVersion", row.version.into())])
+}

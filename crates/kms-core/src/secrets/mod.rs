@@ -1,0 +1,145 @@
+//! Secrets: what is in a folder, read and written under the caller's rules.
+//!
+//! A secret's value, comment and metadata are one sealed blob ([`payload`]), bound to where the
+//! secret is and to its version; its name, flags and times are not secret. Reads end in an
+//! [`Answer`] of finished bytes, which the embedded server may remember ([`answer`]). Start at
+//! [`list`] for reading and at [`create`] for writing.
+//!
+//! Every write takes the folder's row first ([`kms_store::folders::touch_at`]), so that writers of
+//! one folder follow each other on every engine and a version is never written twice.
+
+mod answer;
+mod batch;
+mod create;
+mod delete;
+mod fields;
+mod get;
+mod list;
+mod payload;
+mod update;
+mod versions;
+mod view;
+
+use kms_api::{EnvironmentId, FolderId, SecretId};
+use kms_crypto::ValueKind;
+use kms_store::secrets::SecretRow;
+
+pub use answer::Answer;
+pub(crate) use answer::Answers;
+pub use fields::{MAX_COMMENT, MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE, MAX_VALUE};
+use payload::Payload;
+
+pub use batch::MAX_BATCH;
+
+use crate::{Actor, Caller, Core, Error, Result, access::ProjectAccess, place::Place, text};
+
+/// Shared by all who may read the folder, or one user's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Shared,
+    Personal,
+}
+
+impl Kind {
+    fn parse(text: Option<&str>) -> Result<Self> {
+        match text {
+            None | Some("shared") => Ok(Self::Shared),
+            Some("personal") => Ok(Self::Personal),
+            Some(_) => Err(Error::field("type", "must be `shared` or `personal`")),
+        }
+    }
+}
+
+/// Refuses to write what only a person can have, and what nobody can have yet.
+fn require_shared(caller: &Caller, kind: Kind) -> Result<()> {
+    match (kind, caller.actor.user()) {
+        (Kind::Shared, _) => Ok(()),
+        (Kind::Personal, None) => Err(Error::bad_request("Must be user to create personal secret")),
+        (Kind::Personal, Some(_)) => {
+            Err(Error::bad_request("This server has no personal secret overrides"))
+        }
+    }
+}
+
+/// A name as it is looked for: names that could not be created any more are still found.
+fn wanted_name(name: &str) -> Result<&str> {
+    let name = name.trim();
+    if name.is_empty() || name.len() > text::MAX_SECRET_NAME || name.chars().any(char::is_control) {
+        let rule = format!("must have 1 to {} bytes, no control characters", text::MAX_SECRET_NAME);
+        return Err(Error::field("secretName", rule));
+    }
+    Ok(name)
+}
+
+/// A name as it is created, under the project's rule about capitals.
+fn new_name(access: &ProjectAccess, field: &str, name: &str) -> Result<String> {
+    let name = text::secret_name(field, name)?;
+    if access.project.auto_capitalization && name.chars().any(char::is_lowercase) {
+        return Err(Error::bad_request(
+            "Secret name must be in UPPERCASE per project requirements",
+        ));
+    }
+    Ok(name)
+}
+
+/// Who writes: kind, id and name.
+fn sign(row: &mut SecretRow, caller: &Caller) {
+    caller.actor.kind().clone_into(&mut row.actor_kind);
+    row.actor_id = Some(caller.actor.id());
+    row.actor_name = Some(match &caller.actor {
+        Actor::User(user) => user.username.to_string(),
+        Actor::Identity(identity) => identity.name.to_string(),
+    });
+}
+
+/// Where one version of a secret is sealed to.
+#[derive(Clone, Copy)]
+struct Spot {
+    environment: EnvironmentId,
+    folder: FolderId,
+    secret: SecretId,
+    version: i64,
+}
+
+impl Spot {
+    fn of(row: &SecretRow) -> Self {
+        Self {
+            environment: row.env_id,
+            folder: row.folder_id,
+            secret: row.id,
+            version: row.version,
+        }
+    }
+
+    fn coordinates(&self, access: &ProjectAccess) -> kms_crypto::Coordinates {
+        let kind = ValueKind::SharedSecret;
+        access.coordinates(self.environment, self.folder, self.secret, kind, self.version)
+    }
+}
+
+/// Opens what was sealed at a spot; anything else does not open.
+fn open(access: &ProjectAccess, spot: Spot, sealed: &[u8]) -> Result<Payload> {
+    let plain = kms_crypto::open(&access.key, &spot.coordinates(access), sealed)?;
+    Ok(Payload::decode(&plain)?)
+}
+
+impl Core {
+    /// Seals what a row is to hold, at the row's version.
+    fn seal(&self, access: &ProjectAccess, row: &mut SecretRow, payload: &Payload) -> Result<()> {
+        let at = Spot::of(row).coordinates(access);
+        row.sealed = kms_crypto::seal(&access.key, &at, &payload.encode(), self.entropy())?;
+        Ok(())
+    }
+}
+
+/// There is no such secret, or none that could be told from one that does not exist.
+fn no_secret(place: &Place, name: &str) -> Error {
+    // The name may be anything that was sent; only what could be created is repeated.
+    match text::secret_name("secretName", name) {
+        Ok(name) => Error::not_found(format!(
+            "Secret with name '{name}' not found in path '{}'",
+            place.path
+        )),
+        Err(_) => Error::not_found("Secret not found"),
+    }
+}

@@ -1,0 +1,90 @@
+//! From rows to the wire.
+
+use kms_api::{
+    SecretValue, Timestamp,
+    secrets::{HIDDEN_VALUE, Secret, SecretActor},
+};
+use kms_store::secrets::SecretRow;
+
+use super::{Payload, Spot, open};
+use crate::{
+    Result,
+    access::{Action, ProjectAccess},
+    place::Place,
+};
+
+/// Whether a value is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Show {
+    Value,
+    Mask,
+}
+
+impl Show {
+    /// A value is shown to those who may read it.
+    pub(super) fn to_readers(place: &Place, name: &str) -> Self {
+        if place.allows_secret(Action::ReadValue, name) { Self::Value } else { Self::Mask }
+    }
+}
+
+/// What every answer about secrets of one folder shares.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a> {
+    pub(super) access: &'a ProjectAccess,
+    pub(super) environment: &'a str,
+    pub(super) path: &'a str,
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn of(place: &'a Place) -> Self {
+        Self { access: &place.access, environment: &place.environment, path: place.path.as_str() }
+    }
+
+    /// Opens a row and shows it.
+    pub(super) fn open(&self, row: SecretRow, show: Show) -> Result<Secret> {
+        let payload = open(self.access, Spot::of(&row), &row.sealed)?;
+        Ok(self.secret(row, payload, show))
+    }
+
+    /// A secret as every route answers it.
+    pub(super) fn secret(&self, row: SecretRow, payload: Payload, show: Show) -> Secret {
+        let (secret_value, secret_value_hidden) = mask(payload.value, show);
+        Secret {
+            id: row.id,
+            underscore_id: row.id,
+            workspace: self.access.id(),
+            environment: self.environment.to_owned(),
+            secret_path: Some(self.path.to_owned()),
+            version: row.version,
+            r#type: "shared".to_owned(),
+            secret_key: row.name,
+            secret_value,
+            secret_value_hidden,
+            secret_comment: payload.comment,
+            secret_reminder_note: row.reminder_note,
+            secret_reminder_repeat_days: row.reminder_days,
+            skip_multiline_encoding: row.skip_multiline_encoding,
+            created_at: Some(Timestamp(row.created_at)),
+            updated_at: Some(Timestamp(row.updated_at)),
+            actor: Some(SecretActor {
+                actor_id: row.actor_id,
+                actor_type: Some(row.actor_kind),
+                name: row.actor_name,
+                membership_id: None,
+                group_id: None,
+            }),
+            is_rotated_secret: false,
+            rotation_id: None,
+            tags: Some(Vec::new()),
+            secret_metadata: Some(payload.metadata),
+        }
+    }
+}
+
+/// The value or what stands in for it, and whether it is hidden.
+pub(super) fn mask(value: SecretValue, show: Show) -> (SecretValue, bool) {
+    match show {
+        Show::Value => (value, false),
+        Show::Mask => (HIDDEN_VALUE.into(), true),
+    }
+}
