@@ -154,7 +154,7 @@ impl Core {
             return Ok(known.answer);
         }
         let Made { body, event } = make.await?;
-        let answer = self.finish(&body)?;
+        let answer = self.to_answer(&body)?;
         self.log_read(caller, &event)?;
         if let Some(memory) = memory {
             memory.insert(question, Remembered { epoch, answer: answer.clone(), event });
@@ -162,7 +162,7 @@ impl Core {
         Ok(answer)
     }
 
-    fn finish(&self, body: &impl Serialize) -> Result<Answer> {
+    fn to_answer(&self, body: &impl Serialize) -> Result<Answer> {
         let mut bytes = Wiped::default();
         serde_json::to_writer(&mut bytes, body)
             .map_err(|error| Error::Internal(Box::new(error)))?;
