@@ -5,22 +5,15 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use kms_store::{Source as _, Store, StoreError, instance, record};
+use kms_store::{Source as _, Store, StoreError, instance};
 use uuid::Uuid;
-
-record! {
-    #[derive(Debug, PartialEq)]
-    pub struct Count {
-        pub rows: i64,
-    }
-}
 
 const INSERT: &str = "INSERT INTO token_uses (token_id, org_id, remaining, expires_at)
     VALUES ($1, $2, $3, 0)";
 const COUNT: &str = "SELECT COUNT(*) FROM token_uses WHERE org_id = $1";
 
 async fn rows(store: &Store, org: Uuid) -> i64 {
-    store.fetch_all::<Count>(COUNT, (org,)).await.unwrap()[0].rows
+    store.fetch_all::<(i64,)>(COUNT, (org,)).await.unwrap()[0].0
 }
 
 pub(crate) async fn a_write_is_seen_once_it_is_committed(store: &Store) {
