@@ -106,6 +106,18 @@ pub struct GetSecretQuery {
     pub include_imports: Option<WireBool>,
 }
 
+/// The query of a secret's history.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+pub struct ListVersionsQuery {
+    /// Versions to skip; 0 when left out.
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
+    pub offset: Option<String>,
+    /// Versions to answer, 1 to 100; 20 when left out.
+    #[serde(default, deserialize_with = "blank_as_none", skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+}
+
 /// A key and value that describe a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

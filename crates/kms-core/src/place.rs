@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use kms_api::{FolderId, ProjectId, secrets::ProjectRef};
-use kms_store::{folders, projects};
+use kms_store::folders;
 
 use crate::{
     Caller, Core, Error, Result,
@@ -125,9 +125,8 @@ impl Core {
         if !is_slug(slug) {
             return Err(Error::field(field, "must be a project's slug"));
         }
-        let row = projects::find_by_slug(&self.store, caller.organization, slug).await?;
-        let not_found = || Error::not_found(format!("Project with slug '{slug}' not found"));
-        self.project_access(caller, row.ok_or_else(not_found)?.id).await
+        let id = self.project_id_of_slug(caller, slug).await?;
+        self.project_access(caller, id).await
     }
 
     /// The access to a project that the caller did not name but only something in it: a caller

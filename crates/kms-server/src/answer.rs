@@ -1,7 +1,15 @@
 //! The one shape of a success.
 
-use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+use std::marker::PhantomData;
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, ETAG},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -28,6 +36,33 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 impl<T: ToSchema> Describe for Json<T> {
+    fn describe(operation: &mut Operation) {
+        operation.answers::<T>();
+    }
+}
+
+/// A success whose body the product has finished already, with its entity tag.
+pub(crate) struct Finished<T>(kms_core::secrets::Answer, PhantomData<fn() -> T>);
+
+impl<T> From<kms_core::secrets::Answer> for Finished<T> {
+    fn from(answer: kms_core::secrets::Answer) -> Self {
+        Self(answer, PhantomData)
+    }
+}
+
+impl<T> IntoResponse for Finished<T> {
+    fn into_response(self) -> Response {
+        let Self(answer, _) = self;
+        let headers = [(CONTENT_TYPE, JSON)];
+        let mut response = (StatusCode::OK, headers, Body::from(answer.body)).into_response();
+        if let Ok(tag) = HeaderValue::from_str(&answer.etag) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        response
+    }
+}
+
+impl<T: ToSchema> Describe for Finished<T> {
     fn describe(operation: &mut Operation) {
         operation.answers::<T>();
     }

@@ -2,7 +2,7 @@
 
 use kms_api::{
     SecretId, Timestamp,
-    secrets::{SecretVersion, SecretVersionsResponse},
+    secrets::{ListVersionsQuery, SecretVersion, SecretVersionsResponse},
 };
 use kms_store::secrets::{self, VersionRow};
 
@@ -28,15 +28,14 @@ impl Core {
         &self,
         caller: &Caller,
         id: &str,
-        offset: Option<&str>,
-        limit: Option<&str>,
+        query: &ListVersionsQuery,
     ) -> Result<SecretVersionsResponse> {
         let id: SecretId = id.parse().map_err(|_| Error::field("secretId", "must be a UUID"))?;
         let (place, name) = self.locate_secret(caller, id).await?;
         place.access.require(Action::Read, Subject::SecretRollback, &place.attributes())?;
         place.require_secret(Action::DescribeSecret, &name)?;
-        let offset = text::number("offset", offset, 0, 0, i64::MAX)?;
-        let limit = text::number("limit", limit, PAGE.0, 1, PAGE.1)?;
+        let offset = text::number("offset", query.offset.as_deref(), 0, 0, i64::MAX)?;
+        let limit = text::number("limit", query.limit.as_deref(), PAGE.0, 1, PAGE.1)?;
         let org = place.access.project.org_id;
         let rows = secrets::versions(&self.store, org, id, limit, offset).await?;
         let current = Show::to_readers(&place, &name);

@@ -4,6 +4,8 @@ mod docs;
 mod status;
 mod v1;
 mod v2;
+mod v3;
+mod v4;
 
 use crate::route::Route;
 
@@ -12,6 +14,10 @@ pub(crate) fn routes() -> Vec<Route> {
     let nouns = [
         docs::routes(), //
         status::routes(),
+        v1::routes(),
+        v2::routes(),
+        v3::routes(),
+        v4::routes(),
     ];
     nouns.into_iter().flatten().collect()
 }

@@ -2,9 +2,11 @@
 
 mod audit;
 mod environments;
+mod folders;
 mod memberships;
 mod organizations;
 mod projects;
+mod secret_versions;
 mod workspaces;
 
 use crate::route::Route;
@@ -16,5 +18,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(workspaces::routes());
     routes.extend(environments::routes());
     routes.extend(memberships::routes());
+    routes.extend(folders::routes());
+    routes.extend(secret_versions::routes());
     routes
 }

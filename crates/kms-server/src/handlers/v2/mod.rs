@@ -1,5 +1,6 @@
 //! Routes below `/api/v2`.
 
+pub(super) mod folders;
 mod organizations;
 mod workspaces;
 
@@ -8,5 +9,6 @@ use crate::route::Route;
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = organizations::routes();
     routes.extend(workspaces::routes());
+    routes.extend(folders::routes());
     routes
 }
