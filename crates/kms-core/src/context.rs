@@ -9,8 +9,14 @@ use moka::sync::Cache;
 use uuid::Uuid;
 
 use crate::{
-    Clock, KeyError, RootKeySource, SystemClock, access::ProjectAccess, audit::ReadLog,
-    epochs::Epochs, keys::Keys, passwords::Passwords, secrets::Answers,
+    Clock, KeyError, RootKeySource, SystemClock,
+    access::ProjectAccess,
+    audit::ReadLog,
+    epochs::Epochs,
+    keys::Keys,
+    passwords::Passwords,
+    secrets::Answers,
+    sessions::{CallerKey, Known},
 };
 
 /// How many callers and memberships are remembered at most.
@@ -57,6 +63,8 @@ pub struct Inner {
     pub(crate) epochs: Arc<Epochs>,
     pub(crate) read_log: ReadLog,
     pub(crate) passwords: Passwords,
+    /// Who a token stands for.
+    pub(crate) caller_memory: Cache<CallerKey, Arc<Known>>,
     /// What a principal may do in a project: the epoch it was read in, until when it holds, and it.
     pub(crate) access_memory: Cache<(Uuid, ProjectId, OrganizationId), (u64, i64, ProjectAccess)>,
     pub(crate) answers: Answers,
@@ -90,6 +98,7 @@ impl Core {
             epochs: Arc::default(),
             read_log,
             passwords,
+            caller_memory: Cache::new(REMEMBERED),
             access_memory: Cache::new(REMEMBERED),
             answers,
         };

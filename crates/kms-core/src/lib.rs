@@ -23,7 +23,9 @@ mod passwords;
 mod place;
 mod projects;
 pub mod secrets;
+mod sessions;
 pub mod text;
+mod trusted_ips;
 mod users;
 
 pub use bootstrap::Installer;
@@ -32,6 +34,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Core, Options};
 pub use error::{Error, Result};
 pub use keys::{KeyError, RootKeySource};
+pub use sessions::SignedIn;
 
 /// What the skin needs to open an instance: the skin itself may use neither room.
 pub mod opening {

@@ -117,7 +117,7 @@ impl<T> Record for T where
 /// What is read from the next columns of a row: one value, or a record of several.
 ///
 /// Records made of records are how a join is read: the columns of each stand together, in order.
-pub(crate) trait Part<'r, R>: Sized {
+pub trait Part<'r, R>: Sized {
     /// How many columns it takes.
     const COLUMNS: usize;
 
@@ -125,31 +125,48 @@ pub(crate) trait Part<'r, R>: Sized {
     fn read(row: &'r R, column: usize) -> Result<Self, sqlx::Error>;
 }
 
-impl<'r, R, T> Part<'r, R> for T
-where
-    R: sqlx::Row,
-    T: sqlx::Decode<'r, R::Database> + Type<R::Database>,
-    usize: sqlx::ColumnIndex<R>,
-{
-    const COLUMNS: usize = 1;
+macro_rules! columns {
+    ($($type:ty),+ $(,)?) => {$(
+        columns!(@impl $type);
+        columns!(@impl Option<$type>);
+    )+};
+    (@impl $type:ty) => {
+        impl<'r, R: sqlx::Row> Part<'r, R> for $type
+        where
+            $type: sqlx::Decode<'r, R::Database> + Type<R::Database>,
+            usize: sqlx::ColumnIndex<R>,
+        {
+            const COLUMNS: usize = 1;
 
-    fn read(row: &'r R, column: usize) -> Result<Self, sqlx::Error> {
-        row.try_get(column)
-    }
+            fn read(row: &'r R, column: usize) -> Result<Self, sqlx::Error> {
+                row.try_get(column)
+            }
+        }
+    };
+}
+
+// One by one: for all types that a driver can decode, this would exclude `Joined`.
+columns! {
+    bool, i64, String, Vec<u8>, uuid::Uuid, kms_api::OrganizationId, kms_api::UserId,
+    kms_api::IdentityId, kms_api::ProjectId, kms_api::EnvironmentId, kms_api::FolderId,
+    kms_api::SecretId, kms_api::MembershipId, kms_api::MembershipRoleId, kms_api::AuthMethodId,
+    kms_api::ClientSecretId, kms_api::TokenId, kms_api::SessionId, kms_api::AuditId,
 }
 
 /// A record that an outer join may have found nothing for; its own first column is never null.
 #[derive(Clone, Debug)]
 pub struct Joined<T>(pub Option<T>);
 
-pub(crate) fn read_joined<'r, R, T>(row: &'r R, column: usize) -> Result<Joined<T>, sqlx::Error>
+impl<'r, R: sqlx::Row, T: Part<'r, R>> Part<'r, R> for Joined<T>
 where
-    R: sqlx::Row,
-    T: Part<'r, R>,
     usize: sqlx::ColumnIndex<R>,
 {
-    let absent = sqlx::ValueRef::is_null(&row.try_get_raw(column)?);
-    Ok(Joined(if absent { None } else { Some(T::read(row, column)?) }))
+    const COLUMNS: usize = T::COLUMNS;
+
+    fn read(row: &'r R, column: usize) -> Result<Self, sqlx::Error> {
+        let absent = sqlx::ValueRef::is_null(&row.try_get_raw(column)?);
+        Ok(Self(if absent { None } else { Some(T::read(row, column)?) }))
+    }
 }
 
 /// Declares a row type that is read by position: the fields stand in the order of the columns.
@@ -171,8 +188,8 @@ macro_rules! record {
         $crate::record!(@impl $name, sqlx::postgres::PgRow, $($field: $type),+);
     };
     (@impl $name:ident, $row:ty, $($field:ident: $type:ty),+) => {
-        impl<'r> $crate::bind::Part<'r, $row> for $name {
-            const COLUMNS: usize = 0 $(+ <$type as $crate::bind::Part<'r, $row>>::COLUMNS)+;
+        impl<'r> $crate::Part<'r, $row> for $name {
+            const COLUMNS: usize = 0 $(+ <$type as $crate::Part<'r, $row>>::COLUMNS)+;
 
             fn read(row: &'r $row, column: usize) -> Result<Self, sqlx::Error> {
                 let mut next = column;
@@ -183,24 +200,16 @@ macro_rules! record {
                 };
                 Ok(Self {
                     $($field: {
-                        let at = advance(<$type as $crate::bind::Part<'r, $row>>::COLUMNS);
-                        $crate::bind::Part::read(row, at)?
+                        let at = advance(<$type as $crate::Part<'r, $row>>::COLUMNS);
+                        $crate::Part::read(row, at)?
                     }),+
                 })
             }
         }
 
-        impl<'r> $crate::bind::Part<'r, $row> for $crate::bind::Joined<$name> {
-            const COLUMNS: usize = <$name as $crate::bind::Part<'r, $row>>::COLUMNS;
-
-            fn read(row: &'r $row, column: usize) -> Result<Self, sqlx::Error> {
-                $crate::bind::read_joined(row, column)
-            }
-        }
-
         impl<'r> sqlx::FromRow<'r, $row> for $name {
             fn from_row(row: &'r $row) -> Result<Self, sqlx::Error> {
-                $crate::bind::Part::read(row, 0)
+                $crate::Part::read(row, 0)
             }
         }
     };

@@ -31,7 +31,7 @@ pub mod tokens;
 mod tx;
 pub mod users;
 
-pub use bind::{Bind, Joined, Params, Record, Then};
+pub use bind::{Bind, Joined, Params, Part, Record, Then};
 pub use error::StoreError;
 pub use store::{Answer, Source, Store};
 pub use tx::Tx;

@@ -333,11 +333,7 @@ pub async fn versions(
     source.fetch_all(VERSIONS, (org, id, limit, offset)).await
 }
 
-fn secret_params(
-    org: OrganizationId,
-    project: ProjectId,
-    row: &SecretRow,
-) -> impl Params<'_> {
+fn secret_params(org: OrganizationId, project: ProjectId, row: &SecretRow) -> impl Params<'_> {
     (
         row.id,
         org,
@@ -359,11 +355,7 @@ fn secret_params(
     )
 }
 
-fn version_params(
-    org: OrganizationId,
-    project: ProjectId,
-    row: &SecretRow,
-) -> impl Params<'_> {
+fn version_params(org: OrganizationId, project: ProjectId, row: &SecretRow) -> impl Params<'_> {
     (
         row.id,
         row.version,

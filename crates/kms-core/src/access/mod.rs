@@ -5,6 +5,7 @@
 //! does anything; nothing is allowed that no rule allows.
 
 mod builtin;
+mod identity;
 mod organization;
 mod project;
 mod rules;
@@ -15,5 +16,6 @@ pub use project::{ProjectAccess, RoleGrant};
 pub use rules::{Attributes, RuleSet};
 pub use vocabulary::{Action, Subject};
 
+pub(crate) use identity::{auth_method_mac, client_secret_mac, identity_mac};
 pub(crate) use organization::{ACCEPTED, is_acting_member, organization_membership_mac, user_mac};
 pub(crate) use project::membership_mac;

@@ -1,0 +1,322 @@
+//! Who a bearer token stands for, asked on every request.
+//!
+//! A signature is never enough: everything that a token rests on (identity, auth method, client
+//! secret, membership; user, session) is looked up in one query. The embedded server remembers
+//! the answer while no right changes anywhere ([`crate::epochs`]); what counts down is counted
+//! every time.
+
+use std::sync::Arc;
+
+use kms_api::{IdentityId, OrganizationId, SessionId, TokenId, UserId};
+use kms_crypto::{
+    TokenError,
+    claims::{IdentityAccessClaims, UserAccessClaims},
+};
+use kms_store::{
+    callers::{self, IdentityCallerRow, IdentityToken, UserCallerRow},
+    organizations::OrganizationMembershipRow,
+    tokens,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    Actor, Caller, Core, Error, IdentityActor, Origin, Result, UserActor,
+    access::{
+        ACCEPTED, auth_method_mac, client_secret_mac, identity_mac, organization_membership_mac,
+        organization_role, user_mac,
+    },
+    trusted_ips::TrustedIps,
+};
+
+/// The token or session, the organization, the identity's epoch or the session's version.
+pub(crate) type CallerKey = (Uuid, OrganizationId, i64);
+
+/// A caller who was looked up.
+pub(crate) struct Known {
+    /// The epoch of rights before the look-up.
+    epoch: u64,
+    /// Who, from nowhere in particular.
+    caller: Caller,
+    /// From where the token may be used.
+    trusted: TrustedIps,
+}
+
+/// A user who proved who they are, with or without an organization.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Who.
+    pub user: UserActor,
+    /// How the person logged in.
+    pub auth_method: Arc<str>,
+    /// The organization that the token is scoped to.
+    pub organization: Option<OrganizationId>,
+    /// Whether the user administers the instance.
+    pub instance_admin: bool,
+    /// What the audit log tells about the user, as JSON.
+    pub actor_metadata: Arc<str>,
+    /// From where.
+    pub origin: Origin,
+}
+
+impl Core {
+    /// Who a bearer token stands for, in the organization that it is scoped to.
+    pub async fn authenticate(&self, bearer: &str, origin: Origin) -> Result<Caller> {
+        if bearer.starts_with("st.") {
+            return Err(Error::unauthorized("Invalid service token"));
+        }
+        let now = self.now().seconds();
+        match self.keys.tokens.verify::<IdentityAccessClaims>(bearer, now) {
+            Ok(claims) => self.identity_caller(&claims, origin).await,
+            Err(TokenError::WrongType) => {
+                let claims = self.keys.tokens.verify::<UserAccessClaims>(bearer, now)?;
+                self.user_caller(&claims, origin).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Who a user's token stands for, where no organization needs to be chosen yet.
+    pub async fn authenticate_user(&self, bearer: &str, origin: Origin) -> Result<SignedIn> {
+        let now = self.now().seconds();
+        let claims = self.keys.tokens.verify::<UserAccessClaims>(bearer, now)?;
+        let row = self.load_user(&claims).await?;
+        Ok(SignedIn {
+            user: actor_of(&claims, &row),
+            auth_method: claims.auth_method.as_str().into(),
+            organization: organization_of(&claims),
+            instance_admin: row.user.super_admin,
+            actor_metadata: metadata_of(&claims, &row),
+            origin,
+        })
+    }
+
+    async fn identity_caller(
+        &self,
+        claims: &IdentityAccessClaims,
+        origin: Origin,
+    ) -> Result<Caller> {
+        let key = (claims.jti, claims.org_id.into(), claims.identity_epoch);
+        let epoch = self.epochs.rights();
+        let known = match self.recall(&key, epoch) {
+            Some(known) => known,
+            None => self.remember(key, epoch, self.load_identity(claims).await?),
+        };
+        known.trusted.check(origin.ip)?;
+        if let Some(limit) = claims.num_uses_limit.filter(|limit| *limit > 0) {
+            self.take_use(claims, limit).await?;
+        }
+        Ok(Caller { origin, ..known.caller.clone() })
+    }
+
+    async fn user_caller(&self, claims: &UserAccessClaims, origin: Origin) -> Result<Caller> {
+        let organization = organization_of(claims).ok_or_else(|| {
+            Error::unauthorized("Unauthorized Access, no organization found in request")
+        })?;
+        let key = (claims.token_version_id, organization, claims.access_version);
+        let epoch = self.epochs.rights();
+        let known = match self.recall(&key, epoch) {
+            Some(known) => known,
+            None => self.remember(key, epoch, self.load_member(claims, organization).await?),
+        };
+        Ok(Caller { origin, ..known.caller.clone() })
+    }
+
+    fn recall(&self, key: &CallerKey, epoch: u64) -> Option<Arc<Known>> {
+        self.caller_memory.get(key).filter(|known| known.epoch == epoch)
+    }
+
+    fn remember(
+        &self,
+        key: CallerKey,
+        epoch: u64,
+        (caller, trusted): (Caller, TrustedIps),
+    ) -> Arc<Known> {
+        let known = Arc::new(Known { epoch, caller, trusted });
+        if self.may_remember() {
+            self.caller_memory.insert(key, Arc::clone(&known));
+        }
+        known
+    }
+
+    async fn load_member(
+        &self,
+        claims: &UserAccessClaims,
+        organization: OrganizationId,
+    ) -> Result<(Caller, TrustedIps)> {
+        let row = self.load_user(claims).await?;
+        let caller = Caller {
+            actor: Actor::User(actor_of(claims, &row)),
+            organization,
+            rules: self.user_role(row.membership.0.as_ref(), organization)?,
+            instance_admin: row.user.super_admin,
+            actor_metadata: metadata_of(claims, &row),
+            origin: Origin::default(),
+        };
+        Ok((caller, TrustedIps::default()))
+    }
+
+    async fn load_identity(&self, claims: &IdentityAccessClaims) -> Result<(Caller, TrustedIps)> {
+        let row = self.standing(claims).await?.map_err(|lapse| lapse.refusal(AUTHORIZE))?;
+        let Standing { row, membership, trusted } = row;
+        let metadata = json!({
+            "identityId": row.identity.id,
+            "name": row.identity.name,
+            "authMethod": claims.auth_method,
+        });
+        let caller = Caller {
+            actor: Actor::Identity(IdentityActor {
+                id: row.identity.id,
+                name: row.identity.name.as_str().into(),
+                auth_method: claims.auth_method.as_str().into(),
+                token: TokenId::from(claims.jti),
+            }),
+            organization: OrganizationId::from(claims.org_id),
+            rules: organization_role(&membership.role)?,
+            instance_admin: row.identity.is_instance_admin,
+            actor_metadata: metadata.to_string().into(),
+            origin: Origin::default(),
+        };
+        Ok((caller, trusted))
+    }
+
+    /// Whether everything that an identity's token rests on still stands.
+    pub(crate) async fn standing(
+        &self,
+        claims: &IdentityAccessClaims,
+    ) -> Result<Result<Standing, Lapse>> {
+        let token = IdentityToken {
+            identity: IdentityId::from(claims.identity_id),
+            organization: OrganizationId::from(claims.org_id),
+            method: claims.auth_method_id.into(),
+            token: claims.jti.into(),
+            secret: claims.client_secret_id.map(Into::into),
+        };
+        let Some(row) = callers::identity(&self.store, &token).await? else {
+            return Ok(Err(Lapse::Identity));
+        };
+        identity_mac(&self.keys.rows, &row.identity).verify(&row.identity.mac)?;
+        if row.revoked.is_some() {
+            return Ok(Err(Lapse::Token));
+        }
+        if row.identity.epoch != claims.identity_epoch {
+            return Ok(Err(Lapse::Identity));
+        }
+        let Some(method) = &row.method.0 else { return Ok(Err(Lapse::Method)) };
+        auth_method_mac(&self.keys.rows, method).verify(&method.mac)?;
+        if claims.client_secret_id.is_some() {
+            let Some(secret) = &row.secret.0 else { return Ok(Err(Lapse::Secret)) };
+            client_secret_mac(&self.keys.rows, secret).verify(&secret.mac)?;
+            if secret.revoked {
+                return Ok(Err(Lapse::Secret));
+            }
+        }
+        let Some(membership) = row.membership.0.clone() else { return Ok(Err(Lapse::Member)) };
+        organization_membership_mac(&self.keys.rows, &membership).verify(&membership.mac)?;
+        if membership.status != ACCEPTED || !membership.is_active {
+            return Ok(Err(Lapse::Inactive));
+        }
+        let trusted = TrustedIps::from_json(&method.access_token_trusted_ips)?;
+        Ok(Ok(Standing { row, membership, trusted }))
+    }
+
+    async fn take_use(&self, claims: &IdentityAccessClaims, limit: i64) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        let (organization, token) = (claims.org_id.into(), claims.jti.into());
+        let until = claims.exp.saturating_mul(1_000_000);
+        if !tokens::take_use(&mut tx, organization, token, limit, until).await? {
+            return Err(Error::unauthorized(format!("{AUTHORIZE}: token usage limit reached")));
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn load_user(&self, claims: &UserAccessClaims) -> Result<UserCallerRow> {
+        let (user, session) = (claims.user_id.into(), claims.token_version_id.into());
+        let found = callers::user(&self.store, user, session, organization_of(claims)).await?;
+        let row = found.ok_or_else(|| Error::not_found("User not found"))?;
+        user_mac(&self.keys.rows, &row.user).verify(&row.user.mac)?;
+        let session = row.session.0.as_ref();
+        let session = session.ok_or_else(|| Error::not_found("Session not found"))?;
+        if session.access_version != claims.access_version {
+            let text = "User session is stale, please re-authenticate";
+            return Err(Error::unauthorized(text));
+        }
+        Ok(row)
+    }
+
+    fn user_role(
+        &self,
+        membership: Option<&OrganizationMembershipRow>,
+        organization: OrganizationId,
+    ) -> Result<Arc<crate::access::RuleSet>> {
+        let membership = membership.filter(|membership| membership.org_id == organization);
+        let membership =
+            membership.ok_or_else(|| Error::forbidden("User not member of organization"))?;
+        organization_membership_mac(&self.keys.rows, membership).verify(&membership.mac)?;
+        if membership.status != ACCEPTED || !membership.is_active {
+            return Err(Error::forbidden("User organization membership is inactive"));
+        }
+        organization_role(&membership.role)
+    }
+}
+
+/// How refusals of a request begin.
+const AUTHORIZE: &str = "Failed to authorize";
+
+/// What an identity's token rests on, looked up and genuine.
+pub(crate) struct Standing {
+    /// The rows.
+    pub(crate) row: IdentityCallerRow,
+    /// The membership in the token's organization.
+    pub(crate) membership: OrganizationMembershipRow,
+    /// From where the token may be used, by the method's present settings.
+    pub(crate) trusted: TrustedIps,
+}
+
+/// What an identity's token rested on and is no longer there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lapse {
+    Token,
+    Identity,
+    Secret,
+    Method,
+    Member,
+    Inactive,
+}
+
+impl Lapse {
+    /// The error of the contract; `what` begins it (wire contract, access tokens).
+    pub(crate) fn refusal(self, what: &str) -> Error {
+        Error::unauthorized(match self {
+            Self::Token => format!("{what}: token has been revoked"),
+            Self::Identity => format!("{what}: identity tokens have been revoked"),
+            Self::Secret => format!("{what}: client secret has been revoked"),
+            Self::Method => format!("{what}: auth method has been revoked"),
+            Self::Member => "Identity is not a member of the organization".to_owned(),
+            Self::Inactive => "Identity organization membership is inactive".to_owned(),
+        })
+    }
+}
+
+fn organization_of(claims: &UserAccessClaims) -> Option<OrganizationId> {
+    claims.sub_organization_id.or(claims.organization_id).map(OrganizationId::from)
+}
+
+fn actor_of(claims: &UserAccessClaims, row: &UserCallerRow) -> UserActor {
+    UserActor {
+        id: UserId::from(claims.user_id),
+        session: SessionId::from(claims.token_version_id),
+        username: row.user.username.as_str().into(),
+        email: row.user.email.as_str().into(),
+    }
+}
+
+fn metadata_of(claims: &UserAccessClaims, row: &UserCallerRow) -> Arc<str> {
+    let metadata = json!({
+        "email": row.user.email,
+        "userId": row.user.id,
+        "username": row.user.username,
+        "authMethod": claims.auth_method,
+    });
+    metadata.to_string().into()
+}
