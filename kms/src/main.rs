@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser};
-use kms_cli::{Command, GlobalArgs};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use kms_cli::GlobalArgs;
+use kms_server::ServerArgs;
 
 /// Hanzo KMS: secrets for programs and people
 #[derive(Parser)]
@@ -15,9 +16,20 @@ struct Kms {
     command: Command,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    // Boxed: its flags are many, and the commands of the client start once per use.
+    Server(Box<ServerArgs>),
+    #[command(flatten)]
+    Client(kms_cli::Command),
+}
+
 fn main() -> ExitCode {
     let Kms { global, command } = Kms::parse();
-    kms_cli::run(&global, command, Kms::command)
+    match command {
+        Command::Server(args) => kms_server::run(&args),
+        Command::Client(command) => kms_cli::run(&global, command, Kms::command),
+    }
 }
 
 #[cfg(test)]

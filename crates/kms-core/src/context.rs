@@ -105,6 +105,12 @@ impl Core {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// The fingerprint of the root key that the embedded data in a directory needs, or nothing
+    /// where there is no data. Only reads.
+    pub async fn needed_root_key(directory: &std::path::Path) -> Result<Option<String>, KeyError> {
+        Ok(kms_store::instance::root_fingerprint(directory).await?)
+    }
+
     /// Writes what is queued and closes the database.
     pub async fn close(&self) {
         self.read_log.flush().await;
@@ -114,6 +120,12 @@ impl Core {
     /// Names the instance.
     pub fn instance_id(&self) -> Uuid {
         self.keys.instance_id
+    }
+
+    /// Names a content without telling it, for `ETag`: keyed, so that a short secret cannot be
+    /// found by trying. The same on every replica.
+    pub fn content_tag(&self, content: &[u8]) -> [u8; 32] {
+        self.keys.lookup.hash("content-tag", content).0
     }
 
     /// Now.

@@ -42,5 +42,7 @@ pub mod opening {
     pub use kms_store::{Store, StoreError};
 }
 // What it takes to open an instance and to read its errors, so that a skin needs no other room.
-pub use kms_crypto::{Entropy, LocalRootKey, OsEntropy, RootKeyError, SeededEntropy, TokenError};
+pub use kms_crypto::{
+    Entropy, LocalRootKey, OsEntropy, RootKeyError, RootKeyProvider, SeededEntropy, TokenError,
+};
 pub use kms_store::{Store, StoreError};

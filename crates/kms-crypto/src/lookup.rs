@@ -32,12 +32,12 @@ impl LookupKey {
     }
 
     /// Hashes `secret`; a secret of one purpose is not found among those of another.
-    pub fn hash(&self, purpose: &str, secret: &str) -> LookupHash {
+    pub fn hash(&self, purpose: &str, secret: impl AsRef<[u8]>) -> LookupHash {
         self.hashes.fetch_add(1, Ordering::Relaxed);
         let mut context = hmac::Context::with_key(&self.key);
         context.update(&(purpose.len() as u64).to_be_bytes());
         context.update(purpose.as_bytes());
-        context.update(secret.as_bytes());
+        context.update(secret.as_ref());
         LookupHash(bytes_of(&context.sign()))
     }
 }

@@ -4,20 +4,31 @@
 //! into an answer. Start at [`handlers`] for the table of routes, [`route`] for what a route is,
 //! [`extract`] for how a request becomes typed, [`error`] for how an error becomes a status.
 
+mod address;
 mod answer;
+mod config;
 mod context;
 pub mod error;
 pub mod extract;
 mod handlers;
+mod limits;
+mod logging;
+mod metrics;
 mod openapi;
+mod output;
 mod pipeline;
 pub mod route;
+mod run;
+mod serve;
 mod state;
 
 pub use answer::Json;
+pub use config::{LogFormat, ServerArgs, StartError};
 pub use error::ApiError;
+pub use limits::RateLimits;
 pub use pipeline::Service;
-pub use state::AppState;
+pub use run::{Running, run};
+pub use state::{AppState, Settings};
 
 /// Every route, in the order of the handlers.
 pub fn routes() -> Vec<route::Route> {

@@ -29,7 +29,8 @@ impl Operation {
     pub(crate) fn takes<T: ToSchema>(&mut self, media_types: &[&str]) {
         let schema = self.schema::<T>();
         let content = media_types.iter().map(|&media| (media.into(), json!({ "schema": schema })));
-        self.request = Some(json!({ "content": Map::from_iter(content) }));
+        let content: Map<_, _> = content.collect();
+        self.request = Some(json!({ "content": content }));
     }
 
     /// Takes the fields of this type as its query.

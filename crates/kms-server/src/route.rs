@@ -17,12 +17,14 @@ use axum::{
     Router,
     extract::{Request, State},
     handler::Handler,
+    response::{IntoResponse as _, Response},
     routing::{MethodFilter, MethodRouter, on},
 };
+use futures_util::future::{Either, Ready, ready};
 use http::Method;
 
 pub use crate::openapi::Operation;
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, context::SharedContext};
 
 /// Which rate limit a route counts towards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +55,11 @@ pub enum Access {
 }
 
 impl Access {
+    /// Whether no token is asked for.
+    pub fn is_public(self) -> bool {
+        self == Self::Public
+    }
+
     const fn and(self, other: Self) -> Self {
         if (self as u8) > (other as u8) { self } else { other }
     }
@@ -195,22 +202,42 @@ struct Informed<H> {
 }
 
 impl<T, H: Handler<T, AppState>> Handler<T, AppState> for Informed<H> {
-    type Future = H::Future;
+    type Future = Either<Ready<Response>, H::Future>;
 
-    fn call(self, mut request: Request, state: AppState) -> H::Future {
+    fn call(self, mut request: Request, state: AppState) -> Self::Future {
+        if let Err(refused) = self.enter(&mut request, &state) {
+            return Either::Left(ready(refused.into_response()));
+        }
+        Either::Right(self.handler.call(request, state))
+    }
+}
+
+impl<H> Informed<H> {
+    /// Tells the request its route. Where nobody has to say who they are, their address counts.
+    fn enter(&self, request: &mut Request, state: &AppState) -> Result<(), ApiError> {
         tracing::Span::current().record("http.route", self.info.path);
         request.extensions_mut().insert(self.info);
-        self.handler.call(request, state)
+        if let Some(context) = request.extensions().get::<SharedContext>() {
+            // A request passes one route.
+            let _ = context.route.set(self.info);
+            if self.info.access.is_public() {
+                context.count_address(state)?;
+            }
+        }
+        Ok(())
     }
 }
 
 /// The router of a table.
-pub(crate) fn router(routes: Vec<Route>, state: AppState) -> Router {
-    let mut router = Router::new();
-    for route in routes {
-        router = router.route(route.info.path, (route.handler)(route.info));
-    }
-    router.method_not_allowed_fallback(no_route).fallback(no_route).with_state(state)
+pub(crate) fn router(table: Vec<Route>, state: AppState) -> Router {
+    table
+        .into_iter()
+        .fold(Router::new(), |router, route| {
+            router.route(route.info.path, (route.handler)(route.info))
+        })
+        .method_not_allowed_fallback(no_route)
+        .fallback(no_route)
+        .with_state(state)
 }
 
 async fn no_route() -> ApiError {

@@ -1,8 +1,11 @@
 //! The instance itself: its identity, its keys, whether it is set up.
 
+use std::path::Path;
+
+use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 
-use crate::{Source, StoreError, Tx, record};
+use crate::{Source, StoreError, Tx, record, store::DATABASE_FILE};
 
 record! {
     /// The instance.
@@ -34,6 +37,9 @@ record! {
 
 const FIND: &str = "SELECT instance_id, root_fingerprint, initialized, setup_token_hash
     FROM instance WHERE id = 1";
+/// SQLite alone: whether the first start came as far as the schema.
+const MADE: &str = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'instance'";
+const FINGERPRINT: &str = "SELECT root_fingerprint FROM instance WHERE id = 1";
 const INSERT: &str = "INSERT INTO instance (id, instance_id, root_fingerprint, initialized,
         setup_token_hash, created_at)
     VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING";
@@ -48,6 +54,23 @@ const INITIALIZE: &str = "UPDATE instance SET initialized = TRUE, setup_token_ha
 /// The instance, once it was made.
 pub async fn find(source: impl Source) -> Result<Option<InstanceRow>, StoreError> {
     source.fetch_optional(FIND, ()).await
+}
+
+/// The root key that the embedded database in a directory was made with, if there is one. Changes
+/// nothing, not even the schema, so that it can be asked before a wrong key does harm.
+pub async fn root_fingerprint(directory: &Path) -> Result<Option<String>, StoreError> {
+    let file = directory.join(DATABASE_FILE);
+    if !file.exists() {
+        return Ok(None);
+    }
+    let options = SqliteConnectOptions::new().filename(file).read_only(true);
+    let mut connection = options.disable_statement_logging().connect().await?;
+    let found = match sqlx::query_scalar(MADE).fetch_one(&mut connection).await? {
+        0_i64 => None,
+        _ => sqlx::query_scalar(FINGERPRINT).fetch_optional(&mut connection).await?,
+    };
+    connection.close().await?;
+    Ok(found)
 }
 
 /// Makes the instance; false if somebody else was first.

@@ -24,6 +24,9 @@ use crate::{
     tx::Tx,
 };
 
+/// The embedded database within its directory.
+pub(crate) const DATABASE_FILE: &str = "kms.db";
+
 /// Bytes of page cache for every connection to the embedded database, in KiB as SQLite takes it.
 const CACHE_KIB: &str = "-2048";
 
@@ -50,7 +53,7 @@ impl Store {
     pub async fn open_embedded(directory: &Path) -> Result<Self, StoreError> {
         let lock = lock(directory)?;
         let options = SqliteConnectOptions::new()
-            .filename(directory.join("kms.db"))
+            .filename(directory.join(DATABASE_FILE))
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)

@@ -12,11 +12,13 @@ use utoipa::ToSchema;
 use super::{issues, json, query};
 use crate::{
     ApiError, AppState,
-    route::{Describe, Operation},
+    route::{Describe, Operation, RouteInfo},
 };
 
 /// Bytes of a body at most: a batch of a thousand large secrets fits.
 const LARGEST: usize = 2 * 1024 * 1024;
+/// Bytes of a body that anybody may send.
+const LARGEST_PUBLIC: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(30);
 
@@ -60,7 +62,9 @@ impl<T: ToSchema> Describe for JsonOrForm<T> {
 async fn read<T: DeserializeOwned + 'static>(request: Request, forms: bool) -> Result<T, ApiError> {
     let (parts, body) = request.into_parts();
     let media_type = media_type(&parts.headers);
-    let body = match tokio::time::timeout(ARRIVES_WITHIN, collect(body)).await {
+    let public = parts.extensions.get().is_none_or(|info: &RouteInfo| info.access.is_public());
+    let collected = collect(body, if public { LARGEST_PUBLIC } else { LARGEST });
+    let body = match tokio::time::timeout(ARRIVES_WITHIN, collected).await {
         Ok(body) => body?,
         Err(_) => return Err(ApiError::TimedOut),
     };
@@ -77,8 +81,8 @@ async fn read<T: DeserializeOwned + 'static>(request: Request, forms: bool) -> R
     }
 }
 
-async fn collect(body: axum::body::Body) -> Result<Bytes, ApiError> {
-    match Limited::new(body, LARGEST).collect().await {
+async fn collect(body: axum::body::Body, limit: usize) -> Result<Bytes, ApiError> {
+    match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(ApiError::TooLarge),
         Err(_) => Err(ApiError::Malformed("The body broke off")),

@@ -2,11 +2,13 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
-use kms_core::{Actor, Caller, Error, TokenError};
+use kms_core::{Actor, Caller, Error, SignedIn, TokenError};
 
+use super::context;
 use crate::{
     ApiError, AppState,
-    context::SharedContext,
+    context::Context,
+    limits::Key,
     route::{Access, Describe, Operation},
 };
 
@@ -20,9 +22,11 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let context = parts.extensions.get::<SharedContext>().cloned().unwrap_or_default();
-        let bearer = bearer(&parts.headers)?;
-        let caller = app.core.authenticate(bearer, context.origin.clone()).await?;
+        let context = context(&parts.extensions)?;
+        let origin = context.origin.clone();
+        let proved = async { Ok(app.core.authenticate(bearer(&parts.headers)?, origin).await?) };
+        let caller = counted(&context, app, proved.await)?;
+        context.count(app, &Key::Actor(caller.actor.id()))?;
         // Set once: a handler takes one caller.
         let _ = context.caller.set(caller.clone());
         Ok(caller)
@@ -53,8 +57,38 @@ impl FromRequestParts<AppState> for OnlyIdentity {
     }
 }
 
+impl FromRequestParts<AppState> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let context = context(&parts.extensions)?;
+        let origin = context.origin.clone();
+        let proved =
+            async { Ok(app.core.authenticate_user(bearer(&parts.headers)?, origin).await?) };
+        let user = counted(&context, app, proved.await)?;
+        context.count(app, &Key::Actor(user.user.id.uuid()))?;
+        Ok(user)
+    }
+}
+
+/// Counts a failed proof for the address that it came from, and tells a token of another kind
+/// from one that is none.
+fn counted<T>(context: &Context, app: &AppState, proved: Result<T, Error>) -> Result<T, ApiError> {
+    proved.map_err(|error| match (context.count_address(app), error) {
+        (Err(limited), _) => limited.into(),
+        (Ok(()), Error::Token(TokenError::WrongType)) => ApiError::WrongTokenKind,
+        (Ok(()), error) => error.into(),
+    })
+}
+
 impl Describe for Caller {
     const ACCESS: Access = Access::Anybody;
+
+    fn describe(_: &mut Operation) {}
+}
+
+impl Describe for SignedIn {
+    const ACCESS: Access = Access::User;
 
     fn describe(_: &mut Operation) {}
 }

@@ -7,10 +7,24 @@ mod body;
 mod caller;
 mod issues;
 mod json;
+mod origin;
 mod path;
 mod query;
 
 pub use body::{Body, JsonOrForm};
 pub use caller::{OnlyIdentity, OnlyUser};
+pub use origin::Sender;
 pub use path::Path;
 pub use query::Query;
+pub(crate) use query::well_encoded;
+
+use http::Extensions;
+use kms_core::Error;
+
+use crate::{ApiError, context::SharedContext};
+
+/// What the pipeline knows about the request.
+fn context(extensions: &Extensions) -> Result<SharedContext, ApiError> {
+    let context = extensions.get::<SharedContext>().cloned();
+    context.ok_or_else(|| Error::Internal("a request came around the pipeline".into()).into())
+}

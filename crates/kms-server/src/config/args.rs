@@ -1,0 +1,125 @@
+//! The flags of `kms server`.
+
+#![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+use crate::RateLimits;
+
+/// Run the server
+#[derive(Args, Clone, Debug)]
+pub struct ServerArgs {
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, env = "KMS_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Directory of the embedded database
+    #[arg(long, env = "KMS_DATA_DIR", value_name = "DIR", conflicts_with = "database_url")]
+    pub data_dir: Option<PathBuf>,
+
+    /// PostgreSQL database to use instead; better given by the environment, since it holds a
+    /// password
+    #[arg(long, env = "KMS_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<SecretString>,
+
+    /// Connections to PostgreSQL at most
+    #[arg(long, env = "KMS_DATABASE_CONNECTIONS", value_name = "N", default_value_t = 20)]
+    pub database_connections: u32,
+
+    /// Where people and machines reach this server, such as https://kms.example.com
+    #[arg(long, env = "KMS_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Serve a throw-away instance with a user, a project and a machine identity, on this
+    /// machine only
+    #[arg(long, conflicts_with_all = ["database_url", "tls_cert"])]
+    pub dev: bool,
+
+    /// With --dev: write the credentials to this file once the server is ready
+    #[arg(long, value_name = "FILE", requires = "dev")]
+    pub credentials_file: Option<PathBuf>,
+
+    /// Networks of the proxies whose forwarding headers count
+    #[arg(long, env = "KMS_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// PEM file with the certificate chain to serve HTTPS with
+    #[arg(long, env = "KMS_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// PEM file with the key of the certificate
+    #[arg(long, env = "KMS_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Address to serve Prometheus metrics on
+    #[arg(long, env = "KMS_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// File with the root key; KMS_ROOT_KEY may hold the key itself instead [default: root.key
+    /// in the data directory]
+    #[arg(long, env = "KMS_ROOT_KEY_FILE", value_name = "FILE")]
+    pub root_key_file: Option<PathBuf>,
+
+    /// How to write the log on stderr
+    #[arg(long, env = "KMS_LOG_FORMAT", value_name = "FORMAT", default_value = "json")]
+    pub log_format: LogFormat,
+
+    /// How much to log
+    #[arg(short, long, env = "LOG_LEVEL", value_name = "LEVEL")]
+    pub log_level: Option<String>,
+
+    #[command(flatten)]
+    rates: RateArgs,
+}
+
+/// How to write the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object per line
+    Json,
+    /// For people
+    Text,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Requests in 60 seconds, 0 for no limit")]
+struct RateArgs {
+    /// Logins from one address
+    #[arg(id = "rate_limit_login", long = "rate-limit-login", value_name = "N")]
+    #[arg(env = "KMS_RATE_LIMIT_LOGIN", default_value_t = RateLimits::default().login)]
+    login: u32,
+
+    /// Reads of one user or identity
+    #[arg(id = "rate_limit_read", long = "rate-limit-read", value_name = "N")]
+    #[arg(env = "KMS_RATE_LIMIT_READ", default_value_t = RateLimits::default().read)]
+    read: u32,
+
+    /// Changes by one user or identity
+    #[arg(id = "rate_limit_write", long = "rate-limit-write", value_name = "N")]
+    #[arg(env = "KMS_RATE_LIMIT_WRITE", default_value_t = RateLimits::default().write)]
+    write: u32,
+
+    /// New identities, projects and organizations by one user or identity
+    #[arg(id = "rate_limit_creation", long = "rate-limit-creation", value_name = "N")]
+    #[arg(env = "KMS_RATE_LIMIT_CREATION", default_value_t = RateLimits::default().creation)]
+    creation: u32,
+}
+
+impl ServerArgs {
+    /// The limits; a development server has none.
+    pub(crate) fn rate_limits(&self) -> RateLimits {
+        if self.dev {
+            return RateLimits::OFF;
+        }
+        RateLimits {
+            login: self.rates.login,
+            read: self.rates.read,
+            write: self.rates.write,
+            creation: self.rates.creation,
+        }
+    }
+}

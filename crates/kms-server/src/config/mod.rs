@@ -1,0 +1,12 @@
+//! From the command line to a running server's settings, one concern per file.
+
+mod args;
+mod data;
+mod error;
+mod root_key;
+mod tls;
+
+pub use args::{LogFormat, ServerArgs};
+pub(crate) use data::Data;
+pub use error::StartError;
+pub(crate) use tls::acceptor;

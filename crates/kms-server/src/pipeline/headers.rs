@@ -1,0 +1,33 @@
+//! The headers of every answer (attack D8).
+
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+
+use crate::{AppState, context::Context};
+
+/// An API answer is data for the program that asked: nobody stores it, frames it or guesses at it.
+const ALWAYS: [(&str, &str); 6] = [
+    ("cache-control", "no-store"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+];
+
+const HSTS: (&str, &str) = ("strict-transport-security", "max-age=31536000; includeSubDomains");
+
+/// Adds what every answer carries.
+pub(super) fn complete(response: &mut Response, app: &AppState, context: &Context) {
+    let headers = response.headers_mut();
+    let secure = app.settings.public_url.starts_with("https://");
+    for (name, value) in ALWAYS.into_iter().chain(secure.then_some(HSTS)) {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::from_str(&context.id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    if let Some(allowance) = context.allowance.get() {
+        allowance.tell(headers);
+    }
+}

@@ -1,0 +1,76 @@
+//! What is done with a request before it is routed.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::extract::Request;
+use http::{
+    HeaderValue, Method, Uri,
+    header::{IF_NONE_MATCH, USER_AGENT},
+    uri::PathAndQuery,
+};
+
+use crate::{
+    ApiError,
+    address::ClientAddress,
+    context::{Context, SharedContext},
+    extract,
+    state::Settings,
+};
+
+/// Characters of a user agent that the audit log keeps.
+const LONGEST_USER_AGENT: usize = 256;
+
+/// What the answer depends on after the request is gone.
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) if_none_match: Option<HeaderValue>,
+}
+
+impl Asked {
+    pub(super) fn of(request: &Request) -> Self {
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            if_none_match: request.headers().get(IF_NONE_MATCH).cloned(),
+        }
+    }
+}
+
+/// Everything that the network tells about a request.
+pub(super) fn context(
+    id: String,
+    request: &Request,
+    peer: SocketAddr,
+    settings: &Settings,
+) -> SharedContext {
+    let headers = request.headers();
+    let address = ClientAddress::of(peer, headers, &settings.trusted_proxies);
+    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+    let user_agent = user_agent.map(|text| text.get(..LONGEST_USER_AGENT).unwrap_or(text).into());
+    Arc::new(Context::new(id, address, user_agent))
+}
+
+/// Brings a request into the one form that is routed.
+pub(super) fn prepare(mut request: Request, context: &SharedContext) -> Result<Request, ApiError> {
+    let text = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
+    if !extract::well_encoded(text.as_bytes()) {
+        return Err(ApiError::Malformed("The percent-encoding is malformed"));
+    }
+    if let Some(uri) = without_slash(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    // The server sends no body for `HEAD`, whatever the answer has.
+    if request.method() == Method::HEAD {
+        *request.method_mut() = Method::GET;
+    }
+    request.extensions_mut().insert(Arc::clone(context));
+    Ok(request)
+}
+
+/// The URI without the slash at the end of its path; served alike, without a redirect.
+fn without_slash(uri: &Uri) -> Option<Uri> {
+    let path = uri.path().strip_suffix('/').filter(|path| !path.is_empty())?;
+    let query = uri.query().map_or(String::new(), |query| format!("?{query}"));
+    format!("{path}{query}").parse().ok()
+}

@@ -1,0 +1,170 @@
+//! One server from start to stop.
+
+mod first;
+mod listen;
+
+use std::{process::ExitCode, time::Duration};
+
+use kms_core::Core;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    AppState, ServerArgs, Service, Settings, StartError,
+    config::{self, Data},
+    logging, metrics,
+    output::say,
+    serve,
+};
+
+use self::{
+    first::Welcome,
+    listen::{listen, public_url},
+};
+
+/// How often the limits forget who has not been seen for long.
+const TIDY_EVERY: Duration = Duration::from_mins(5);
+
+/// Runs a server until it is told to stop. Everything it says goes to stderr.
+pub fn run(args: &ServerArgs) -> ExitCode {
+    // What the server writes is nobody else's: database, keys, credentials.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    let started = logging::start(args.log_format, args.log_level.as_deref()).and_then(|()| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        runtime.map_err(|error| StartError::Process(Box::new(error)))
+    });
+    let ran = started.and_then(|runtime| runtime.block_on(until_stopped(args)));
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+async fn until_stopped(args: &ServerArgs) -> Result<(), StartError> {
+    let process = |error| StartError::Process(Box::new(error));
+    let mut terminate = signal(SignalKind::terminate()).map_err(process)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(process)?;
+    let running = Running::start(args).await?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    tokio::select! {
+        () = running.stop() => {}
+        // Whoever asks again does not want to wait.
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+fn report(error: &StartError) {
+    say(format!("error: {error}"));
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        say(format!("Caused by: {cause}"));
+        source = cause.source();
+    }
+    if let Some(hint) = error.hint() {
+        say(format!("hint: {hint}"));
+    }
+}
+
+/// A server that answers.
+pub struct Running {
+    url: String,
+    service: Service,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    helpers: Vec<JoinHandle<()>>,
+    /// Kept until the end: a throw-away directory is removed with it.
+    data: Option<Data>,
+}
+
+impl Running {
+    /// Starts what the flags describe and says where it is.
+    pub async fn start(args: &ServerArgs) -> Result<Self, StartError> {
+        let tls = config::acceptor(args)?;
+        let listeners = listen(args).await?;
+        let address = listeners.first().and_then(|listener| listener.local_addr().ok());
+        let url = public_url(args, address.unwrap_or(args.listen), tls.is_some());
+        let (core, data) = Data::open(args).await?;
+        let settings = Settings {
+            public_url: url.clone(),
+            trusted_proxies: args.trusted_proxies.clone(),
+            rate_limits: args.rate_limits(),
+            metrics: args.metrics_listen.is_some(),
+        };
+        let welcome = Welcome::prepare(args, &core, &data, &url).await?;
+        let mut running = Self::serve(core, settings, listeners, tls);
+        running.serve_metrics(args).await?;
+        running.data = Some(data);
+        welcome.tell(args)?;
+        say(format!("kms server: ready at {url}"));
+        Ok(running)
+    }
+
+    /// Serves an instance that is open already, on listeners that are bound already.
+    pub fn serve(
+        core: Core,
+        settings: Settings,
+        listeners: Vec<TcpListener>,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let url = settings.public_url.clone();
+        let service = Service::new(AppState::new(core, settings));
+        let serving = tokio::spawn(serve::serve(listeners, tls, service.clone(), stopped));
+        let tidying = tokio::spawn(tidy(service.app().clone()));
+        Self { url, service, stop, serving, helpers: vec![tidying], data: None }
+    }
+
+    /// Where clients find it, without a final slash.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The product that is served.
+    pub fn core(&self) -> &Core {
+        &self.service.app().core
+    }
+
+    /// Stops accepting, finishes what was accepted, closes the database.
+    pub async fn stop(self) {
+        let Self { service, stop, serving, helpers, data, .. } = self;
+        let _ = stop.send(true);
+        let _ = serving.await;
+        // Changes whose client went away are still being made.
+        let _ = tokio::time::timeout(serve::FINISH_WITHIN, service.finished()).await;
+        service.app().core.close().await;
+        for helper in helpers {
+            helper.abort();
+        }
+        drop(data);
+    }
+
+    async fn serve_metrics(&mut self, args: &ServerArgs) -> Result<(), StartError> {
+        let Some(address) = args.metrics_listen else { return Ok(()) };
+        let page = metrics::install().map_err(|error| StartError::Process(Box::new(error)))?;
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+        let serving = serve::serve(vec![listener], None, page, self.stop.subscribe());
+        self.helpers.push(tokio::spawn(serving));
+        Ok(())
+    }
+}
+
+async fn tidy(app: AppState) {
+    loop {
+        tokio::time::sleep(TIDY_EVERY).await;
+        app.limiter.tidy();
+    }
+}
