@@ -189,3 +189,6 @@ fn object(text: &str) -> Map<String, Value> {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests;

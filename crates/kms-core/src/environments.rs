@@ -267,3 +267,6 @@ fn written(message: &str, row: EnvironmentRow) -> EnvironmentWritten {
         environment: to_wire(row),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,6 +137,12 @@ impl Keys {
         self.opened.invalidate(&owner);
     }
 
+    /// Whether a key is in memory.
+    #[cfg(test)]
+    pub(crate) fn remembers(&self, owner: Uuid) -> bool {
+        self.opened.contains_key(&owner)
+    }
+
     fn cached(&self, owner: Uuid, open: impl FnOnce() -> Result<Key>) -> Result<Arc<Key>> {
         if let Some(key) = self.opened.get(&owner) {
             return Ok(key);

@@ -24,6 +24,8 @@ mod place;
 mod projects;
 pub mod secrets;
 mod sessions;
+#[cfg(test)]
+mod testing;
 pub mod text;
 mod trusted_ips;
 mod users;

@@ -251,3 +251,6 @@ fn user_to_wire(row: OrganizationMembershipRow, user: &UserRow) -> OrganizationU
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 mod identities;
 mod roles;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use kms_api::{

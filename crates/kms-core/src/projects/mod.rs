@@ -4,6 +4,8 @@ mod change;
 mod create;
 mod read;
 mod roles;
+#[cfg(test)]
+mod tests;
 
 use kms_api::{Timestamp, environments::EnvironmentSummary, projects::Project};
 use kms_store::{environments::EnvironmentRow, projects::ProjectRow};

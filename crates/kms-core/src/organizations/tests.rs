@@ -1,0 +1,135 @@
+use kms_api::{
+    OrganizationId, UserId,
+    organizations::UpdateOrganization,
+    projects::{CreateProject, ListProjectsQuery},
+};
+
+use crate::{
+    Caller, Error,
+    testing::{World, person},
+};
+
+/// A second person in our organization.
+async fn colleague(world: &World, role: &str) -> Caller {
+    let new = crate::users::NewUser {
+        email: format!("{}@ours.test", world.core.slug_tail()),
+        first_name: Some("Grace".into()),
+        last_name: None,
+        password_hash: String::new(),
+        super_admin: false,
+    };
+    let mut tx = world.store.begin().await.unwrap();
+    let id: UserId = world.core.insert_user(&mut tx, new).await.unwrap().id;
+    let principal = ("user", id.uuid());
+    let org = world.ours.organization;
+    world.core.insert_organization_member(&mut tx, org, principal, role).await.unwrap();
+    tx.commit().await.unwrap();
+    person(id, org, role)
+}
+
+#[tokio::test]
+async fn a_person_sees_the_organizations_they_may_act_in() {
+    let world = World::new().await;
+    let list = world.core.list_organizations(&world.ours).await.unwrap().organizations;
+    assert_eq!(list.len(), 1);
+    assert_eq!(list[0].id, world.ours.organization);
+    assert_eq!(list[0].user_role.as_deref(), Some("admin"));
+}
+
+#[tokio::test]
+async fn name_and_slug_change_by_who_may_change_settings() {
+    let world = World::new().await;
+    let (core, org) = (&world.core, world.ours.organization);
+    let body = UpdateOrganization { name: Some("New Name".into()), slug: Some("new-name".into()) };
+    let changed = core.update_organization(&world.ours, org, &body).await.unwrap().organization;
+    assert_eq!((changed.name.as_str(), changed.slug.as_str()), ("New Name", "new-name"));
+    let read = core.get_organization(&world.ours, org).await.unwrap().organization;
+    assert_eq!(read.slug, "new-name");
+    for role in ["member", "no-access"] {
+        let refused = core.update_organization(&colleague(&world, role).await, org, &body).await;
+        assert!(matches!(refused, Err(Error::PermissionDenied { .. })), "{role}");
+    }
+    let theirs = world.theirs.organization;
+    let taken = core.update_organization(&world.theirs, theirs, &body).await;
+    assert!(matches!(taken, Err(Error::BadRequest { .. })), "{taken:?}");
+    for name in ["", "a/b", "line\nbreak", &"x".repeat(65)] {
+        let body = UpdateOrganization { name: Some(name.into()), slug: None };
+        let refused = core.update_organization(&world.ours, org, &body).await;
+        assert!(matches!(refused, Err(Error::Validation(_))), "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn people_are_listed_with_their_role() {
+    let world = World::new().await;
+    let grace = colleague(&world, "member").await;
+    let org = world.ours.organization;
+    let users = world.core.list_organization_users(&grace, org).await.unwrap().users;
+    let told: Vec<_> = users.iter().map(|user| (user.user.id.uuid(), &*user.role)).collect();
+    assert_eq!(told, [(world.ours.actor.id(), "admin"), (grace.actor.id(), "member")]);
+    let nobody = colleague(&world, "no-access").await;
+    let refused = world.core.list_organization_users(&nobody, org).await;
+    assert!(matches!(refused, Err(Error::PermissionDenied { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn t1_another_organization_answers_as_one_that_does_not_exist() {
+    let world = World::new().await;
+    let answers = async |id: OrganizationId| {
+        let (core, ours) = (&world.core, &world.ours);
+        let text = |result: Result<(), Error>| match result {
+            Err(Error::NotFound(text)) => text.replace(&id.to_string(), "ID"),
+            other => panic!("{other:?}"),
+        };
+        let body = UpdateOrganization::default();
+        [
+            text(core.get_organization(ours, id).await.map(|_| ())),
+            text(core.update_organization(ours, id, &body).await.map(|_| ())),
+            text(core.list_organization_users(ours, id).await.map(|_| ())),
+            text(core.list_organization_workspaces(ours, id).await.map(|_| ())),
+        ]
+    };
+    assert_eq!(answers(world.theirs.organization).await, answers(world.core.new_id()).await);
+}
+
+#[tokio::test]
+async fn only_projects_of_the_caller_are_listed() {
+    let world = World::new().await;
+    let body = CreateProject { project_name: "p".into(), ..CreateProject::default() };
+    world.core.create_project(&world.ours, &body).await.unwrap();
+    let org = world.ours.organization;
+    let list = world.core.list_organization_workspaces(&world.ours, org).await.unwrap();
+    assert_eq!(list.workspaces.len(), 1);
+    assert_eq!(list.workspaces[0].environments[2].slug, "prod");
+    let grace = colleague(&world, "admin").await;
+    let list = world.core.list_organization_workspaces(&grace, org).await.unwrap();
+    assert!(list.workspaces.is_empty());
+    let query = ListProjectsQuery { r#type: Some("ssh".into()), include_roles: None };
+    assert!(world.core.list_projects(&world.ours, &query).await.unwrap().projects.is_empty());
+}
+
+#[tokio::test]
+async fn t6_organizations_where_somebody_is_invited_or_suspended_are_not_theirs() {
+    for state in [
+        "UPDATE organization_memberships SET status = 'accepted', is_active = TRUE",
+        "UPDATE organization_memberships SET role = 'admin', status = 'invited'",
+    ] {
+        let world = World::new().await;
+        let before = world.core.list_organizations(&world.ours).await.unwrap().organizations;
+        assert_eq!(before.len(), 1);
+        world.tamper(state).await;
+        let after = world.core.list_organizations(&world.ours).await;
+        let unchanged = state.contains("TRUE");
+        assert_eq!(after.is_ok(), unchanged, "{state}");
+    }
+}
+
+#[tokio::test]
+async fn k8_a_role_raised_in_the_database_is_noticed() {
+    let world = World::new().await;
+    let grace = colleague(&world, "no-access").await;
+    assert!(world.core.list_organizations(&grace).await.is_ok());
+    world.tamper("UPDATE organization_memberships SET role = 'admin'").await;
+    let listed = world.core.list_organizations(&grace).await;
+    assert!(matches!(listed, Err(Error::Internal(_))), "{listed:?}");
+}

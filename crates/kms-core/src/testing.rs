@@ -1,0 +1,138 @@
+//! Fixtures of this crate's tests: an embedded instance with two organizations, time that stands
+//! still and randomness that repeats.
+
+use std::sync::Arc;
+
+use kms_api::{IdentityId, OrganizationId, SessionId, Timestamp, TokenId, UserId};
+use kms_crypto::{LocalRootKey, SeededEntropy};
+use kms_store::{Store, identities};
+use uuid::Uuid;
+
+use crate::{
+    Actor, Caller, Core, IdentityActor, ManualClock, Options, Origin, UserActor,
+    access::organization_role, users::NewUser,
+};
+
+/// When every test begins: 23 November 2026, noon.
+pub(crate) const NOON: Timestamp = Timestamp::from_seconds(1_795_435_200);
+
+/// An instance.
+pub(crate) struct World {
+    pub(crate) core: Core,
+    /// The database itself, for what an intruder does to it.
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<ManualClock>,
+    /// An organization and a user who administers it.
+    pub(crate) ours: Caller,
+    /// Another organization and a user who administers that one.
+    pub(crate) theirs: Caller,
+    _directory: tempfile::TempDir,
+}
+
+/// The root key of every test.
+pub(crate) fn root_key() -> Arc<LocalRootKey> {
+    Arc::new(LocalRootKey::generate(&SeededEntropy::new(7)))
+}
+
+impl World {
+    /// An instance with two organizations.
+    pub(crate) async fn new() -> Self {
+        let (core, store, clock, directory) = empty().await;
+        let ours = administrator(&core, "ours").await;
+        let theirs = administrator(&core, "theirs").await;
+        Self { core, store, clock, ours, theirs, _directory: directory }
+    }
+
+    /// A machine identity that is a member of an organization.
+    pub(crate) async fn identity(&self, organization: OrganizationId, role: &str) -> Caller {
+        let core = &self.core;
+        let id: IdentityId = core.new_id();
+        let mut row = identities::IdentityRow {
+            id,
+            org_id: organization,
+            name: format!("machine-{}", &core.random_text::<2>()),
+            has_delete_protection: false,
+            metadata: None,
+            epoch: 1,
+            is_instance_admin: false,
+            created_at: core.now().micros(),
+            updated_at: core.now().micros(),
+            mac: Vec::new(),
+        };
+        row.mac = vec![0; 32];
+        let mut tx = core.store.begin().await.unwrap();
+        identities::insert(&mut tx, &row).await.unwrap();
+        let principal = ("identity", id.uuid());
+        core.insert_organization_member(&mut tx, organization, principal, role).await.unwrap();
+        tx.commit().await.unwrap();
+        let actor = IdentityActor {
+            id,
+            name: row.name.into(),
+            auth_method: "universal-auth".into(),
+            token: TokenId::from(Uuid::nil()),
+        };
+        caller(Actor::Identity(actor), organization, role)
+    }
+
+    /// Runs SQL as somebody does who has the database file.
+    pub(crate) async fn tamper(&self, sql: &'static str) -> u64 {
+        let mut tx = self.store.begin().await.unwrap();
+        let rows = tx.execute(sql, ()).await.unwrap();
+        tx.commit().await.unwrap();
+        self.core.epochs.raise_rights();
+        rows
+    }
+}
+
+/// An instance that nobody set up.
+pub(crate) async fn empty() -> (Core, Store, Arc<ManualClock>, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open_embedded(directory.path()).await.unwrap();
+    let clock = Arc::new(ManualClock::at(NOON));
+    let options = Options {
+        clock: clock.clone(),
+        entropy: Arc::new(SeededEntropy::new(1)),
+        ..Options::default()
+    };
+    let core = Core::open(store.clone(), root_key(), options).await.unwrap();
+    (core, store, clock, directory)
+}
+
+async fn administrator(core: &Core, name: &str) -> Caller {
+    let mut tx = core.store.begin().await.unwrap();
+    let organization = core.insert_organization(&mut tx, name).await.unwrap().id;
+    let new = NewUser {
+        email: format!("admin@{name}.test"),
+        first_name: None,
+        last_name: None,
+        password_hash: String::new(),
+        super_admin: false,
+    };
+    let user = core.insert_user(&mut tx, new).await.unwrap();
+    let principal = ("user", user.id.uuid());
+    core.insert_organization_member(&mut tx, organization, principal, "admin").await.unwrap();
+    tx.commit().await.unwrap();
+    person(user.id, organization, "admin")
+}
+
+/// A person in an organization.
+pub(crate) fn person(id: UserId, organization: OrganizationId, role: &str) -> Caller {
+    let actor = UserActor {
+        id,
+        session: SessionId::from(Uuid::nil()),
+        username: "person".into(),
+        email: "person@example.test".into(),
+    };
+    caller(Actor::User(actor), organization, role)
+}
+
+fn caller(actor: Actor, organization: OrganizationId, role: &str) -> Caller {
+    Caller {
+        actor,
+        organization,
+        rules: organization_role(role).unwrap(),
+        instance_admin: false,
+        actor_metadata: "{}".into(),
+        origin: Origin::default(),
+    }
+}
