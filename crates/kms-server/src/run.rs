@@ -119,9 +119,17 @@ impl Running {
         listeners: Vec<TcpListener>,
         tls: Option<TlsAcceptor>,
     ) -> Self {
+        Self::serve_with(Service::new(AppState::new(core, settings)), listeners, tls)
+    }
+
+    /// Serves a service that is put together already.
+    pub fn serve_with(
+        service: Service,
+        listeners: Vec<TcpListener>,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let url = settings.public_url.clone();
-        let service = Service::new(AppState::new(core, settings));
+        let url = service.app().settings.public_url.clone();
         let serving = tokio::spawn(serve::serve(listeners, tls, service.clone(), stopped));
         let tidying = tokio::spawn(tidy(service.app().clone()));
         Self { url, service, stop, serving, helpers: vec![tidying], data: None }

@@ -49,8 +49,13 @@ struct Shared {
 impl Service {
     /// The API over an instance.
     pub fn new(app: AppState) -> Self {
+        Self::of(crate::routes(), app)
+    }
+
+    /// The same pipeline around other routes, to measure what the pipeline itself costs.
+    pub fn of(routes: Vec<route::Route>, app: AppState) -> Self {
         let shared = Shared {
-            router: route::router(crate::routes(), app.clone()),
+            router: route::router(routes, app.clone()),
             app,
             at_once: Arc::new(Semaphore::new(AT_ONCE as usize)),
             id_prefix: uuid::Uuid::new_v4().as_fields().0,

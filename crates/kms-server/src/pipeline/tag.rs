@@ -20,31 +20,35 @@ pub(super) async fn compare(response: &mut Response, app: &AppState, asked: &Ask
     if !reads || response.status() != StatusCode::OK {
         return;
     }
-    // Our own answers are complete in memory; collecting one neither waits nor copies.
-    let body = std::mem::take(response.body_mut());
-    if body.size_hint().exact().is_none() {
-        *response.body_mut() = body;
-        return;
-    }
-    let Ok(body) = body.collect().await else { return };
-    let body = body.to_bytes();
-    let tag = format!("\"{}\"", STANDARD.encode(app.core.content_tag(&body)));
-    let known = asked.if_none_match.as_ref().is_some_and(|known| matches(known, &tag));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(ETAG, tag);
-    }
-    if known {
+    // An answer that the product has finished brings its own tag; no byte is hashed twice.
+    let tag = match response.headers().get(ETAG) {
+        Some(tag) => tag.clone(),
+        None => match tag_of(response, app).await {
+            Some(tag) => tag,
+            None => return,
+        },
+    };
+    if asked.if_none_match.as_ref().is_some_and(|known| matches(known, &tag)) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
         response.headers_mut().remove(CONTENT_TYPE);
         response.headers_mut().remove(CONTENT_LENGTH);
-    } else {
-        *response.body_mut() = Body::from(body);
     }
+    response.headers_mut().insert(ETAG, tag);
+}
+
+async fn tag_of(response: &mut Response, app: &AppState) -> Option<HeaderValue> {
+    // Our own answers are complete in memory; collecting one neither waits nor copies.
+    response.body().size_hint().exact()?;
+    let body = std::mem::take(response.body_mut()).collect().await.ok()?.to_bytes();
+    let tag = format!("\"{}\"", STANDARD.encode(app.core.content_tag(&body)));
+    *response.body_mut() = Body::from(body);
+    HeaderValue::from_str(&tag).ok()
 }
 
 /// Whether one of the client's tags is this one; proxies may have marked it as weak.
-fn matches(known: &HeaderValue, tag: &str) -> bool {
-    let Ok(known) = known.to_str() else { return false };
+fn matches(known: &HeaderValue, tag: &HeaderValue) -> bool {
+    let (Ok(known), Ok(tag)) = (known.to_str(), tag.to_str()) else { return false };
     known
         .split(',')
         .map(str::trim)
