@@ -205,3 +205,6 @@ impl From<KeyError> for Error {
         Self::Internal(Box::new(error))
     }
 }
+
+#[cfg(test)]
+mod tests;

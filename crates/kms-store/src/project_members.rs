@@ -3,7 +3,7 @@
 use kms_api::{IdentityId, MembershipId, OrganizationId, ProjectId, UserId};
 use uuid::Uuid;
 
-use crate::{Source, StoreError, record};
+use crate::{Source, StoreError, identities::CountRow, record};
 
 record! {
     /// An identity's membership in a project.
@@ -61,15 +61,6 @@ record! {
         pub identity_id: IdentityId,
         /// The method's name.
         pub method: String,
-    }
-}
-
-record! {
-    /// A count.
-    #[derive(Clone, Copy, Debug)]
-    pub struct CountRow {
-        /// How many.
-        pub count: i64,
     }
 }
 

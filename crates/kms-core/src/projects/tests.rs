@@ -189,3 +189,18 @@ async fn the_built_in_roles_are_listed_and_the_callers_rules_told() {
     assert_eq!(told.membership.user_id.map(|id| id.uuid()), Some(world.ours.actor.id()));
     assert_eq!(told.permissions[0][1], "secrets");
 }
+
+#[tokio::test]
+async fn k4_one_damaged_project_key_hurts_only_its_project() {
+    let world = World::new().await;
+    let broken = made(&world, &world.ours, "broken").await;
+    let whole = made(&world, &world.ours, "whole").await;
+    let damage = "UPDATE projects SET wrapped_key = X'00' WHERE name = 'broken'";
+    assert_eq!(world.tamper(damage).await, 1);
+    world.core.keys.forget(broken.id.uuid());
+    let read = world.core.get_project(&world.ours, broken.id).await;
+    assert!(matches!(read, Err(Error::Internal(_))), "{read:?}");
+    world.core.get_project(&world.ours, whole.id).await.unwrap();
+    let list = world.core.list_projects(&world.ours, &ListProjectsQuery::default()).await.unwrap();
+    assert_eq!(list.projects.len(), 2);
+}

@@ -9,6 +9,7 @@ mod engine;
 mod folders;
 mod secrets;
 mod tenancy;
+mod tenants;
 mod writes;
 
 macro_rules! contract {
@@ -62,4 +63,10 @@ contract! {
     secrets::an_update_of_a_stale_version_writes_nothing,
     secrets::a_name_is_taken_once_in_a_folder,
     secrets::secrets_go_with_their_folder_and_cannot_outlive_it,
+    tenants::an_organization_comes_back_as_it_was_written,
+    tenants::members_of_an_organization_are_found_by_who_they_are,
+    tenants::a_username_is_taken_once_and_sessions_belong_to_their_user,
+    tenants::environments_come_in_their_order_and_within_their_tenant,
+    tenants::members_of_a_project_are_listed_page_by_page,
+    tenants::roles_are_replaced_and_memberships_end_with_their_roles,
 }
