@@ -124,7 +124,7 @@ pub struct ListIdentitiesQuery {
     /// How many to pass over, 0 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<String>,
-    /// How many to answer, 1 to 1,000, 20 when left out.
+    /// How many to answer, 1 to 1,000, all of them when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
     /// Part of the name.

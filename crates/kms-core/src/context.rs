@@ -14,6 +14,7 @@ use crate::{
     audit::ReadLog,
     epochs::Epochs,
     keys::Keys,
+    login::ledger::Ledger,
     passwords::Passwords,
     secrets::Answers,
     sessions::{CallerKey, Known},
@@ -63,6 +64,7 @@ pub struct Inner {
     pub(crate) epochs: Arc<Epochs>,
     pub(crate) read_log: ReadLog,
     pub(crate) passwords: Passwords,
+    pub(crate) ledger: Ledger,
     /// Who a token stands for.
     pub(crate) caller_memory: Cache<CallerKey, Arc<Known>>,
     /// What a principal may do in a project: the epoch it was read in, until when it holds, and it.
@@ -98,6 +100,7 @@ impl Core {
             epochs: Arc::default(),
             read_log,
             passwords,
+            ledger: Ledger::default(),
             caller_memory: Cache::new(REMEMBERED),
             access_memory: Cache::new(REMEMBERED),
             answers,
@@ -113,6 +116,9 @@ impl Core {
 
     /// Writes what is queued and closes the database.
     pub async fn close(&self) {
+        if let Err(error) = self.write_ledger().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "uses were not written");
+        }
         self.read_log.flush().await;
         self.store.close().await;
     }

@@ -6,8 +6,10 @@
 //! only place that decides who may.
 
 pub mod access;
+mod access_tokens;
 pub mod audit;
 mod audit_read;
+mod auth_methods;
 mod bootstrap;
 mod caller;
 mod clock;
@@ -16,7 +18,9 @@ mod environments;
 mod epochs;
 mod error;
 mod folders;
+mod identities;
 mod keys;
+mod login;
 mod memberships;
 mod organizations;
 mod passwords;
@@ -24,6 +28,7 @@ mod place;
 mod projects;
 pub mod secrets;
 mod sessions;
+mod sweep;
 #[cfg(test)]
 mod testing;
 pub mod text;

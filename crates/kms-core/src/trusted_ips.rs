@@ -43,6 +43,11 @@ impl TrustedIps {
     /// Reads what is stored.
     pub(crate) fn from_json(text: &str) -> Result<Self> {
         let wire = serde_json::from_str(text).map_err(|error| Error::Internal(Box::new(error)))?;
+        Self::from_wire(wire)
+    }
+
+    /// Reads what is stored as a part of something else.
+    pub(crate) fn from_wire(wire: Vec<TrustedIp>) -> Result<Self> {
         Self::of(wire).ok_or_else(|| Error::Internal("stored trusted IPs are not valid".into()))
     }
 

@@ -1,10 +1,11 @@
 //! Machine identities.
 
-use kms_api::{IdentityId, OrganizationId};
+use kms_api::{IdentityId, OrganizationId, ProjectId};
 use uuid::Uuid;
 
 use crate::{
     Source, StoreError, Tx,
+    memberships::RoleRow,
     organizations::{OrganizationMembershipRow, membership_columns},
     record,
 };
@@ -60,9 +61,29 @@ record! {
 }
 
 record! {
-    /// A role of an identity in a project.
+    /// A membership of an identity in a project with one of its roles; without roles, one row
+    /// with none.
+    #[derive(Clone, Debug)]
+    pub struct ProjectMembershipRow {
+        /// The project.
+        pub project_id: ProjectId,
+        /// The project's name.
+        pub project_name: String,
+        /// Microseconds since the epoch.
+        pub created_at: i64,
+        /// Microseconds since the epoch.
+        pub updated_at: i64,
+        /// The role.
+        pub role: RoleRow,
+    }
+}
+
+record! {
+    /// A role of an identity in a project, in force or not.
     #[derive(Clone, Debug)]
     pub struct ProjectRoleRow {
+        /// The project.
+        pub project_id: ProjectId,
         /// The role's slug.
         pub role: String,
     }
@@ -109,9 +130,16 @@ const MEMBERS: &str = members!(
 const COUNT: &str = "SELECT COUNT(*) FROM organization_memberships m
     JOIN identities i ON i.id = m.principal_id
     WHERE m.org_id = $1 AND m.principal_kind = 'identity' AND LOWER(i.name) LIKE $2 ESCAPE '\\'";
-const PROJECT_ROLES: &str = "SELECT DISTINCT r.role FROM project_memberships m
+const PROJECT_ROLES: &str = "SELECT m.project_id, r.role FROM project_memberships m
     JOIN project_membership_roles r ON r.membership_id = m.id
-    WHERE m.principal_id = $1 AND m.principal_kind = 'identity'";
+    WHERE m.principal_id = $1 AND m.principal_kind = 'identity'
+    ORDER BY m.project_id, r.role";
+const PROJECT_MEMBERSHIPS: &str = "SELECT p.id, p.name, m.created_at, m.updated_at, m.id, m.org_id,
+        m.mac, r.id, r.role, r.is_temporary, r.temporary_range, r.starts_at, r.ends_at, r.mac
+    FROM project_memberships m JOIN projects p ON p.id = m.project_id
+    LEFT JOIN project_membership_roles r ON r.membership_id = m.id
+    WHERE m.org_id = $1 AND m.principal_id = $2 AND m.principal_kind = 'identity'
+    ORDER BY m.created_at, m.id, r.created_at, r.id";
 const INSERT: &str = "INSERT INTO identities (id, org_id, name, has_delete_protection, metadata,
         epoch, is_instance_admin, created_at, updated_at, mac)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -164,12 +192,22 @@ pub async fn count(
     Ok(row.map_or(0, |row| row.count))
 }
 
-/// The slugs of all roles that an identity has in projects, in force or not.
+/// All roles that an identity has in projects of any organization, in force or not: what nobody
+/// may take over who does not hold it.
 pub async fn project_roles(
     source: impl Source,
     id: IdentityId,
 ) -> Result<Vec<ProjectRoleRow>, StoreError> {
     source.fetch_all(PROJECT_ROLES, (id,)).await
+}
+
+/// The memberships of an identity in the projects of an organization, once for each role.
+pub async fn project_memberships(
+    source: impl Source,
+    org: OrganizationId,
+    id: IdentityId,
+) -> Result<Vec<ProjectMembershipRow>, StoreError> {
+    source.fetch_all(PROJECT_MEMBERSHIPS, (org, id)).await
 }
 
 /// Adds an identity.

@@ -101,7 +101,7 @@ impl Core {
 }
 
 /// The roles of one membership among rows of several.
-fn roles_to_wire(rows: &[RoleRow], membership: MembershipId) -> Vec<MembershipRole> {
+pub(crate) fn roles_to_wire(rows: &[RoleRow], membership: MembershipId) -> Vec<MembershipRole> {
     let of = rows.iter().filter(|row| row.membership_id == membership);
     of.filter_map(RoleRow::grant).map(role_to_wire).collect()
 }
