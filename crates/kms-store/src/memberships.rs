@@ -190,18 +190,25 @@ pub async fn insert_role(
     Ok(())
 }
 
-/// Takes all roles from a membership; false when there is no such membership.
-///
-/// Writes the membership itself first, so that two writers of its roles take turns.
-pub async fn clear_roles(
+/// Notes that a membership changes; false when there is none. Two writers of its roles take turns
+/// from here on.
+pub async fn touch(
     tx: &mut Tx,
     org: OrganizationId,
     membership: MembershipId,
     now: i64,
 ) -> Result<bool, StoreError> {
-    let found = tx.execute(TOUCH, (org, membership, now)).await? == 1;
+    Ok(tx.execute(TOUCH, (org, membership, now)).await? == 1)
+}
+
+/// Takes all roles from a membership.
+pub async fn clear_roles(
+    tx: &mut Tx,
+    org: OrganizationId,
+    membership: MembershipId,
+) -> Result<(), StoreError> {
     tx.execute(DELETE_ROLES, (org, membership)).await?;
-    Ok(found)
+    Ok(())
 }
 
 /// Ends a membership.

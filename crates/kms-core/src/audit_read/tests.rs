@@ -18,6 +18,7 @@ async fn what_was_done_and_read_is_told_newest_first_and_only_to_its_own() {
     world.clock.advance(1);
     let read = Event::new("get-secret").project(project).key("NAME");
     world.core.log_read(&world.ours, &read).unwrap();
+    world.core.read_log.flush().await;
     let logs = world.core.list_audit_logs(&world.ours, &AuditQuery::default()).await.unwrap();
     let kinds: Vec<_> = logs.audit_logs.iter().map(|log| log.event.r#type.as_str()).collect();
     assert_eq!(kinds, ["get-secret", "create-project"]);
@@ -76,6 +77,7 @@ async fn filters_and_pages_narrow_the_log() {
     for kind in ["get-secret", "get-secrets", "get-secret"] {
         world.core.log_read(&world.ours, &event(kind)).unwrap();
     }
+    world.core.read_log.flush().await;
     let count = async |query: AuditQuery| {
         world.core.list_audit_logs(&world.ours, &query).await.unwrap().audit_logs.len()
     };

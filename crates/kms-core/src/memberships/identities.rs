@@ -1,7 +1,7 @@
 //! Machine identities as members of projects.
 
 use kms_api::{
-    IdentityId, ProjectId, Timestamp,
+    IdentityId, MembershipId, ProjectId, Timestamp,
     identities::Identity,
     memberships::{
         IdentityMembership, IdentityMembershipBody, IdentityMembershipResponse,
@@ -9,7 +9,7 @@ use kms_api::{
     },
 };
 use kms_store::{
-    Source, StoreError,
+    StoreError, Tx,
     memberships::{self, RoleRow},
     organizations,
     project_members::{self, AttachedMethodRow, IdentityFilter, IdentityMemberRow},
@@ -73,11 +73,8 @@ impl Core {
         NewRole::require_covered_by(&new, &access.rules)?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
-        let old = self.covered_roles(&mut tx, &access, identity).await?;
-        let id = old.first().ok_or_else(not_member)?.membership_id;
-        if !memberships::clear_roles(&mut tx, org, id, self.now().micros()).await? {
-            return Err(not_member());
-        }
+        let id = self.lock_member(&mut tx, &access, identity).await?;
+        memberships::clear_roles(&mut tx, org, id).await?;
         self.insert_roles(&mut tx, org, id, &new).await?;
         let membership = read(&mut tx, &access, identity).await?.ok_or_else(not_member)?;
         self.touches_rights(&mut tx);
@@ -95,8 +92,7 @@ impl Core {
     ) -> Result<IdentityMembershipResponse> {
         let access = self.identity_access(caller, project, identity, Action::Delete).await?;
         let mut tx = self.store.begin().await?;
-        let old = self.covered_roles(&mut tx, &access, identity).await?;
-        let id = old.first().ok_or_else(not_member)?.membership_id;
+        let id = self.lock_member(&mut tx, &access, identity).await?;
         let membership = read(&mut tx, &access, identity).await?.ok_or_else(not_member)?;
         memberships::delete(&mut tx, caller.organization, id).await?;
         self.touches_rights(&mut tx);
@@ -167,18 +163,23 @@ impl Core {
         Ok(access)
     }
 
-    /// The roles of a member, which the caller must hold to touch them (attack T4).
-    async fn covered_roles(
+    /// The membership to change or end, once no other write changes it and the caller is known
+    /// to hold all that it gives (attack T4).
+    async fn lock_member(
         &self,
-        source: impl Source,
+        tx: &mut Tx,
         access: &ProjectAccess,
         identity: IdentityId,
-    ) -> Result<Vec<RoleRow>> {
-        let org = access.project.org_id;
-        let rows =
-            memberships::roles_of(source, org, access.id(), IDENTITY, identity.uuid()).await?;
+    ) -> Result<MembershipId> {
+        let (org, project, principal) = (access.project.org_id, access.id(), identity.uuid());
+        let rows = memberships::roles_of(&mut *tx, org, project, IDENTITY, principal).await?;
+        let id = rows.first().ok_or_else(not_member)?.membership_id;
+        if !memberships::touch(tx, org, id, self.now().micros()).await? {
+            return Err(not_member());
+        }
+        let rows = memberships::roles_of(tx, org, project, IDENTITY, principal).await?;
         access.rules.require_covers(&*self.rules_ever_of(&rows)?)?;
-        Ok(rows)
+        Ok(id)
     }
 }
 
@@ -188,7 +189,7 @@ fn about(identity: &str) -> Attributes<'_> {
 
 /// A membership as it is inside a write.
 async fn read(
-    tx: &mut kms_store::Tx,
+    tx: &mut Tx,
     access: &ProjectAccess,
     identity: IdentityId,
 ) -> Result<Option<IdentityMembership>> {

@@ -280,8 +280,13 @@ pub(crate) async fn roles_are_replaced_and_memberships_end_with_their_roles(stor
     let ada: UserId = id();
     let mut tx = store.begin().await.unwrap();
     let membership = join(&mut tx, &tenant, "user", ada.uuid(), 1).await;
-    assert!(!memberships::clear_roles(&mut tx, other.org, membership, 2).await.unwrap());
-    assert!(memberships::clear_roles(&mut tx, tenant.org, membership, 2).await.unwrap());
+    assert!(!memberships::touch(&mut tx, other.org, membership, 2).await.unwrap());
+    assert!(memberships::touch(&mut tx, tenant.org, membership, 2).await.unwrap());
+    memberships::clear_roles(&mut tx, other.org, membership).await.unwrap();
+    let (project, principal) = (tenant.project, ada.uuid());
+    let kept = memberships::roles_of(&mut tx, tenant.org, project, "user", principal).await;
+    assert!(kept.unwrap()[0].grant().is_some());
+    memberships::clear_roles(&mut tx, tenant.org, membership).await.unwrap();
     let given = grant("admin");
     memberships::insert_role(&mut tx, tenant.org, membership, &given, 2).await.unwrap();
     tx.commit().await.unwrap();
