@@ -30,6 +30,8 @@ pub mod secrets;
 mod sessions;
 mod sweep;
 #[cfg(test)]
+mod testbed;
+#[cfg(test)]
 mod testing;
 pub mod text;
 mod trusted_ips;

@@ -86,19 +86,28 @@ impl World {
 
 /// An instance that nobody set up.
 pub(crate) async fn empty() -> (Core, Store, Arc<ManualClock>, tempfile::TempDir) {
+    remembering(Options::default().memory_budget).await
+}
+
+/// An instance that nobody set up and that remembers answers within a budget.
+pub(crate) async fn remembering(
+    memory_budget: u64,
+) -> (Core, Store, Arc<ManualClock>, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open_embedded(directory.path()).await.unwrap();
     let clock = Arc::new(ManualClock::at(NOON));
     let options = Options {
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(1)),
+        memory_budget,
         ..Options::default()
     };
     let core = Core::open(store.clone(), root_key(), options).await.unwrap();
     (core, store, clock, directory)
 }
 
-async fn administrator(core: &Core, name: &str) -> Caller {
+/// An organization and a user who administers it.
+pub(crate) async fn administrator(core: &Core, name: &str) -> Caller {
     let mut tx = core.store.begin().await.unwrap();
     let organization = core.insert_organization(&mut tx, name).await.unwrap().id;
     let new = NewUser {

@@ -8,6 +8,8 @@ mod create;
 mod delete;
 mod read;
 mod rename;
+#[cfg(test)]
+mod tests;
 
 use kms_api::{
     FolderId, Timestamp,

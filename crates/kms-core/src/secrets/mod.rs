@@ -16,6 +16,8 @@ mod fields;
 mod get;
 mod list;
 mod payload;
+#[cfg(test)]
+mod tests;
 mod update;
 mod versions;
 mod view;
