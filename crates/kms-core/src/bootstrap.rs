@@ -4,16 +4,22 @@
 use kms_api::{
     OrganizationId,
     admin::{
-        AdminSignUp, AdminSignUpResponse, BootstrapUser, InstanceConfig, InstanceConfigResponse,
+        AdminSignUp, AdminSignUpResponse, Bootstrap, BootstrapCredentials, BootstrapIdentity,
+        BootstrapOrganization, BootstrapResponse, BootstrapUser, InstanceConfig,
+        InstanceConfigResponse,
     },
+    auth::TokenSettings,
 };
-use kms_store::{Tx, instance, users::UserRow};
+use kms_store::{Tx, instance, organizations::OrganizationRow, users::UserRow};
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
 use crate::{
     Core, Error, Origin, Result,
     audit::{AuditActor, Event},
+    identities::NewIdentity,
+    login::Scope,
+    organizations::organization_name,
     passwords::{canonical_email, check_password},
     text,
     users::NewUser,
@@ -68,6 +74,45 @@ impl Core {
         let needed = instance::set_setup_token(&mut tx, hash.as_bytes()).await?;
         tx.commit().await?;
         Ok(needed.then_some(token))
+    }
+
+    /// Makes the first administrator, the first organization, and an identity that administers
+    /// both the instance and the organization.
+    pub async fn bootstrap(
+        &self,
+        body: &Bootstrap,
+        installer: &Installer,
+    ) -> Result<BootstrapResponse> {
+        let token = body.setup_token.as_ref().or(installer.setup_token.as_ref());
+        self.may_set_up(token, installer.local).await?;
+        let email = canonical_email("email", &body.email)?;
+        let name = organization_name("organization", &body.organization)?;
+        check_password("password", &body.password)?;
+        let password_hash = self.passwords.hash(&body.password, &self.options.entropy).await?;
+        let mut tx = self.begin_set_up().await?;
+        let user = NewUser {
+            email,
+            first_name: Some("Admin".into()),
+            last_name: Some("User".into()),
+            password_hash,
+            super_admin: true,
+        };
+        let user = self.insert_user(&mut tx, user).await?;
+        let organization = self.insert_organization(&mut tx, &name).await?;
+        let owner = ("user", user.id.uuid());
+        self.insert_organization_member(&mut tx, organization.id, owner, "admin").await?;
+        let identity = self.insert_instance_identity(&mut tx, &organization).await?;
+        self.finish_set_up(tx, organization.id, installer, "bootstrap-instance").await?;
+        Ok(BootstrapResponse {
+            message: "Successfully bootstrapped instance".into(),
+            identity,
+            organization: BootstrapOrganization {
+                id: organization.id,
+                name: organization.name,
+                slug: organization.slug,
+            },
+            user: user_to_wire(user),
+        })
     }
 
     /// Makes the first administrator and the first organization, and logs the administrator in.
@@ -144,9 +189,41 @@ impl Core {
             "Setting up this instance needs the set-up token that the server printed at its start",
         ))
     }
+
+    /// Adds an identity that administers the instance and an organization, with a token that
+    /// lives as long as the server allows.
+    async fn insert_instance_identity(
+        &self,
+        tx: &mut Tx,
+        organization: &OrganizationRow,
+    ) -> Result<BootstrapIdentity> {
+        let identity = NewIdentity {
+            organization: organization.id,
+            name: "Instance Admin Identity".into(),
+            role: "admin".into(),
+            has_delete_protection: false,
+            metadata: None,
+            is_instance_admin: true,
+        };
+        let identity = self.insert_identity(tx, identity).await?;
+        let as_long_as_allowed = TokenSettings {
+            access_token_ttl: Some(0),
+            access_token_max_ttl: Some(0),
+            ..TokenSettings::default()
+        };
+        let method = self.insert_token_auth(tx, &identity, &as_long_as_allowed).await?;
+        let scope = Scope::of(organization);
+        let name = Some("Instance Admin Token".to_owned());
+        let (login, _) = self.insert_token(tx, &identity, &method, &scope, name).await?;
+        Ok(BootstrapIdentity {
+            id: identity.id,
+            name: identity.name,
+            credentials: BootstrapCredentials { token: login.access_token },
+        })
+    }
 }
 
-fn already_set_up() -> Error {
+pub(crate) fn already_set_up() -> Error {
     Error::bad_request("Instance has already been set up")
 }
 
@@ -160,3 +237,6 @@ fn user_to_wire(user: UserRow) -> BootstrapUser {
         super_admin: user.super_admin,
     }
 }
+
+#[cfg(test)]
+mod tests;

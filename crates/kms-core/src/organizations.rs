@@ -8,6 +8,7 @@ use kms_api::{
         OrganizationUsersResponse, OrganizationWorkspace, OrganizationWorkspacesResponse,
         OrganizationWritten, OrganizationsResponse, UpdateOrganization,
     },
+    projects::ListProjectsQuery,
 };
 use kms_store::{
     StoreError, Tx,
@@ -118,7 +119,7 @@ impl Core {
         id: OrganizationId,
     ) -> Result<OrganizationWorkspacesResponse> {
         own(caller, id)?;
-        let projects = self.list_projects(caller, &Default::default()).await?.projects;
+        let projects = self.list_projects(caller, &ListProjectsQuery::default()).await?.projects;
         let workspaces = projects.into_iter().map(|project| OrganizationWorkspace {
             id: project.id,
             name: project.name,

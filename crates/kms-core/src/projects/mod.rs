@@ -10,6 +10,8 @@ mod tests;
 use kms_api::{Timestamp, environments::EnvironmentSummary, projects::Project};
 use kms_store::{environments::EnvironmentRow, projects::ProjectRow};
 
+pub(crate) use create::NewProject;
+
 use crate::Error;
 
 /// The one kind of project that there is.

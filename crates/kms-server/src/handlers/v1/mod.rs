@@ -1,5 +1,6 @@
 //! Routes below `/api/v1`.
 
+mod admin;
 mod audit;
 mod environments;
 mod folders;
@@ -12,7 +13,8 @@ mod workspaces;
 use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
-    let mut routes = organizations::routes();
+    let mut routes = admin::routes();
+    routes.extend(organizations::routes());
     routes.extend(audit::routes());
     routes.extend(projects::routes());
     routes.extend(workspaces::routes());
