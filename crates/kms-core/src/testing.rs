@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use kms_api::{IdentityId, OrganizationId, SessionId, Timestamp, TokenId, UserId};
+use kms_api::{OrganizationId, SessionId, Timestamp, TokenId, UserId};
 use kms_crypto::{LocalRootKey, SeededEntropy};
-use kms_store::{Store, identities};
+use kms_store::Store;
 use uuid::Uuid;
 
 use crate::{
     Actor, Caller, Core, IdentityActor, ManualClock, Options, Origin, UserActor,
-    access::organization_role, users::NewUser,
+    access::organization_role, identities::NewIdentity, users::NewUser,
 };
 
 /// When every test begins: 23 November 2026, noon.
@@ -46,27 +46,19 @@ impl World {
     /// A machine identity that is a member of an organization.
     pub(crate) async fn identity(&self, organization: OrganizationId, role: &str) -> Caller {
         let core = &self.core;
-        let id: IdentityId = core.new_id();
-        let mut row = identities::IdentityRow {
-            id,
-            org_id: organization,
-            name: format!("machine-{}", &core.random_text::<2>()),
+        let new = NewIdentity {
+            organization,
+            name: format!("machine-{}", core.random_text::<2>()),
+            role: role.to_owned(),
             has_delete_protection: false,
             metadata: None,
-            epoch: 1,
             is_instance_admin: false,
-            created_at: core.now().micros(),
-            updated_at: core.now().micros(),
-            mac: Vec::new(),
         };
-        row.mac = vec![0; 32];
         let mut tx = core.store.begin().await.unwrap();
-        identities::insert(&mut tx, &row).await.unwrap();
-        let principal = ("identity", id.uuid());
-        core.insert_organization_member(&mut tx, organization, principal, role).await.unwrap();
+        let row = core.insert_identity(&mut tx, new).await.unwrap();
         tx.commit().await.unwrap();
         let actor = IdentityActor {
-            id,
+            id: row.id,
             name: row.name.into(),
             auth_method: "universal-auth".into(),
             token: TokenId::from(Uuid::nil()),

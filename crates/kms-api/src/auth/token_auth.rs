@@ -64,6 +64,18 @@ pub struct UpdateToken {
     pub name: Option<String>,
 }
 
+/// The query of a list of tokens.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+pub struct ListTokensQuery {
+    /// How many to pass over, at most 100, 0 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<String>,
+    /// How many to answer, 1 to 100, 20 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+}
+
 /// A token of token auth, without the token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

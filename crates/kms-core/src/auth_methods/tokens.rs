@@ -6,7 +6,8 @@ use kms_api::{
         LoginResponse,
         token::MessageResponse,
         token_auth::{
-            CreateToken, CreateTokenResponse, TokenData, TokenResponse, TokensResponse, UpdateToken,
+            CreateToken, CreateTokenResponse, ListTokensQuery, TokenData, TokenResponse,
+            TokensResponse, UpdateToken,
         },
     },
 };
@@ -87,13 +88,12 @@ impl Core {
         &self,
         caller: &Caller,
         id: IdentityId,
-        offset: Option<&str>,
-        limit: Option<&str>,
+        query: &ListTokensQuery,
     ) -> Result<TokensResponse> {
         let identity = self.identity_for(caller, id, Action::GetToken).await?;
         self.method_of(&self.store, &identity, TOKEN).await?;
-        let offset = text::number("offset", offset, 0, 0, 100)?;
-        let limit = text::number("limit", limit, 20, 1, 100)?;
+        let offset = text::number("offset", query.offset.as_deref(), 0, 0, 100)?;
+        let limit = text::number("limit", query.limit.as_deref(), 20, 1, 100)?;
         let rows = tokens::list(&self.store, identity.org_id, id, limit, offset).await?;
         Ok(TokensResponse { tokens: rows.into_iter().map(to_wire).collect() })
     }

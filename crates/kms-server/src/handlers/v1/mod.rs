@@ -2,8 +2,10 @@
 
 mod admin;
 mod audit;
+mod auth;
 mod environments;
 mod folders;
+mod identities;
 mod memberships;
 mod organizations;
 mod projects;
@@ -16,6 +18,8 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = admin::routes();
     routes.extend(organizations::routes());
     routes.extend(audit::routes());
+    routes.extend(auth::routes());
+    routes.extend(identities::routes());
     routes.extend(projects::routes());
     routes.extend(workspaces::routes());
     routes.extend(environments::routes());
