@@ -148,7 +148,7 @@ fn to_wire(row: AuditRow, names: &HashMap<ProjectId, String>) -> AuditLog {
     AuditLog {
         id: row.id,
         sequence: row.seq,
-        chain: hex(&row.chain),
+        chain: hex::encode(&row.chain),
         created_at: Timestamp(row.created_at),
         updated_at: Timestamp(row.created_at),
         ip_address: row.ip,
@@ -182,10 +182,6 @@ fn event_metadata(row: &AuditRow) -> Map<String, Value> {
 /// The log is written by the server as JSON objects; anything else was put there by others.
 fn object(text: &str) -> Map<String, Value> {
     serde_json::from_str(text).unwrap_or_default()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -149,8 +149,7 @@ impl Core {
 
     /// Text of `N` random bytes in hexadecimal digits.
     pub(crate) fn random_text<const N: usize>(&self) -> String {
-        let bytes: [u8; N] = kms_crypto::random_bytes(self.entropy());
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(kms_crypto::random_bytes::<N>(self.entropy()))
     }
 
     /// Begins the write that sets the instance up; it succeeds for exactly one caller ever.

@@ -2,7 +2,7 @@ use kms_api::{
     IdentityId, ProjectId,
     environments::CreateEnvironment,
     memberships::{IdentityMembershipBody, ListMembershipsQuery, RoleInput},
-    projects::CreateProject,
+    projects::{CreateProject, ListProjectsQuery},
 };
 
 use crate::{
@@ -132,8 +132,8 @@ async fn t4_the_right_to_manage_identities_is_no_right_to_raise_them() {
     let rules: Vec<kms_api::permissions::Rule> = serde_json::from_value(rules).unwrap();
     let holds = crate::access::RuleSet::new(rules);
     let may = |slug: &str| {
-        let roles = super::roles::to_add(&role(slug)).unwrap();
-        super::NewRole::require_covered_by(&roles, &holds)
+        let given = super::roles::to_add(&role(slug)).unwrap();
+        super::NewRole::require_covered_by(&given, &holds)
     };
     assert!(may("no-access").is_ok());
     for slug in ["viewer", "member", "admin"] {
@@ -265,6 +265,6 @@ async fn k8_a_membership_moved_to_somebody_else_is_noticed() {
     assert_eq!(moved, 1);
     let used = world.core.get_project(&intruder, project).await;
     assert!(matches!(used, Err(Error::Internal(_))), "{used:?}");
-    let listed = world.core.list_projects(&intruder, &Default::default()).await;
+    let listed = world.core.list_projects(&intruder, &ListProjectsQuery::default()).await;
     assert!(matches!(listed, Err(Error::Internal(_))), "{listed:?}");
 }

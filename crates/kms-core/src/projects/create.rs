@@ -85,8 +85,7 @@ impl Core {
 
     /// The random end of a slug that is made from a name.
     pub(crate) fn slug_tail(&self) -> String {
-        let tail: [u8; 3] = kms_crypto::random_bytes(self.entropy());
-        tail.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.random_text::<3>()
     }
 
     async fn try_create_project(

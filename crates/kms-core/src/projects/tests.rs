@@ -186,7 +186,7 @@ async fn the_built_in_roles_are_listed_and_the_callers_rules_told() {
     assert_eq!(slugs, crate::access::PROJECT_ROLES);
     let told = world.core.caller_permissions(&world.ours, project.id).await.unwrap().data;
     assert_eq!(told.membership.roles[0].role, "admin");
-    assert_eq!(told.membership.user_id.map(|id| id.uuid()), Some(world.ours.actor.id()));
+    assert_eq!(told.membership.user_id.map(kms_api::UserId::uuid), Some(world.ours.actor.id()));
     assert_eq!(told.permissions[0][1], "secrets");
 }
 

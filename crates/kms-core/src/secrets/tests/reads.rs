@@ -179,10 +179,12 @@ async fn a_former_version_is_shown_only_to_those_who_may_read_it_under_both_name
     query.version = Some("1".into());
     assert_eq!(refused(bed.get_as(&machine, "PUBLIC", &query).await), 403);
     let id = made.id.to_string();
-    let history = bed.core.list_secret_versions(&machine, &id, &ListVersionsQuery::default()).await.unwrap();
+    let history =
+        bed.core.list_secret_versions(&machine, &id, &ListVersionsQuery::default()).await.unwrap();
     let shown: Vec<_> = history.secret_versions.iter().map(|v| v.secret_value.expose()).collect();
     assert_eq!(shown, ["new", HIDDEN_VALUE]);
     let outsider = bed.machine(json!([{"subject": "secrets", "action": "read"}])).await;
-    let history = bed.core.list_secret_versions(&outsider, &id, &ListVersionsQuery::default()).await;
+    let history =
+        bed.core.list_secret_versions(&outsider, &id, &ListVersionsQuery::default()).await;
     assert_eq!(refused(history), 403, "history is a right of its own");
 }
