@@ -224,8 +224,7 @@ fn oracle(text: &str) -> Option<String> {
         (1..=128).contains(&segment.len())
             && segment.chars().all(|c| matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_'))
     };
-    (segments.len() <= 20 && segments.iter().all(|segment| plain(&segment)))
-        .then(|| path.to_owned())
+    (segments.len() <= 20 && segments.iter().all(plain)).then(|| path.to_owned())
 }
 
 #[tokio::test]

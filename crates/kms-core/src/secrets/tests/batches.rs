@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::refused;
 use crate::{Caller, Result, testbed::Bed};
 
-fn body(bed: &Bed, mode: Option<&str>, secrets: Value) -> BatchBody {
+fn body(bed: &Bed, mode: Option<&str>, secrets: &Value) -> BatchBody {
     let mut body = json!({ "projectId": bed.project, "environment": "dev", "secrets": secrets });
     if let Some(mode) = mode {
         body["mode"] = mode.into();
@@ -53,21 +53,21 @@ async fn state(bed: &Bed) -> (Vec<String>, usize) {
 #[tokio::test]
 async fn every_mode_does_what_it_says_about_missing_names() {
     let bed = bed().await;
-    let made = run(&bed, &bed.admin, Kind::Create, &body(&bed, None, named(&["X", "Y"]))).await;
+    let made = run(&bed, &bed.admin, Kind::Create, &body(&bed, None, &named(&["X", "Y"]))).await;
     assert_eq!(made.unwrap().len(), 2);
     let both = named(&["A", "NEW"]);
-    let failed = run(&bed, &bed.admin, Kind::Update, &body(&bed, None, both.clone())).await;
+    let failed = run(&bed, &bed.admin, Kind::Update, &body(&bed, None, &both)).await;
     assert_eq!(failed.err().unwrap().to_string(), "Secret does not exist: NEW in path /");
-    let skipped = body(&bed, Some("ignore"), both.clone());
+    let skipped = body(&bed, Some("ignore"), &both);
     let skipped = run(&bed, &bed.admin, Kind::Update, &skipped).await.unwrap();
     assert_eq!((skipped.len(), skipped[0].version), (1, 2));
-    let upserted = body(&bed, Some("upsert"), both);
+    let upserted = body(&bed, Some("upsert"), &both);
     let upserted = run(&bed, &bed.admin, Kind::Update, &upserted).await.unwrap();
     let mut versions: Vec<_> =
         upserted.iter().map(|secret| (secret.secret_key.as_str(), secret.version)).collect();
     versions.sort_unstable();
     assert_eq!(versions, [("A", 3), ("NEW", 1)]);
-    let gone = body(&bed, None, json!([{ "secretKey": "A" }, { "secretKey": "X" }]));
+    let gone = body(&bed, None, &json!([{ "secretKey": "A" }, { "secretKey": "X" }]));
     assert_eq!(run(&bed, &bed.admin, Kind::Delete, &gone).await.unwrap().len(), 2);
     let left = ["/:B=old@1", "/:NEW=new@1", "/:Y=new@1", "/sub:C=old@1"];
     assert_eq!(bed.dump().await, left);
@@ -80,7 +80,7 @@ async fn an_element_may_have_a_folder_and_a_new_name_of_its_own() {
         { "secretKey": "C", "secretPath": "/sub/", "newSecretName": "D" },
         { "secretKey": "A", "secretValue": "new" },
     ]);
-    let changed = run(&bed, &bed.admin, Kind::Update, &body(&bed, None, items)).await.unwrap();
+    let changed = run(&bed, &bed.admin, Kind::Update, &body(&bed, None, &items)).await.unwrap();
     assert_eq!(changed.len(), 2);
     assert!(changed.iter().all(|secret| secret.secret_path.is_some()));
     assert_eq!(bed.dump().await, ["/:A=new@2", "/:B=old@1", "/sub:D=old@2"]);
@@ -129,7 +129,7 @@ async fn a_batch_that_fails_anywhere_changes_nothing() {
         (Kind::Delete, None, json!([{ "secretKey": "A", "type": "team" }]), 422),
     ];
     for (index, (kind, mode, secrets, expected)) in cases.into_iter().enumerate() {
-        let outcome = run(&bed, &bed.admin, kind, &body(&bed, mode, secrets)).await;
+        let outcome = run(&bed, &bed.admin, kind, &body(&bed, mode, &secrets)).await;
         assert_eq!(refused(outcome), expected, "case {index}");
         assert_eq!(state(&bed).await, before, "case {index}");
     }
@@ -139,10 +139,10 @@ async fn a_batch_that_fails_anywhere_changes_nothing() {
 async fn a_taken_name_is_told_by_name() {
     let bed = bed().await;
     let outcome =
-        run(&bed, &bed.admin, Kind::Create, &body(&bed, None, named(&["B", "N", "A"]))).await;
+        run(&bed, &bed.admin, Kind::Create, &body(&bed, None, &named(&["B", "N", "A"]))).await;
     assert_eq!(outcome.err().unwrap().to_string(), "Secret already exists: A,B");
     let outcome =
-        run(&bed, &bed.admin, Kind::Delete, &body(&bed, None, named(&["B", "N", "M"]))).await;
+        run(&bed, &bed.admin, Kind::Delete, &body(&bed, None, &named(&["B", "N", "M"]))).await;
     assert_eq!(outcome.err().unwrap().to_string(), "Secrets not found: N,M");
 }
 
@@ -184,7 +184,7 @@ async fn t7_a_batch_runs_as_its_caller_element_by_element() {
     ];
     for (index, (rules, kind, mode, secrets)) in cases.into_iter().enumerate() {
         let caller = bed.machine(rules).await;
-        let outcome = run(&bed, &caller, kind, &body(&bed, mode, secrets)).await;
+        let outcome = run(&bed, &caller, kind, &body(&bed, mode, &secrets)).await;
         assert_eq!(refused(outcome), 403, "case {index}");
         assert_eq!(state(&bed).await, before, "case {index}");
     }
@@ -197,9 +197,9 @@ async fn t7_answers_of_writes_show_values_only_to_readers() {
         bed.machine(json!([{"subject": "secrets", "action": ["create", "edit", "delete"]}])).await;
     let hidden = |secrets: &[Secret]| secrets.iter().all(|secret| secret.secret_value_hidden);
     let comment = json!([{ "secretKey": "A", "secretComment": "c" }]);
-    let changed = run(&bed, &writer, Kind::Update, &body(&bed, None, comment)).await.unwrap();
+    let changed = run(&bed, &writer, Kind::Update, &body(&bed, None, &comment)).await.unwrap();
     assert!(hidden(&changed));
-    let gone = run(&bed, &writer, Kind::Delete, &body(&bed, None, named(&["B"]))).await.unwrap();
+    let gone = run(&bed, &writer, Kind::Delete, &body(&bed, None, &named(&["B"]))).await.unwrap();
     assert!(hidden(&gone));
     let alone = bed.update_as(&writer, "/", "A", "new").await.unwrap();
     let deleted = bed.delete_as(&writer, "/", "A").await.unwrap();

@@ -102,7 +102,7 @@ async fn filters_narrow_a_list() {
     assert_eq!(names("key=owner,value=z").await, "");
     assert_eq!(names("key=owner|nonsense|value=x").await, "ABC", "malformed pairs are dropped");
     let mut query = bed.all("/", false);
-    query.metadata_filter = Some(vec!["key=a,value=b"; 11].join("|"));
+    query.metadata_filter = Some(["key=a,value=b"; 11].join("|"));
     assert_eq!(refused(bed.list_as(&bed.admin, &query).await), 422);
     query.metadata_filter = None;
     query.tag_slugs = Some("backend".into());

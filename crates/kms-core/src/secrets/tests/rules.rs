@@ -42,7 +42,7 @@ impl Dice {
         match self.roll(4) {
             0 => conditions["secretName"] = json!({ "$ne": self.pick(&NAMES) }),
             1 => {
-                conditions["secretName"] = json!({ "$in": [self.pick(&NAMES), self.pick(&NAMES)] })
+                conditions["secretName"] = json!({ "$in": [self.pick(&NAMES), self.pick(&NAMES)] });
             }
             _ => {}
         }
