@@ -44,6 +44,7 @@ async fn bed() -> Bed {
 
 /// Everything that a failed write must leave alone.
 async fn state(bed: &Bed) -> (Vec<String>, usize) {
+    bed.core.read_log.flush().await;
     let query = serde_json::from_value(json!({ "limit": "1000" })).unwrap();
     let log = bed.core.list_audit_logs(&bed.admin, &query).await.unwrap().audit_logs;
     let changes = log.iter().filter(|record| !record.event.r#type.starts_with("get-")).count();
