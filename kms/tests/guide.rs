@@ -1,0 +1,165 @@
+//! The guide "Create a universal auth machine identity" and the quick start of the login page, on a
+//! real server: the commands as they stand there, read by a shell.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+const KMS: &str = env!("CARGO_BIN_EXE_kms");
+
+/// A server of its own, set up, in a directory that goes away with it.
+struct House {
+    directory: tempfile::TempDir,
+    server: Child,
+    url: String,
+}
+
+impl House {
+    fn build() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut server = clean(directory.path(), KMS)
+            .args(["server", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(directory.path().join("data"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+        let url = loop {
+            let line = lines.next().expect("the server becomes ready").unwrap();
+            if let Some(url) = line.strip_prefix("kms server: ready at ") {
+                break url.to_owned();
+            }
+        };
+        // Whoever stops reading stops the server from writing.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { directory, server, url }
+    }
+
+    /// Runs a script with `kms` in its path, as somebody would type it.
+    fn shell(&self, script: &str) -> Output {
+        let mut command = clean(self.directory.path(), "sh");
+        command.args(["-euc", script]).env("INFISICAL_API_URL", &self.url);
+        command.current_dir(self.directory.path()).output().unwrap()
+    }
+
+    fn says(&self, script: &str) -> String {
+        let output = self.shell(script);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}\n{stderr}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// A program that inherits nothing of whoever runs the tests but the way to `kms`.
+fn clean(home: &Path, program: &str) -> Command {
+    let folder = Path::new(KMS).parent().unwrap();
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.display());
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", path).env("HOME", home).stdin(Stdio::null());
+    command
+}
+
+/// The first five steps of the guide; what they leave is in files.
+const GUIDE: &str = r#"
+printf %s 'correct horse battery staple' | kms bootstrap --email admin@example.com \
+    --organization Example --password-stdin --silent > admin.json
+export INFISICAL_TOKEN=$(jq -r .identity.credentials.token admin.json)
+PROJECT=$(kms projects create "Web shop" --output json | jq -r .id)
+kms projects get "$PROJECT"
+IDENTITY=$(kms identities create deploy-bot --output json | jq -r .id)
+kms identities memberships add "$IDENTITY" --projectId "$PROJECT" --role member
+CLIENT_ID=$(kms identities universal-auth attach "$IDENTITY" \
+    --access-token-ttl 3600 --access-token-max-ttl 86400 --output json | jq -r .clientId)
+kms identities client-secrets create "$IDENTITY" --description "CI of the web shop" \
+    --ttl 7776000 --plain > client-secret
+echo "PROJECT=$PROJECT IDENTITY=$IDENTITY CLIENT_ID=$CLIENT_ID" > ids
+"#;
+
+/// The quick start of the login page.
+const LOGIN: &str = r#"
+. ./ids
+export INFISICAL_TOKEN=$(kms login --method=universal-auth --client-id="$CLIENT_ID" \
+    --client-secret="$(cat client-secret)" --silent --plain)
+"#;
+
+fn after_login(script: &str) -> String {
+    format!("{LOGIN}\n{script}")
+}
+
+#[test]
+fn the_guide_makes_an_identity_that_logs_in_and_uses_secrets() {
+    let house = House::build();
+    house.says(GUIDE);
+    house.says(&after_login(
+        "kms secrets set --projectId=$PROJECT GREETING=hello DATABASE_URL=postgres://demo",
+    ));
+    let ran = house.says(&after_login(
+        "kms run --projectId=$PROJECT --env=dev -- sh -c 'echo \"$GREETING from $DATABASE_URL\"'",
+    ));
+    assert_eq!(ran, "hello from postgres://demo\n");
+    let exported = house.says(&after_login("kms export --projectId=$PROJECT --env=dev"));
+    assert_eq!(exported, "DATABASE_URL='postgres://demo'\nGREETING='hello'\n");
+    let log = house.says(
+        "export INFISICAL_TOKEN=$(jq -r .identity.credentials.token admin.json)
+         kms audit --event-type login-identity-universal-auth,login-identity-universal-auth-failed",
+    );
+    assert_eq!(log.matches("login-identity-universal-auth").count(), 3, "{log}");
+}
+
+#[test]
+fn a_login_acts_in_the_organization_in_which_the_identity_was_created() {
+    let house = House::build();
+    house.says(GUIDE);
+    let claims = house.says(&after_login(
+        "echo $INFISICAL_TOKEN | cut -d. -f2 | tr _- /+ | sed 's/$/===/' | base64 -di 2>/dev/null || true",
+    ));
+    let organization = house.says("jq -r .organization.id admin.json");
+    assert!(claims.contains(&format!("\"orgId\":\"{}\"", organization.trim())), "{claims}");
+}
+
+#[test]
+fn the_token_works_by_variable_and_by_flag_and_not_at_all_without() {
+    let house = House::build();
+    house.says(GUIDE);
+    house.says(&after_login("kms secrets set --projectId=$PROJECT A=one"));
+    let by_variable = house.says(&after_login("kms secrets --projectId=$PROJECT --plain"));
+    let by_flag = house.says(&after_login(
+        "token=$INFISICAL_TOKEN; unset INFISICAL_TOKEN
+         kms secrets --token=$token --projectId=$PROJECT --plain",
+    ));
+    assert_eq!((by_variable.as_str(), by_flag.as_str()), ("A=one\n", "A=one\n"));
+    let without =
+        house.shell(&after_login("unset INFISICAL_TOKEN; kms secrets --projectId=$PROJECT"));
+    assert_eq!(without.status.code(), Some(3));
+}
+
+#[test]
+fn recursive_reads_all_subfolders_and_the_environment_is_dev_unless_named() {
+    let house = House::build();
+    house.says(GUIDE);
+    house.says(&after_login(
+        "kms secrets set --projectId=$PROJECT --env=dev ROOT=1
+         kms secrets folders create --projectId=$PROJECT --env=dev --name db
+         kms secrets set --projectId=$PROJECT --env=dev --path=/db BELOW=2
+         kms secrets set --projectId=$PROJECT --env=prod ELSEWHERE=3",
+    ));
+    for (command, names) in [
+        ("kms secrets --projectId=$PROJECT --env=dev --recursive --plain", "BELOW=2\nROOT=1\n"),
+        ("kms secrets --projectId=$PROJECT --recursive --plain", "BELOW=2\nROOT=1\n"),
+        ("kms secrets --projectId=$PROJECT --plain", "ROOT=1\n"),
+        ("kms secrets --projectId=$PROJECT --env=prod --recursive --plain", "ELSEWHERE=3\n"),
+    ] {
+        assert_eq!(house.says(&after_login(command)), names, "{command}");
+    }
+}
