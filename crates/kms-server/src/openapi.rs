@@ -85,9 +85,12 @@ pub(crate) fn document(routes: &[Route]) -> Value {
         (route.describe)(&mut operation);
         let entry = paths.entry(route.info.path).or_insert_with(|| json!({}));
         entry[route.method.as_str().to_ascii_lowercase()] = describe(route, &operation);
-        schemas.extend(operation.schemas);
+        for (name, schema) in operation.schemas {
+            let former = schemas.insert(name.clone(), schema);
+            // Two types of one name would document each other.
+            debug_assert!(former.is_none_or(|former| former == schemas[&name]), "{name}");
+        }
     }
-    kms_api::ErrorBody::schemas(&mut Vec::new());
     schemas.insert("ErrorBody".into(), kms_api::ErrorBody::schema());
     json!({
         "openapi": "3.1.0",

@@ -24,7 +24,7 @@ impl FromRequestParts<AppState> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let context = context(&parts.extensions)?;
         let origin = context.origin.clone();
-        let proved = async { Ok(app.core.authenticate(bearer(&parts.headers)?, origin).await?) };
+        let proved = async { app.core.authenticate(bearer(&parts.headers)?, origin).await };
         let caller = counted(&context, app, proved.await)?;
         context.count(app, &Key::Actor(caller.actor.id()))?;
         // Set once: a handler takes one caller.
@@ -63,8 +63,7 @@ impl FromRequestParts<AppState> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let context = context(&parts.extensions)?;
         let origin = context.origin.clone();
-        let proved =
-            async { Ok(app.core.authenticate_user(bearer(&parts.headers)?, origin).await?) };
+        let proved = async { app.core.authenticate_user(bearer(&parts.headers)?, origin).await };
         let user = counted(&context, app, proved.await)?;
         context.count(app, &Key::Actor(user.user.id.uuid()))?;
         Ok(user)

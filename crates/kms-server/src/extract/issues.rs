@@ -56,8 +56,12 @@ struct Failed {
 }
 
 fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(reader: D) -> Result<T, Failed> {
-    serde_path_to_error::deserialize(reader)
-        .map_err(|error| Failed { path: segments(error.path()), text: error.inner().to_string() })
+    serde_path_to_error::deserialize(reader).map_err(|error| {
+        let mut text = error.inner().to_string();
+        // `serde_json` ends with where it stopped reading.
+        text.truncate(text.rfind(" at line ").unwrap_or(text.len()));
+        Failed { path: segments(error.path()), text }
+    })
 }
 
 fn segments(path: &Path) -> Vec<Value> {
@@ -97,8 +101,6 @@ const MOST_FIELDS: usize = 64;
 
 /// Says which rule was broken, from the parts of serde's text that come from our own types.
 fn rule(text: &str) -> (&'static str, String) {
-    // `serde_json` ends with where it stopped reading.
-    let text = text.rfind(" at line ").map_or(text, |end| &text[..end]);
     let about_value = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "]
         .iter()
         .any(|start| text.starts_with(start));

@@ -10,6 +10,8 @@ mod json;
 mod origin;
 mod path;
 mod query;
+#[cfg(test)]
+mod tests;
 
 pub use body::{Body, JsonOrForm};
 pub use caller::{OnlyIdentity, OnlyUser};

@@ -1,0 +1,13 @@
+//! The whole API by its routes: what holds for every one of them, and what HTTP itself promises.
+
+mod census;
+mod connection;
+mod headers;
+mod openapi;
+mod reading;
+
+/// A path of a route's template with something in the place of every parameter.
+pub(crate) fn filled(template: &str, value: &str) -> String {
+    let parts = template.split('/').map(|part| if part.starts_with('{') { value } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}

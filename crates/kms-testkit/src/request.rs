@@ -1,0 +1,65 @@
+//! A request in the making.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use http::{HeaderName, HeaderValue, Method, header};
+use http_body_util::BodyExt as _;
+use kms_server::Service;
+use serde_json::Value;
+
+use crate::Answer;
+
+/// A request to a [`crate::TestServer`]; from a loopback address unless told otherwise.
+#[must_use]
+pub struct Request {
+    service: Service,
+    inner: http::Request<Body>,
+    peer: SocketAddr,
+}
+
+impl Request {
+    pub(crate) fn new(service: Service, method: Method, path: &str) -> Self {
+        let inner = http::Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        Self { service, inner, peer: ([127, 0, 0, 1], 50_000).into() }
+    }
+
+    /// With a bearer token.
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// With one more header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let name: HeaderName = name.parse().unwrap();
+        self.inner.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
+        self
+    }
+
+    /// With a JSON body.
+    #[expect(clippy::needless_pass_by_value, reason = "reads better with `json!`")]
+    pub fn json(self, body: Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    /// With any body.
+    pub fn body(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        *self.inner.body_mut() = Body::from(body.into());
+        self.inner.headers_mut().insert(header::CONTENT_TYPE, media_type.parse().unwrap());
+        self
+    }
+
+    /// From this address.
+    pub fn from(mut self, peer: &str) -> Self {
+        self.peer = peer.parse().unwrap();
+        self
+    }
+
+    /// Sends it.
+    pub async fn send(self) -> Answer {
+        let answer = self.service.answer(self.inner, self.peer).await;
+        let (parts, body) = answer.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().into();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+}

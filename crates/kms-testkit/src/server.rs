@@ -1,0 +1,92 @@
+//! A server of its own for every test.
+
+use std::sync::Arc;
+
+use http::Method;
+use kms_api::Timestamp;
+use kms_core::{Core, LocalRootKey, ManualClock, Options, SeededEntropy};
+use kms_server::{RateLimits, Running, Settings};
+use tokio::net::TcpListener;
+
+use crate::{Request, database::Database};
+
+/// Monday, 5 January 2026, 09:00 UTC.
+const NOW: i64 = 1_767_603_600;
+
+/// What a test may decide about its server.
+pub struct Setup {
+    /// The settings of the HTTP skin; no rate limits unless set.
+    pub settings: Settings,
+    /// The seed of all randomness.
+    pub seed: u64,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let settings = Settings { rate_limits: RateLimits::OFF, ..Settings::default() };
+        Self { settings, seed: 1 }
+    }
+}
+
+/// A server that answers, with nothing in it.
+pub struct TestServer {
+    running: Running,
+    database: Database,
+    /// The server's clock; it moves only when told to.
+    pub clock: Arc<ManualClock>,
+}
+
+impl TestServer {
+    /// Starts a server as most tests want it.
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// Starts a server.
+    pub async fn with(setup: Setup) -> Self {
+        let Setup { mut settings, seed } = setup;
+        let database = Database::create().await;
+        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(NOW)));
+        let entropy = Arc::new(SeededEntropy::new(seed));
+        let root = Arc::new(LocalRootKey::generate(&*entropy));
+        let options = Options { clock: clock.clone(), entropy, ..Options::default() };
+        let core = Core::open(database.open().await, root, options).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        if settings.public_url.is_empty() {
+            settings.public_url = format!("http://{}", listener.local_addr().unwrap());
+        }
+        let running = Running::serve(core, settings, vec![listener], None);
+        Self { running, database, clock }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        self.running.url()
+    }
+
+    /// What it serves.
+    pub fn core(&self) -> &Core {
+        self.running.core()
+    }
+
+    /// A request of any method.
+    pub fn call(&self, method: Method, path: &str) -> Request {
+        Request::new(self.running.service().clone(), method, path)
+    }
+
+    /// A `GET`.
+    pub fn get(&self, path: &str) -> Request {
+        self.call(Method::GET, path)
+    }
+
+    /// A `POST`.
+    pub fn post(&self, path: &str) -> Request {
+        self.call(Method::POST, path)
+    }
+
+    /// Stops it, as an operator would, and removes its data.
+    pub async fn stop(self) {
+        self.running.stop().await;
+        self.database.remove().await;
+    }
+}
