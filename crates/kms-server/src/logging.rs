@@ -6,10 +6,14 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::config::{LogFormat, StartError};
 
+/// Where the level may stand besides the command line.
+const VARIABLES: [&str; 2] = ["KMS_LOG_LEVEL", "LOG_LEVEL"];
+
 /// Starts logging in this process, panics included.
 pub(crate) fn start(format: LogFormat, level: Option<&str>) -> Result<(), StartError> {
-    let level = level.unwrap_or("info");
-    let filter = EnvFilter::try_new(level)
+    let variable = || VARIABLES.iter().find_map(|name| std::env::var(name).ok());
+    let level = level.map(str::to_owned).or_else(variable).unwrap_or_else(|| "info".to_owned());
+    let filter = EnvFilter::try_new(&level)
         .map_err(|_| StartError::Usage(format!("`{level}` is not a log level")))?;
     let registry = tracing_subscriber::registry().with(filter);
     let ansi = std::io::stderr().is_terminal();

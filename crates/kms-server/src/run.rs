@@ -34,7 +34,7 @@ const TIDY_EVERY: Duration = Duration::from_mins(5);
 pub fn run(args: &ServerArgs) -> ExitCode {
     // What the server writes is nobody else's: database, keys, credentials.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
-    let started = logging::start(args.log_format, args.log_level.as_deref()).and_then(|()| {
+    let started = logging::start(args.log_format(), args.log_level.as_deref()).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         runtime.map_err(|error| StartError::Process(Box::new(error)))
     });
@@ -138,6 +138,11 @@ impl Running {
     /// Where clients find it, without a final slash.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What answers the requests.
+    pub fn service(&self) -> &Service {
+        &self.service
     }
 
     /// The product that is served.

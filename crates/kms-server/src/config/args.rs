@@ -64,12 +64,12 @@ pub struct ServerArgs {
     #[arg(long, env = "KMS_ROOT_KEY_FILE", value_name = "FILE")]
     pub root_key_file: Option<PathBuf>,
 
-    /// How to write the log on stderr
-    #[arg(long, env = "KMS_LOG_FORMAT", value_name = "FORMAT", default_value = "json")]
-    pub log_format: LogFormat,
+    /// How to write the log on stderr [default: json, with --dev text]
+    #[arg(long, env = "KMS_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
 
-    /// How much to log
-    #[arg(short, long, env = "LOG_LEVEL", value_name = "LEVEL")]
+    /// How much to log [env: KMS_LOG_LEVEL, LOG_LEVEL] [default: info]
+    #[arg(short, long, value_name = "LEVEL")]
     pub log_level: Option<String>,
 
     #[command(flatten)]
@@ -110,6 +110,11 @@ struct RateArgs {
 }
 
 impl ServerArgs {
+    /// How to write the log.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        self.log_format.unwrap_or(if self.dev { LogFormat::Text } else { LogFormat::Json })
+    }
+
     /// The limits; a development server has none.
     pub(crate) fn rate_limits(&self) -> RateLimits {
         if self.dev {

@@ -54,6 +54,9 @@ pub enum StartError {
     /// The instance's keys cannot be opened.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The data of a real instance was given to `--dev`.
+    #[error("this data directory was not made by `--dev`, which must not serve it")]
+    NotForDevelopment,
     /// The instance cannot be set up.
     #[error("the instance cannot be prepared")]
     Prepare(#[source] kms_core::Error),
