@@ -24,6 +24,12 @@ fn d3_the_routes_without_a_token_are_these_and_no_others() {
     insta::assert_snapshot!(public.join("\n"), @r"
     GET /api/docs/json
     GET /api/status
+    GET /api/v1/admin/config
+    POST /api/v1/admin/bootstrap
+    POST /api/v1/admin/signup
+    POST /api/v1/auth/token/renew
+    POST /api/v1/auth/token/revoke
+    POST /api/v1/auth/universal-auth/login
     ");
 }
 

@@ -5,6 +5,7 @@ mod connection;
 mod headers;
 mod openapi;
 mod reading;
+mod tenants;
 
 /// A path of a route's template with something in the place of every parameter.
 pub(crate) fn filled(template: &str, value: &str) -> String {

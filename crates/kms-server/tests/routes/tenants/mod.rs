@@ -1,0 +1,80 @@
+//! The instance, organizations, projects, environments, memberships and the audit log, as clients
+//! of the contract see them.
+
+mod admin;
+mod audit;
+mod environments;
+mod memberships;
+mod organizations;
+mod projects;
+
+use kms_api::routes as paths;
+use kms_testkit::{Answer, TestServer};
+use serde_json::{Value, json};
+
+/// Long enough, and nowhere else in an answer.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A path with its parameters, in order.
+pub(crate) fn path(template: &str, values: &[&str]) -> String {
+    let mut values = values.iter();
+    let parts = template.split('/').map(|part| match part.starts_with('{') {
+        true => *values.next().expect("a value for each parameter"),
+        false => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// The names of an object's fields, in alphabetical order.
+pub(crate) fn fields(object: &Value) -> Vec<&str> {
+    let mut names: Vec<_> =
+        object.as_object().expect("an object").keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The names of fields as the contract lists them, in alphabetical order.
+pub(crate) fn sorted(list: &'static str) -> Vec<&'static str> {
+    let mut names: Vec<_> = list.split_whitespace().collect();
+    names.sort_unstable();
+    names
+}
+
+/// A server that was set up by bootstrap.
+pub(crate) struct Instance {
+    pub(crate) server: TestServer,
+    /// The instance-admin identity's token.
+    pub(crate) token: String,
+    pub(crate) organization: String,
+}
+
+impl Instance {
+    pub(crate) async fn start() -> Self {
+        let server = TestServer::start().await;
+        let body =
+            json!({"email": "ada@example.test", "password": PASSWORD, "organization": "Acme"});
+        let made = server.post(paths::ADMIN_BOOTSTRAP).header("host", "localhost").json(body);
+        let made = made.send().await.ok();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self {
+            token: text(&made["identity"]["credentials"]["token"]),
+            organization: text(&made["organization"]["id"]),
+            server,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.server.get(path).bearer(&self.token).send().await
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> Answer {
+        let method = method.parse().unwrap();
+        self.server.call(method, path).bearer(&self.token).json(body).send().await
+    }
+
+    /// A project named `p` with the usual environments.
+    pub(crate) async fn project(&self) -> Value {
+        let made = self.send("POST", paths::PROJECTS, json!({"projectName": "p"})).await;
+        made.ok()["project"].clone()
+    }
+}
