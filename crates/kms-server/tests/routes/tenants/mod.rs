@@ -1,5 +1,6 @@
 //! The instance, organizations, projects, environments, memberships and the audit log, as clients
 //! of the contract see them.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod admin;
 mod audit;
@@ -18,10 +19,8 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// A path with its parameters, in order.
 pub(crate) fn path(template: &str, values: &[&str]) -> String {
     let mut values = values.iter();
-    let parts = template.split('/').map(|part| match part.starts_with('{') {
-        true => *values.next().expect("a value for each parameter"),
-        false => part,
-    });
+    let mut value = || *values.next().expect("a value for each parameter");
+    let parts = template.split('/').map(|part| if part.starts_with('{') { value() } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
 
