@@ -4,6 +4,7 @@ use kms_api::{
     IdentityId, OrganizationId, ProjectId,
     auth::universal::{CreateClientSecret, Settings},
 };
+use kms_store::Tx;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -88,10 +89,41 @@ impl Core {
             password_hash,
             super_admin: true,
         };
-        let user = self.insert_user(&mut tx, user).await?;
-        let organization = self.insert_organization(&mut tx, "Dev").await?;
+        let made = self.seed(&mut tx, "Dev", user, password, url).await?;
+        self.finish_set_up(tx, made.organization.id, &Installer::default(), "seed-development")
+            .await?;
+        Ok(made)
+    }
+
+    /// Adds one more organization of the same kind to a development instance, to try out what
+    /// keeps organizations apart. Nobody can log in as its administrator.
+    pub async fn dev_seed_another(&self, name: &str, url: &str) -> Result<DevCredentials> {
+        let user = NewUser {
+            email: format!("{name}@localhost"),
+            first_name: Some(name.to_owned()),
+            last_name: None,
+            password_hash: String::new(),
+            super_admin: false,
+        };
+        let mut tx = self.store.begin().await?;
+        let made = self.seed(&mut tx, name, user, SecretString::default(), url).await?;
+        self.touches_rights(&mut tx);
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    async fn seed(
+        &self,
+        tx: &mut Tx,
+        name: &str,
+        user: NewUser,
+        password: SecretString,
+        url: &str,
+    ) -> Result<DevCredentials> {
+        let user = self.insert_user(tx, user).await?;
+        let organization = self.insert_organization(tx, name).await?;
         let owner = ("user", user.id.uuid());
-        self.insert_organization_member(&mut tx, organization.id, owner, "admin").await?;
+        self.insert_organization_member(tx, organization.id, owner, "admin").await?;
         let identity = NewIdentity {
             organization: organization.id,
             name: "dev-machine".into(),
@@ -100,21 +132,20 @@ impl Core {
             metadata: None,
             is_instance_admin: false,
         };
-        let identity = self.insert_identity(&mut tx, identity).await?;
-        let method = self.insert_universal_auth(&mut tx, &identity, &Settings::default()).await?;
+        let identity = self.insert_identity(tx, identity).await?;
+        let method = self.insert_universal_auth(tx, &identity, &Settings::default()).await?;
         let secret = CreateClientSecret::default();
-        let (client_secret, _) = self.insert_client_secret(&mut tx, &method, &secret).await?;
+        let (client_secret, _) = self.insert_client_secret(tx, &method, &secret).await?;
         let project = NewProject {
-            name: "Dev".into(),
+            name: name.to_owned(),
             description: None,
-            slug: crate::text::slug_from("dev", &self.slug_tail()),
+            slug: crate::text::slug_from(name, &self.slug_tail()),
             default_environments: true,
             has_delete_protection: false,
             administrators: &[owner, ("identity", identity.id.uuid())],
         };
-        let project = self.insert_project(&mut tx, &organization, &project).await?;
+        let project = self.insert_project(tx, &organization, &project).await?;
         let project = project.ok_or_else(already_set_up)?;
-        self.finish_set_up(tx, organization.id, &Installer::default(), "seed-development").await?;
         let client_id = method.client_id.ok_or_else(|| {
             Error::Internal("universal auth was attached without a client id".into())
         })?;

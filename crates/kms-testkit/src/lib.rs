@@ -10,7 +10,9 @@ mod database;
 pub mod raw;
 mod request;
 mod server;
+mod tenant;
 
 pub use answer::Answer;
 pub use request::Request;
 pub use server::{Setup, TestServer};
+pub use tenant::Tenant;

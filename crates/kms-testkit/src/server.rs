@@ -5,10 +5,10 @@ use std::sync::Arc;
 use http::Method;
 use kms_api::Timestamp;
 use kms_core::{Core, LocalRootKey, ManualClock, Options, SeededEntropy};
-use kms_server::{RateLimits, Running, Settings};
+use kms_server::{AppState, RateLimits, Running, Service, Settings, route::Route};
 use tokio::net::TcpListener;
 
-use crate::{Request, database::Database};
+use crate::{Request, Tenant, database::Database};
 
 /// Monday, 5 January 2026, 09:00 UTC.
 const NOW: i64 = 1_767_603_600;
@@ -19,12 +19,14 @@ pub struct Setup {
     pub settings: Settings,
     /// The seed of all randomness.
     pub seed: u64,
+    /// Other routes than the API's.
+    pub routes: Option<Vec<Route>>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let settings = Settings { rate_limits: RateLimits::OFF, ..Settings::default() };
-        Self { settings, seed: 1 }
+        Self { settings, seed: 1, routes: None }
     }
 }
 
@@ -44,7 +46,7 @@ impl TestServer {
 
     /// Starts a server.
     pub async fn with(setup: Setup) -> Self {
-        let Setup { mut settings, seed } = setup;
+        let Setup { mut settings, seed, routes } = setup;
         let database = Database::create().await;
         let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(NOW)));
         let entropy = Arc::new(SeededEntropy::new(seed));
@@ -55,7 +57,9 @@ impl TestServer {
         if settings.public_url.is_empty() {
             settings.public_url = format!("http://{}", listener.local_addr().unwrap());
         }
-        let running = Running::serve(core, settings, vec![listener], None);
+        let app = AppState::new(core, settings);
+        let service = Service::of(routes.unwrap_or_else(kms_server::routes), app);
+        let running = Running::serve_with(service, vec![listener], None);
         Self { running, database, clock }
     }
 
@@ -82,6 +86,16 @@ impl TestServer {
     /// A `POST`.
     pub fn post(&self, path: &str) -> Request {
         self.call(Method::POST, path)
+    }
+
+    /// Sets it up for development and logs its machine in.
+    pub async fn seed(&self) -> Tenant {
+        Tenant::of(self, self.core().dev_seed(self.url()).await.unwrap()).await
+    }
+
+    /// Adds another organization and logs its machine in.
+    pub async fn seed_another(&self, name: &str) -> Tenant {
+        Tenant::of(self, self.core().dev_seed_another(name, self.url()).await.unwrap()).await
     }
 
     /// Stops it, as an operator would, and removes its data.

@@ -4,6 +4,7 @@ mod census;
 mod connection;
 mod headers;
 mod openapi;
+mod pipeline;
 mod reading;
 mod tenants;
 
