@@ -65,6 +65,26 @@ async fn h12_only_the_machine_itself_sets_up_without_the_token() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h12_of_many_parallel_bootstraps_exactly_one_succeeds() {
+    let server = TestServer::start().await;
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..30 {
+        let request = server.post(paths::ADMIN_BOOTSTRAP).header("host", "localhost");
+        requests.spawn(request.json(bootstrap()).send());
+    }
+    let answers = requests.join_all().await;
+    let made: Vec<_> = answers.iter().filter(|answer| answer.status == StatusCode::OK).collect();
+    assert_eq!(made.len(), 1);
+    for refused in answers.iter().filter(|answer| answer.status != StatusCode::OK) {
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.text());
+    }
+    let token = &made[0].json()["identity"]["credentials"]["token"];
+    let list = server.get(paths::IDENTITIES).bearer(token.as_str().unwrap()).send().await.ok();
+    assert_eq!(list["totalCount"], 1, "nothing is left of the others");
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn the_first_administrator_signs_up_with_the_token_in_the_body() {
     let server = TestServer::start().await;

@@ -50,6 +50,31 @@ async fn an_environment_is_made_read_moved_and_removed_under_either_name() {
     instance.server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parallel_makers_leave_places_without_gaps() {
+    let instance = Instance::start().await;
+    let project = instance.project().await;
+    let id = project["id"].as_str().unwrap();
+    let all = path(paths::PROJECT_ENVIRONMENTS, &[id]);
+    let mut requests = tokio::task::JoinSet::new();
+    for number in 0..12 {
+        let slug = format!("env-{number}");
+        let request = instance.server.post(&all).bearer(&instance.token);
+        requests.spawn(request.json(json!({"name": slug, "slug": slug, "position": 2})).send());
+    }
+    let ids: Vec<String> = (requests.join_all().await.iter())
+        .map(|answer| answer.ok()["environment"]["id"].as_str().unwrap().to_owned())
+        .collect();
+    let mut places = Vec::new();
+    for environment in &ids {
+        let one = path(paths::PROJECT_ENVIRONMENT, &[id, environment]);
+        places.push(instance.get(&one).await.ok()["environment"]["position"].as_i64().unwrap());
+    }
+    places.sort_unstable();
+    assert_eq!(places, (2..=13).collect::<Vec<_>>());
+    instance.server.stop().await;
+}
+
 #[tokio::test]
 async fn bodies_outside_the_contract_are_refused() {
     let instance = Instance::start().await;
