@@ -320,3 +320,6 @@ fn metadata_of(claims: &UserAccessClaims, row: &UserCallerRow) -> Arc<str> {
     });
     metadata.to_string().into()
 }
+
+#[cfg(test)]
+mod tests;

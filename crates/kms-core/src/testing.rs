@@ -1,6 +1,8 @@
 //! Fixtures of this crate's tests: an embedded instance with two organizations, time that stands
 //! still and randomness that repeats.
 
+pub(crate) mod machines;
+
 use std::sync::Arc;
 
 use kms_api::{OrganizationId, SessionId, Timestamp, TokenId, UserId};

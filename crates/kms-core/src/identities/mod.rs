@@ -1,6 +1,8 @@
 //! Machine identities.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use kms_api::{

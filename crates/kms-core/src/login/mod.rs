@@ -4,6 +4,8 @@
 //! that is known about it, and what must be counted is counted by [`ledger`] or when it is used.
 
 pub(crate) mod ledger;
+#[cfg(test)]
+mod tests;
 mod universal;
 
 use kms_api::{ClientSecretId, OrganizationId, TokenId, auth::LoginResponse};
