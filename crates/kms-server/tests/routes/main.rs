@@ -3,10 +3,12 @@
 mod census;
 mod connection;
 mod headers;
+mod isolation;
 mod openapi;
 mod pipeline;
 mod reading;
 mod tenants;
+mod world;
 
 /// A path of a route's template with something in the place of every parameter.
 pub(crate) fn filled(template: &str, value: &str) -> String {

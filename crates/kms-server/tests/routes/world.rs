@@ -1,0 +1,187 @@
+//! Two organizations with one of everything in each, and how routes are asked for it.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use kms_api::routes as paths;
+use kms_server::route::{Access, Route};
+use kms_testkit::{Answer, Tenant, TestServer};
+use serde_json::{Map, Value, json};
+
+/// What an organization has, by the parameter that names it.
+pub(crate) type Names = BTreeMap<&'static str, String>;
+
+/// See the module.
+pub(crate) struct World {
+    pub(crate) server: TestServer,
+    pub(crate) ours: Tenant,
+    pub(crate) our_names: Names,
+    pub(crate) theirs: Tenant,
+    pub(crate) their_names: Names,
+    document: Value,
+}
+
+impl World {
+    pub(crate) async fn prepare() -> Self {
+        let server = TestServer::start().await;
+        let ours = server.seed().await;
+        let our_names = furnish(&server, &ours, "ours").await;
+        let theirs = server.seed_another("theirs").await;
+        let their_names = furnish(&server, &theirs, "theirs").await;
+        let document = server.get("/api/docs/json").send().await.ok();
+        Self { server, ours, our_names, theirs, their_names, document }
+    }
+
+    /// Calls a route as one of the two, with these parameters and fields.
+    pub(crate) async fn call(
+        &self,
+        tenant: &Tenant,
+        route: &Route,
+        names: &Names,
+        fields: &Map<String, Value>,
+    ) -> Answer {
+        let mut path = filled(route.info.path, names);
+        let query = fields.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        let reads = route.method == Method::GET;
+        if reads {
+            path = format!("{path}?{query}");
+        }
+        let request = self.server.call(route.method.clone(), &path).bearer(&tenant.token);
+        let request = if reads { request } else { request.json(json!(fields)) };
+        request.send().await
+    }
+
+    /// The fields of a route's query or body, as documented.
+    pub(crate) fn documented(&self, route: &Route) -> Vec<String> {
+        let method = route.method.as_str().to_ascii_lowercase();
+        let operation = &self.document["paths"][route.info.path][method];
+        let mut names = Vec::new();
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            if parameter["in"] == "query" {
+                names.push(parameter["name"].as_str().unwrap_or_default().to_owned());
+            }
+        }
+        let content = &operation["requestBody"]["content"]["application/json"];
+        self.properties(&content["schema"], &mut names);
+        names
+    }
+
+    fn properties(&self, schema: &Value, names: &mut Vec<String>) {
+        if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+            return self.properties(&self.document["components"]["schemas"][name], names);
+        }
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            self.properties(part, names);
+        }
+        names
+            .extend(schema["properties"].as_object().into_iter().flatten().map(|(k, _)| k.clone()));
+    }
+}
+
+/// All routes that ask who is there and let machines in.
+pub(crate) fn routes() -> impl Iterator<Item = Route> {
+    let machines = [Access::Anybody, Access::Identity];
+    kms_server::routes().into_iter().filter(move |route| machines.contains(&route.info.access))
+}
+
+pub(crate) fn filled(template: &str, names: &Names) -> String {
+    let fill = |part: &'_ str| match parameter(template, part) {
+        Some(name) => names.get(name).unwrap_or_else(|| panic!("{name}")).replace('/', "%2F"),
+        None => part.to_owned(),
+    };
+    template.split('/').map(fill).collect::<Vec<_>>().join("/")
+}
+
+/// The name of a parameter; slugs are named after what they belong to.
+fn parameter<'t>(template: &str, part: &'t str) -> Option<&'t str> {
+    let name = part.strip_prefix('{')?.strip_suffix('}')?;
+    match name {
+        "slug" if template.contains("environments") => Some("environment"),
+        // The older routes take a slug or an id in one place, by what follows.
+        "slug" if template.contains("identity-memberships") => Some("projectId"),
+        "slug" => Some("projectSlug"),
+        name => Some(name),
+    }
+}
+
+pub(crate) fn parameters(template: &str) -> Vec<&str> {
+    template.split('/').filter_map(|part| parameter(template, part)).collect()
+}
+
+/// Fields with which every route goes as far as looking something up.
+pub(crate) fn common_fields(names: &Names) -> Map<String, Value> {
+    let fields = json!({
+        "projectId": names["projectId"],
+        "environment": names["environment"],
+        "secretPath": "/",
+        "path": "/",
+        "name": "attacked",
+        "slug": "attacked",
+        "role": "viewer",
+        "secretValue": "attacked",
+        "secrets": [{ "secretKey": "ATTACKED", "secretValue": "attacked" }],
+        "folders": [{
+            "id": names["folderIdOrName"],
+            "environment": names["environment"],
+            "name": "attacked",
+            "path": "/",
+        }],
+    });
+    fields.as_object().cloned().unwrap_or_default()
+}
+
+/// Puts one of everything into an organization, and tells how it is named.
+async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
+    let send = async |path: &str, body: Value| {
+        server.post(path).bearer(&tenant.token).json(body).send().await.ok()
+    };
+    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{value}")).to_owned();
+    let project = tenant.made.project.id.to_string();
+    let identity = tenant.made.machine_identity.id.to_string();
+    let at = |template: &str| {
+        let names = Names::from([
+            ("projectId", project.clone()),
+            ("identityId", identity.clone()),
+            ("secretName", format!("{label}-secret")),
+        ]);
+        filled(template, &names)
+    };
+    let environment = format!("{label}-environment");
+    let body = json!({ "name": label, "slug": environment });
+    let made = send(&at(paths::PROJECT_ENVIRONMENTS), body).await;
+    let environment_id = text(&made["environment"]["id"]);
+    let place = json!({ "projectId": project, "environment": environment, "path": "/" });
+    let mut body = place.clone();
+    body["name"] = format!("{label}-folder").into();
+    let folder = text(&send(paths::FOLDERS, body).await["folder"]["id"]);
+    // The path of the batch is also that of a secret of this name.
+    let mut body = place.clone();
+    body["secrets"] = json!([{ "secretKey": "batch", "secretValue": label }]);
+    send(paths::SECRETS_BATCH, body).await;
+    let mut body = place;
+    body["secretValue"] = format!("{label}-value").into();
+    let secret = text(&send(&at(paths::SECRET), body).await["secret"]["id"]);
+    let made = send(&at(paths::CLIENT_SECRETS), json!({})).await;
+    let client_secret = text(&made["clientSecretData"]["id"]);
+    send(&at(paths::TOKEN_AUTH), json!({})).await;
+    let made = send(&at(paths::TOKEN_AUTH_TOKENS), json!({ "name": label })).await;
+    Names::from([
+        ("clientSecretId", client_secret),
+        ("environment", environment),
+        ("environmentId", environment_id),
+        ("folderId", folder.clone()),
+        ("folderIdOrName", folder),
+        ("identityId", identity),
+        ("orgId", tenant.made.organization.id.to_string()),
+        ("organizationId", tenant.made.organization.id.to_string()),
+        ("path", format!("{label}-folder")),
+        ("projectId", project.clone()),
+        ("projectSlug", tenant.made.project.slug.clone()),
+        ("secretId", secret),
+        ("secretName", format!("{label}-secret")),
+        ("tokenId", text(&made["tokenData"]["id"])),
+        ("workspaceId", project),
+        ("workspaceSlug", tenant.made.project.slug.clone()),
+    ])
+}
