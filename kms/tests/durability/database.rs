@@ -3,6 +3,7 @@
 use std::{
     path::Path,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 static MADE: AtomicU32 = AtomicU32::new(0);
@@ -32,6 +33,15 @@ impl Database {
     pub(crate) fn directory(&self) -> &Path {
         match self {
             Self::Embedded(directory) | Self::Postgres { directory, .. } => directory.path(),
+        }
+    }
+
+    /// How long a fresh server takes until its writers are at work: one on PostgreSQL opens a
+    /// connection for each of them first.
+    pub(crate) fn warm_up(&self) -> Duration {
+        match self {
+            Self::Embedded(_) => Duration::from_millis(40),
+            Self::Postgres { .. } => Duration::from_millis(400),
         }
     }
 
