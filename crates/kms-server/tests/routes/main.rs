@@ -1,13 +1,17 @@
 //! The whole API by its routes: what holds for every one of them, and what HTTP itself promises.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod census;
 mod connection;
 mod headers;
+mod input;
 mod isolation;
+mod limits;
 mod openapi;
 mod pipeline;
 mod reading;
 mod tenants;
+mod tokens;
 mod world;
 
 /// A path of a route's template with something in the place of every parameter.

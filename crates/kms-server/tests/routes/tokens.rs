@@ -1,0 +1,94 @@
+//! Attack J6: every kind of token at every route.
+
+use http::{Method, StatusCode};
+use kms_api::routes as paths;
+use kms_server::route::{Access, Route};
+use kms_testkit::{Setup, TestServer};
+use serde_json::json;
+
+const ANY_ID: &str = "0198c0de-0000-7000-8000-000000000000";
+
+fn guarded() -> Vec<Route> {
+    kms_server::routes().into_iter().filter(|route| !route.info.access.is_public()).collect()
+}
+
+/// The token of a person, who set the instance up.
+async fn person(server: &TestServer) -> String {
+    use secrecy::ExposeSecret as _;
+    let setup_token = server.core().setup_token().await.unwrap().unwrap();
+    let body = json!({
+        "email": "ada@example.test",
+        "password": "correct horse battery staple",
+        "firstName": "Ada",
+        "setupToken": setup_token.expose_secret(),
+    });
+    let made = server.post(paths::ADMIN_SIGNUP).json(body).send().await.ok();
+    made["token"].as_str().unwrap().to_owned()
+}
+
+/// The status and the name of the error; the route must not have done anything.
+async fn call(server: &TestServer, route: &Route, token: &str) -> (StatusCode, String) {
+    let path = crate::filled(route.info.path, ANY_ID);
+    let request = server.call(route.method.clone(), &path).bearer(token);
+    let request = if route.method == Method::GET { request } else { request.json(json!({})) };
+    let answer = request.send().await;
+    (answer.status, answer.json()["error"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn j6_a_route_takes_the_kinds_of_token_that_it_says_and_no_other() {
+    let server = TestServer::start().await;
+    let person = person(&server).await;
+    let machine = server.seed_another("machines").await.token;
+    let (mut taken, mut refused) = (0, 0);
+    for route in guarded() {
+        for (token, barred) in [(&person, Access::Identity), (&machine, Access::User)] {
+            let (status, error) = call(&server, &route, token).await;
+            let what = format!("{} {} {status} {error}", route.method, route.info.path);
+            if route.info.access == barred {
+                assert_eq!(status, StatusCode::FORBIDDEN, "{what}");
+                assert!(error.starts_with("Forbidden access to /api/"), "{what}");
+                refused += 1;
+            } else {
+                assert_ne!(status, StatusCode::UNAUTHORIZED, "{what}");
+                assert!(!error.starts_with("Forbidden access"), "{what}");
+                assert_ne!(error, "TokenError", "{what}");
+                taken += 1;
+            }
+        }
+    }
+    assert!(taken > 100 && refused > 3, "{taken} {refused}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn j6_no_route_takes_a_token_of_another_server_or_none_of_ours() {
+    let elsewhere = TestServer::with(Setup { seed: 2, ..Setup::default() }).await;
+    let foreign = elsewhere.seed().await.token;
+    let server = TestServer::start().await;
+    let ours = server.seed().await;
+    let (head, rest) = ours.token.split_once('.').unwrap();
+    let (claims, signature) = rest.split_once('.').unwrap();
+    // {"alg":"none","typ":"JWT"}
+    let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
+    let cut = format!("{head}.{claims}.");
+    let service = format!("st.{ANY_ID}.{signature}.{signature}");
+    let secret = {
+        use secrecy::ExposeSecret as _;
+        ours.made.machine_identity.client_secret.expose_secret().to_owned()
+    };
+    for route in guarded() {
+        for (token, expected) in [
+            (&foreign, StatusCode::FORBIDDEN),
+            (&unsigned, StatusCode::FORBIDDEN),
+            (&cut, StatusCode::FORBIDDEN),
+            (&secret, StatusCode::FORBIDDEN),
+            (&service, StatusCode::UNAUTHORIZED),
+        ] {
+            let (status, error) = call(&server, &route, token).await;
+            assert_eq!(status, expected, "{} {} {token} {error}", route.method, route.info.path);
+        }
+    }
+    server.stop().await;
+    elsewhere.stop().await;
+}
