@@ -12,7 +12,11 @@ use kms_api::{AuditId, OrganizationId, ProjectId};
 use sqlx::{PgConnection, SqliteConnection, postgres::PgArguments, sqlite::SqliteArguments};
 use uuid::Uuid;
 
-use crate::{Source, Store, StoreError, bind::Params, record};
+use crate::{
+    Source, Store, StoreError,
+    bind::{Params, nameless},
+    record,
+};
 
 /// Links a record to the one before it: previous hash and the record's bytes in, new hash out.
 pub type ChainHasher = Arc<dyn Fn(&[u8; 32], &[u8]) -> [u8; 32] + Send + Sync>;
@@ -218,6 +222,13 @@ fn insert_sql(rows: usize) -> &'static str {
     if rows == MANY { &ALL } else { &ONE }
 }
 
+/// The same for the embedded engine, see [`nameless`].
+fn insert_sqlite(rows: usize) -> &'static str {
+    static ALL: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| nameless(insert_sql(MANY)));
+    if rows == MANY { &ALL } else { insert_sql(1) }
+}
+
 fn insert_text(rows: usize) -> String {
     let row = |row: usize| {
         let columns = (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column));
@@ -279,7 +290,7 @@ pub(crate) async fn append_sqlite(
             }
             row_params(record, head).add_sqlite(&mut arguments).map_err(sqlx::Error::Encode)?;
         }
-        sqlx::query_with(insert_sql(chunk.len()), arguments).execute(&mut *connection).await?;
+        sqlx::query_with(insert_sqlite(chunk.len()), arguments).execute(&mut *connection).await?;
     }
     for org_id in touched {
         let head = heads.get(&org_id).copied().unwrap_or_default();

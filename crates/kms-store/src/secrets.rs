@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use kms_api::{EnvironmentId, FolderId, OrganizationId, ProjectId, SecretId};
 use uuid::Uuid;
 
-use crate::{Params, Source, StoreError, Then, Tx, folders::Place, record};
+use crate::{Params, Source, StoreError, Then, Tx, bind::nameless, folders::Place, record};
 
 /// The owner of a secret that everybody shares; a personal override is owned by its user.
 pub const SHARED: Uuid = Uuid::nil();
@@ -202,11 +202,30 @@ const UPDATE: &str = "UPDATE secrets SET name = $4, version = $3 + 1, sealed = $
 const MANY: usize = 32;
 
 /// A statement for one row and the same for [`MANY`].
-struct Texts(LazyLock<String>, LazyLock<String>);
+struct Texts {
+    one: LazyLock<String>,
+    many: LazyLock<String>,
+    /// The latter for the embedded engine, see [`nameless`].
+    nameless: LazyLock<String>,
+}
+
+macro_rules! texts {
+    ($make:expr) => {
+        Texts {
+            one: LazyLock::new(|| $make(1)),
+            many: LazyLock::new(|| $make(MANY)),
+            nameless: LazyLock::new(|| nameless(&$make(MANY))),
+        }
+    };
+}
 
 impl Texts {
-    fn of(&'static self, rows: usize) -> &'static str {
-        if rows == 1 { &self.0 } else { &self.1 }
+    fn of(&'static self, tx: &Tx, rows: usize) -> &'static str {
+        match (rows, tx.is_embedded()) {
+            (1, _) => &self.one,
+            (_, true) => &self.nameless,
+            (_, false) => &self.many,
+        }
     }
 }
 
@@ -228,35 +247,24 @@ const SECRET_COLUMNS: usize = 17;
 const INSERT_HEAD: &str = "INSERT INTO secrets (id, org_id, project_id, env_id, folder_id, name,
     owner_id, version, sealed, skip_multiline_encoding, reminder_note, reminder_days, actor_kind,
     actor_id, actor_name, created_at, updated_at)";
-static INSERT: Texts = Texts(
-    LazyLock::new(|| insert_text(INSERT_HEAD, SECRET_COLUMNS, 1)),
-    LazyLock::new(|| insert_text(INSERT_HEAD, SECRET_COLUMNS, MANY)),
-);
+static INSERT: Texts = texts!(|rows| insert_text(INSERT_HEAD, SECRET_COLUMNS, rows));
 
 const VERSION_COLUMNS: usize = 14;
 const INSERT_VERSION_HEAD: &str = "INSERT INTO secret_versions (secret_id, version, org_id,
     project_id, env_id, folder_id, name, owner_id, sealed, skip_multiline_encoding, actor_kind,
     actor_id, actor_name, created_at)";
-static INSERT_VERSION: Texts = Texts(
-    LazyLock::new(|| insert_text(INSERT_VERSION_HEAD, VERSION_COLUMNS, 1)),
-    LazyLock::new(|| insert_text(INSERT_VERSION_HEAD, VERSION_COLUMNS, MANY)),
-);
+static INSERT_VERSION: Texts =
+    texts!(|rows| insert_text(INSERT_VERSION_HEAD, VERSION_COLUMNS, rows));
 
 const NAMED_HEAD: &str = placed!(
     "",
     "FROM folders f JOIN secrets s ON s.folder_id = f.id
     WHERE f.org_id = $1 AND f.id = $2 AND s.owner_id = $3 AND s.name"
 );
-static NAMED: Texts = Texts(
-    LazyLock::new(|| list_text(NAMED_HEAD, 3, 1)),
-    LazyLock::new(|| list_text(NAMED_HEAD, 3, MANY)),
-);
+static NAMED: Texts = texts!(|rows| list_text(NAMED_HEAD, 3, rows));
 
 const DELETE_HEAD: &str = "DELETE FROM secrets WHERE org_id = $1 AND id";
-static DELETE: Texts = Texts(
-    LazyLock::new(|| list_text(DELETE_HEAD, 1, 1)),
-    LazyLock::new(|| list_text(DELETE_HEAD, 1, MANY)),
-);
+static DELETE: Texts = texts!(|rows| list_text(DELETE_HEAD, 1, rows));
 
 /// Runs of [`MANY`], and what remains one by one.
 fn runs<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
@@ -296,8 +304,9 @@ pub async fn find_named(
 ) -> Result<Vec<SecretRow>, StoreError> {
     let mut found = Vec::with_capacity(names.len());
     for run in runs(names) {
+        let sql = NAMED.of(tx, run.len());
         let params = Then((org, folder, SHARED), run.iter().map(|name| (*name,)).collect());
-        let rows = tx.fetch_all::<PlacedRow>(NAMED.of(run.len()), params).await?;
+        let rows = tx.fetch_all::<PlacedRow>(sql, params).await?;
         found.extend(rows.into_iter().filter_map(|row| row.split().1));
     }
     Ok(found)
@@ -382,8 +391,9 @@ pub async fn insert(
     rows: &[SecretRow],
 ) -> Result<(), StoreError> {
     for run in runs(rows) {
+        let sql = INSERT.of(tx, run.len());
         let params = run.iter().map(|row| secret_params(org, project, row)).collect();
-        tx.execute(INSERT.of(run.len()), Then((), params)).await?;
+        tx.execute(sql, Then((), params)).await?;
     }
     insert_versions(tx, org, project, rows).await
 }
@@ -395,8 +405,9 @@ async fn insert_versions(
     rows: &[SecretRow],
 ) -> Result<(), StoreError> {
     for run in runs(rows) {
+        let sql = INSERT_VERSION.of(tx, run.len());
         let params = run.iter().map(|row| version_params(org, project, row)).collect();
-        tx.execute(INSERT_VERSION.of(run.len()), Then((), params)).await?;
+        tx.execute(sql, Then((), params)).await?;
     }
     Ok(())
 }
@@ -437,8 +448,9 @@ pub async fn update(
 pub async fn delete(tx: &mut Tx, org: OrganizationId, ids: &[SecretId]) -> Result<u64, StoreError> {
     let mut deleted = 0;
     for run in runs(ids) {
+        let sql = DELETE.of(tx, run.len());
         let params = Then((org,), run.iter().map(|id| (*id,)).collect());
-        deleted += tx.execute(DELETE.of(run.len()), params).await?;
+        deleted += tx.execute(sql, params).await?;
     }
     Ok(deleted)
 }

@@ -62,6 +62,11 @@ impl Tx {
         })
     }
 
+    /// Whether this is a write to the embedded database.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self.inner, Inner::Sqlite(_))
+    }
+
     /// Adds an audit record to the write.
     pub fn audit(&mut self, record: NewAuditRecord) {
         self.audit.push(record);
