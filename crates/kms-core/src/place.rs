@@ -86,6 +86,24 @@ impl Place {
 }
 
 impl Core {
+    /// As [`Core::place`], with what the contract answers to a read of secrets that leaves out
+    /// project or environment.
+    pub(crate) async fn place_to_read(
+        &self,
+        caller: &Caller,
+        project: &ProjectRef,
+        environment: Option<&str>,
+        path: (&str, Option<&str>),
+    ) -> Result<Place> {
+        let ProjectRef { project_id, workspace_id, workspace_slug, project_slug } = project;
+        let project_given =
+            [project_id, workspace_id, workspace_slug, project_slug].iter().any(|p| p.is_some());
+        if !project_given || environment.is_none_or(|text| text.trim().is_empty()) {
+            return Err(Error::bad_request("Missing project id or environment"));
+        }
+        self.place(caller, project, environment, path).await
+    }
+
     /// The folder that a request names, and what the caller may do in its project.
     pub(crate) async fn place(
         &self,
@@ -95,7 +113,7 @@ impl Core {
         path: (&str, Option<&str>),
     ) -> Result<Place> {
         let environment = environment.map(str::trim).filter(|text| !text.is_empty());
-        let environment = environment.ok_or_else(missing)?;
+        let environment = environment.ok_or_else(|| Error::field("environment", "Required"))?;
         let access = self.project_of(caller, project).await?;
         let environment = check_environment(environment)?.to_owned();
         let path = SecretPath::parse(path.0, path.1)?;
@@ -120,7 +138,7 @@ impl Core {
         let slugs =
             [("workspaceSlug", &project.workspace_slug), ("projectSlug", &project.project_slug)];
         let given = slugs.into_iter().find_map(|(field, slug)| Some((field, slug.as_deref()?)));
-        let (field, slug) = given.ok_or_else(missing)?;
+        let (field, slug) = given.ok_or_else(|| Error::field("projectId", "Required"))?;
         let slug = slug.trim();
         if !is_slug(slug) {
             return Err(Error::field(field, "must be a project's slug"));
@@ -147,10 +165,6 @@ impl Core {
 /// The text that names a folder which does not exist, by its id.
 pub(crate) fn no_folder(id: FolderId) -> String {
     format!("Folder with ID '{id}' not found")
-}
-
-fn missing() -> Error {
-    Error::bad_request("Missing project id or environment")
 }
 
 /// Whether a text can be somebody's slug; only then an answer may repeat it.

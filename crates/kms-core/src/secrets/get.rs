@@ -26,7 +26,8 @@ impl Core {
         query: &GetSecretQuery,
     ) -> Result<Answer> {
         let (environment, path) = (query.environment.as_deref(), query.secret_path.as_deref());
-        let place = self.place(caller, &query.project, environment, ("secretPath", path)).await?;
+        let place =
+            self.place_to_read(caller, &query.project, environment, ("secretPath", path)).await?;
         let name = wanted_name(name)?;
         let kind = Kind::parse(query.r#type.as_deref())?;
         let version = match query.version.as_deref() {

@@ -32,7 +32,8 @@ impl Core {
     /// left out further below; when no values are wanted it is masked like all others.
     pub async fn list_secrets(&self, caller: &Caller, query: &ListSecretsQuery) -> Result<Answer> {
         let (environment, path) = (query.environment.as_deref(), query.secret_path.as_deref());
-        let place = self.place(caller, &query.project, environment, ("secretPath", path)).await?;
+        let place =
+            self.place_to_read(caller, &query.project, environment, ("secretPath", path)).await?;
         place.access.rules.require_some(Action::DescribeSecret, Subject::Secrets)?;
         let flag = |flag: Option<WireBool>, default| flag.map_or(default, |flag| flag.0);
         let wanted = Wanted {

@@ -19,7 +19,8 @@ async fn status(State(app): State<AppState>) -> Result<Json<Status>, ApiError> {
         date: app.core.now(),
         message: "Ok".into(),
         email_configured: false,
-        invite_only_signup: false,
+        // Nobody signs up by themselves.
+        invite_only_signup: true,
         redis_configured: true,
         secret_scanning_configured: false,
     }))
