@@ -28,7 +28,7 @@ use self::{
 };
 
 /// How often the limits forget who has not been seen for long.
-const TIDY_EVERY: Duration = Duration::from_mins(5);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// Runs a server until it is told to stop. Everything it says goes to stderr.
 pub fn run(args: &ServerArgs) -> ExitCode {
@@ -179,5 +179,8 @@ async fn tidy(app: AppState) {
     loop {
         tokio::time::sleep(TIDY_EVERY).await;
         app.limiter.tidy();
+        if let Err(error) = app.core.sweep().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod headers;
 mod input;
 mod isolation;
 mod limits;
+mod machines;
 mod openapi;
 mod pipeline;
 mod reading;

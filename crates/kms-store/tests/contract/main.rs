@@ -7,6 +7,7 @@
 mod audit;
 mod engine;
 mod folders;
+mod machines;
 mod secrets;
 mod tenancy;
 mod tenants;
@@ -69,4 +70,14 @@ contract! {
     tenants::environments_come_in_their_order_and_within_their_tenant,
     tenants::members_of_a_project_are_listed_page_by_page,
     tenants::roles_are_replaced_and_memberships_end_with_their_roles,
+    machines::a_login_finds_all_it_needs_in_one_query,
+    machines::a_token_finds_what_it_rests_on_and_misses_what_is_gone,
+    machines::an_identity_takes_all_it_has_with_it,
+    machines::a_method_is_attached_once_and_changed_within_its_tenant,
+    machines::identities_are_found_page_by_page_whatever_their_case,
+    machines::c12_uses_of_a_client_secret_are_taken_exactly_as_often,
+    machines::j13_uses_of_a_token_are_taken_exactly_as_often,
+    machines::c13_a_threshold_of_guesses_is_counted_and_no_more,
+    machines::named_tokens_are_listed_newest_first_within_their_tenant,
+    machines::a_membership_changes_within_its_organization,
 }
