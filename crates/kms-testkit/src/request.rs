@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 
 use axum::body::Body;
+use bytes::Bytes;
+use futures_util::Stream;
 use http::{HeaderName, HeaderValue, Method, header};
 use http_body_util::BodyExt as _;
 use kms_server::Service;
@@ -45,6 +47,17 @@ impl Request {
     /// With any body.
     pub fn body(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         *self.inner.body_mut() = Body::from(body.into());
+        self.inner.headers_mut().insert(header::CONTENT_TYPE, media_type.parse().unwrap());
+        self
+    }
+
+    /// With a body that comes in parts, or never ends.
+    pub fn stream<S, E>(mut self, media_type: &str, parts: S) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        *self.inner.body_mut() = Body::from_stream(parts);
         self.inner.headers_mut().insert(header::CONTENT_TYPE, media_type.parse().unwrap());
         self
     }

@@ -2,7 +2,10 @@
 
 #![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
@@ -31,7 +34,7 @@ pub struct ServerArgs {
     pub database_connections: u32,
 
     /// Where people and machines reach this server, such as https://kms.example.com
-    #[arg(long, env = "KMS_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "KMS_PUBLIC_URL", value_name = "URL", value_parser = origin)]
     pub public_url: Option<String>,
 
     /// Serve a throw-away instance with a user, a project and a machine identity, on this
@@ -45,6 +48,7 @@ pub struct ServerArgs {
 
     /// Networks of the proxies whose forwarding headers count
     #[arg(long, env = "KMS_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    #[arg(value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
 
     /// PEM file with the certificate chain to serve HTTPS with
@@ -74,6 +78,23 @@ pub struct ServerArgs {
 
     #[command(flatten)]
     rates: RateArgs,
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse().map(|address: IpAddr| IpNet::from(address));
+    text.parse().or_else(|_| address()).map_err(|_| "not an address or network".into())
+}
+
+/// Scheme, host and port, without a slash at the end.
+fn origin(text: &str) -> Result<String, String> {
+    let url: http::Uri = text.parse().map_err(|_| "not a URL")?;
+    let complete = matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some();
+    let bare = url.path_and_query().is_none_or(|rest| rest.as_str() == "/");
+    if !complete || !bare {
+        return Err("expected `https://HOST`, with a port if it needs one".into());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// How to write the log.
@@ -125,6 +146,38 @@ impl ServerArgs {
             read: self.rates.read,
             write: self.rates.write,
             creation: self.rates.creation,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_may_be_one_address() {
+        for (text, expected) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("192.0.2.7", "192.0.2.7/32"),
+            ("2001:db8::1", "2001:db8::1/128"),
+        ] {
+            assert_eq!(network(text).unwrap().to_string(), expected);
+        }
+        for text in ["", "*", "10.0.0.0/33", "proxy.example"] {
+            assert!(network(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_public_url_is_scheme_host_and_port() {
+        for url in ["https://kms.example.com", "http://127.0.0.1:8080", "https://[2001:db8::1]"] {
+            assert_eq!(origin(url).unwrap(), url);
+            assert_eq!(origin(&format!("{url}/")).unwrap(), url);
+        }
+        for text in
+            ["", "kms.example.com", "ftp://x", "https://x/path", "https://x/?a", "https:///"]
+        {
+            assert!(origin(text).is_err(), "{text}");
         }
     }
 }

@@ -12,6 +12,12 @@ pub(super) fn duplicate(path: Vec<Value>) -> ApiError {
     refuse(Issue { code: "custom".into(), path, message: "Sent more than once".into() })
 }
 
+/// A text that not every database can hold.
+pub(super) fn null_character(path: Vec<Value>) -> ApiError {
+    let message = "Must not hold a null character".into();
+    refuse(Issue { code: "invalid_string".into(), path, message })
+}
+
 /// A body that is JSON, but not an object.
 pub(super) fn not_an_object() -> ApiError {
     let message = "Expected an object".into();

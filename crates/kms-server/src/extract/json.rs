@@ -13,6 +13,10 @@ const DEPTH: usize = 64;
 /// Values and names, at most.
 const TOKENS: usize = 100_000;
 
+/// The fields that are sealed before they are stored; the database's texts cannot hold a null
+/// character, so no other field may.
+const SEALED: [&str; 1] = ["secretValue"];
+
 /// Accepts one JSON object whose names are unique at every depth, within the limits.
 pub(super) fn check(body: &[u8]) -> Result<(), ApiError> {
     let mut guard = Guard::default();
@@ -24,6 +28,7 @@ pub(super) fn check(body: &[u8]) -> Result<(), ApiError> {
         (Some(Fault::TooMuch), _) => {
             Err(ApiError::Malformed("The JSON is nested too deep or has too many parts"))
         }
+        (Some(Fault::NullCharacter), _) => Err(issues::null_character(guard.path)),
         (Some(Fault::NotAnObject), _) => Err(issues::not_an_object()),
         (None, Err(_)) => Err(ApiError::Malformed("The body is not valid JSON")),
         (None, Ok(())) => Ok(()),
@@ -41,6 +46,7 @@ enum Fault {
     Duplicate,
     TooMuch,
     NotAnObject,
+    NullCharacter,
 }
 
 impl Guard {
@@ -106,7 +112,11 @@ impl<'de> Visitor<'de> for Check<'_> {
         self.value()
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        let sealed = self.guard.path.last().is_some_and(|field| SEALED.iter().any(|s| field == s));
+        if text.contains('\0') && !sealed {
+            return Err(self.guard.stop(Fault::NullCharacter));
+        }
         self.value()
     }
 

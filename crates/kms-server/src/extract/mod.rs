@@ -18,7 +18,7 @@ pub use caller::{OnlyIdentity, OnlyUser};
 pub use origin::Sender;
 pub use path::Path;
 pub use query::Query;
-pub(crate) use query::well_encoded;
+pub(crate) use query::check_encoding;
 
 use http::Extensions;
 use kms_core::Error;

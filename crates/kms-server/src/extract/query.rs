@@ -32,9 +32,7 @@ impl<T: ToSchema> Describe for Query<T> {
 
 /// Reads `application/x-www-form-urlencoded` text.
 pub(super) fn form<T: DeserializeOwned + 'static>(text: &[u8]) -> Result<T, ApiError> {
-    if !well_encoded(text) {
-        return Err(ApiError::Malformed("The percent-encoding is malformed"));
-    }
+    check_encoding(text)?;
     let pairs: Vec<(String, String)> = form_urlencoded::parse(text).into_owned().collect();
     let mut seen = HashSet::new();
     if let Some((name, _)) = pairs.iter().find(|(name, _)| !seen.insert(name.as_str())) {
@@ -43,17 +41,17 @@ pub(super) fn form<T: DeserializeOwned + 'static>(text: &[u8]) -> Result<T, ApiE
     issues::form(&pairs)
 }
 
-/// Whether every `%` is followed by two hexadecimal digits.
-pub(crate) fn well_encoded(text: &[u8]) -> bool {
+/// Accepts text in which every `%` is followed by two hexadecimal digits that are not the null
+/// character, which not every database can hold.
+pub(crate) fn check_encoding(text: &[u8]) -> Result<(), ApiError> {
     let mut rest = text;
     while let Some(at) = rest.iter().position(|&byte| byte == b'%') {
-        let (Some(high), Some(low)) = (rest.get(at + 1), rest.get(at + 2)) else {
-            return false;
-        };
-        if !high.is_ascii_hexdigit() || !low.is_ascii_hexdigit() {
-            return false;
+        let digits = rest.get(at + 1..at + 3).filter(|two| two.iter().all(u8::is_ascii_hexdigit));
+        match digits {
+            Some(b"00") => return Err(ApiError::Malformed("Text must not hold a null character")),
+            Some(_) => rest = &rest[at + 3..],
+            None => return Err(ApiError::Malformed("The percent-encoding is malformed")),
         }
-        rest = &rest[at + 3..];
     }
-    true
+    Ok(())
 }

@@ -54,9 +54,7 @@ pub(super) fn context(
 /// Brings a request into the one form that is routed.
 pub(super) fn prepare(mut request: Request, context: &SharedContext) -> Result<Request, ApiError> {
     let text = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
-    if !extract::well_encoded(text.as_bytes()) {
-        return Err(ApiError::Malformed("The percent-encoding is malformed"));
-    }
+    extract::check_encoding(text.as_bytes())?;
     if let Some(uri) = without_slash(request.uri()) {
         *request.uri_mut() = uri;
     }

@@ -56,7 +56,7 @@ fn has_no_family(error: &io::Error) -> bool {
 /// Where others reach the server, without a final slash.
 pub(super) fn public_url(args: &ServerArgs, bound: SocketAddr, tls: bool) -> String {
     if let Some(url) = &args.public_url {
-        return url.trim_end_matches('/').to_owned();
+        return url.clone();
     }
     let scheme = if tls { "https" } else { "http" };
     let host = match bound.ip() {

@@ -102,6 +102,31 @@ async fn every_route_with_a_body_reads_it_by_the_same_rules() {
     world.server.stop().await;
 }
 
+/// PostgreSQL's texts cannot hold it, so no text may; a sealed value is no text.
+#[tokio::test]
+async fn a_null_character_is_refused_wherever_text_is_read() {
+    let world = World::prepare().await;
+    let call =
+        |method: Method, path: &str| world.server.call(method, path).bearer(&world.ours.token);
+    for path in ["/api/v1/projects/slug/a%00", "/api/v1/identities?search=%00"] {
+        let answer = call(Method::GET, path).send().await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+    }
+    let body = json!({ "projectName": "a\u{0}" });
+    let answer = call(Method::POST, paths::PROJECTS).json(body).send().await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(answer.json()["message"][0]["path"], json!(["projectName"]));
+    let names = &world.our_names;
+    let body = json!({
+        "projectId": names["projectId"],
+        "environment": names["environment"],
+        "secretValue": "a\u{0}b",
+    });
+    let made = call(Method::POST, "/api/v4/secrets/BLOB").json(body).send().await.ok();
+    assert_eq!(made["secret"]["secretValue"], "a\u{0}b");
+    world.server.stop().await;
+}
+
 /// A stranger may not make the server hold much.
 #[tokio::test]
 async fn d1_a_body_from_anybody_is_small() {

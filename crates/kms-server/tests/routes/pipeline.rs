@@ -38,6 +38,11 @@ async fn changes_slowly(Body(_): Body<Value>) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({})))
 }
 
+async fn waits(Body(_): Body<Value>) -> Result<Json<Value>, ApiError> {
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    Ok(Json(json!({})))
+}
+
 async fn denies(_: Caller) -> Result<Json<Value>, ApiError> {
     let rules = Vec::new();
     Err(Error::PermissionDenied { action: "edit", subject: "secrets", rules }.into())
@@ -50,6 +55,7 @@ fn routes() -> Vec<Route> {
         Route::get("/fail", fails, "Fails"),
         Route::get("/unavailable", is_unavailable, "Fails for now"),
         Route::post("/slow", changes_slowly, "Takes its time"),
+        Route::post("/wait", waits, "Takes longer"),
         Route::get("/deny", denies, "Refuses"),
     ]
 }
@@ -93,6 +99,38 @@ async fn a_change_is_finished_when_its_client_goes_away_and_before_the_server_st
     assert!(!CHANGED.load(Ordering::SeqCst));
     server.stop().await;
     assert!(CHANGED.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn d2_more_than_the_server_works_on_is_refused_at_once() {
+    let server = misbehaving().await;
+    let many = (0..1_024).map(|_| tokio::spawn(server.post("/wait").json(json!({})).send()));
+    let many: Vec<_> = many.collect();
+    // Everybody's turn comes before ours often enough.
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    let answer = server.get("/fail").send().await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.header("retry-after"), "1");
+    for each in many {
+        assert_eq!(each.await.unwrap().status, StatusCode::OK);
+    }
+    assert_eq!(server.get("/fail").send().await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    server.stop().await;
+}
+
+/// Time passes as soon as nothing else happens, so nobody waits for it here.
+#[tokio::test]
+async fn d2_a_body_that_does_not_come_is_not_waited_for() {
+    let server = misbehaving().await;
+    let never = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
+    let request = server.post("/wait").stream("application/json", never);
+    tokio::time::pause();
+    let answer = request.send().await;
+    tokio::time::resume();
+    assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
+    server.stop().await;
 }
 
 #[tokio::test]
