@@ -1,3 +1,5 @@
+import uuid
+
 import pytest
 from infisical_sdk import InfisicalSDKClient
 from infisical_sdk.infisical_requests import APIError
@@ -33,9 +35,8 @@ def test_unknown_client_and_wrong_secret_are_told_the_same(stranger, server):
     with pytest.raises(APIError) as wrong_secret:
         stranger.auth.universal_auth.login(server.client_id, "0" * 64)
     with pytest.raises(APIError) as unknown_client:
-        stranger.auth.universal_auth.login(
-            "00000000-0000-4000-8000-000000000000", server.client_secret
-        )
+        # Another one each time: even an id that nobody has is locked out in the end.
+        stranger.auth.universal_auth.login(str(uuid.uuid4()), server.client_secret)
     assert wrong_secret.value.status_code == 401
     assert unknown_client.value.status_code == 401
     said = wrong_secret.value.response["message"]
