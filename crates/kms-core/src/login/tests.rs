@@ -252,6 +252,37 @@ async fn t7_a_token_is_scoped_only_to_organizations_of_the_identity() {
 }
 
 #[tokio::test]
+async fn t7_a_sub_organization_takes_only_its_own_members() {
+    let world = World::new().await;
+    let core = &world.core;
+    let machine = world.machine("member", Settings::default()).await;
+    let root = world.ours.organization;
+    let mut tx = world.store.begin().await.unwrap();
+    let mut sub = core.insert_organization(&mut tx, "unused").await.unwrap();
+    sub.id = core.new_id();
+    sub.slug = "sub".into();
+    (sub.parent_id, sub.root_id, sub.tree_id) = (Some(root), Some(root), root.uuid());
+    kms_store::organizations::insert(&mut tx, &sub).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut asked = machine.proof();
+    asked.organization_slug = Some("sub".into());
+    let refused = core.universal_auth_login(&asked, &from(HOME)).await;
+    assert_eq!(unauthorized(refused), "Identity not authorized to access sub organization sub");
+    let mut tx = world.store.begin().await.unwrap();
+    let member = ("identity", machine.id.uuid());
+    core.insert_organization_member(&mut tx, sub.id, member, "admin").await.unwrap();
+    tx.commit().await.unwrap();
+    let answer = core.universal_auth_login(&asked, &from(HOME)).await.unwrap();
+    let claims = world.claims(&answer.access_token);
+    let ids = (claims.org_id, claims.root_org_id, claims.parent_org_id);
+    assert_eq!(ids, (sub.id.uuid(), root.uuid(), root.uuid()));
+    let caller = world.request(&answer.access_token).await.unwrap();
+    assert_eq!(caller.organization, sub.id);
+    let unseen = core.get_universal_auth(&caller, machine.id).await;
+    assert!(matches!(unseen, Err(Error::NotFound(_))), "the identity lives in the root");
+}
+
+#[tokio::test]
 async fn d4_logins_leave_nothing_but_their_audit_records() {
     const ROWS: &str = "SELECT (SELECT COUNT(*) FROM revoked_tokens)
         + (SELECT COUNT(*) FROM token_uses) + (SELECT COUNT(*) FROM token_auth_tokens)
