@@ -13,6 +13,7 @@ mod pipeline;
 mod reading;
 mod tenants;
 mod tokens;
+mod vault;
 mod world;
 
 /// A path of a route's template with something in the place of every parameter.
