@@ -15,7 +15,10 @@ use std::{
 use kms_api::{OrganizationId, ProjectId};
 use kms_store::{Store, audit::NewAuditRecord};
 use serde_json::{Map, Value};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
 use uuid::Uuid;
 
 use crate::{Caller, Core, Error, Origin, Result, text::SecretPath};
@@ -24,6 +27,8 @@ use crate::{Caller, Core, Error, Origin, Result, text::SecretPath};
 const QUEUE: usize = 65_536;
 /// How long a read's record waits at most for others to be committed with.
 const BATCH_EVERY: Duration = Duration::from_millis(100);
+/// How long a read waits for a place in a full queue before it is refused.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Records in one commit.
 const BATCH: usize = 8_192;
 
@@ -138,8 +143,8 @@ impl Core {
     }
 
     /// Records a read of values. Fails when the log cannot keep up or cannot be written.
-    pub fn log_read(&self, caller: &Caller, event: &Event) -> Result<()> {
-        self.read_log.push(self.record(caller, event))
+    pub async fn log_read(&self, caller: &Caller, event: &Event) -> Result<()> {
+        self.read_log.push(self.record(caller, event)).await
     }
 
     /// Writes a record that belongs to no other change, such as a refusal, before returning.
@@ -191,13 +196,17 @@ impl ReadLog {
         Self { queue, healthy }
     }
 
-    fn push(&self, record: NewAuditRecord) -> Result<()> {
+    async fn push(&self, record: NewAuditRecord) -> Result<()> {
         if !self.healthy.load(Ordering::Acquire) {
             return Err(Error::Unavailable("The audit log cannot be written; reads are refused"));
         }
-        self.queue
-            .try_send(Entry::Record(Box::new(record)))
-            .map_err(|_| Error::Unavailable("The audit log cannot keep up; try again"))
+        let entry = match self.queue.try_send(Entry::Record(Box::new(record))) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Full(entry) | TrySendError::Closed(entry)) => entry,
+        };
+        // A burst is slowed down to what the log can take; only what lasts is refused.
+        let sent = self.queue.send_timeout(entry, PATIENCE).await;
+        sent.map_err(|_| Error::Unavailable("The audit log cannot keep up; try again"))
     }
 
     /// Waits until everything that was queued is written.

@@ -158,12 +158,12 @@ impl Core {
         if let Some(known) = memory.and_then(|memory| memory.get(&question))
             && known.epoch == epoch
         {
-            self.log_read(caller, &known.event)?;
+            self.log_read(caller, &known.event).await?;
             return Ok(known.answer);
         }
         let Made { body, event } = make.await?;
         let answer = self.to_answer(&body)?;
-        self.log_read(caller, &event)?;
+        self.log_read(caller, &event).await?;
         if let Some(memory) = memory {
             memory.insert(question, Remembered { epoch, answer: answer.clone(), event });
         }

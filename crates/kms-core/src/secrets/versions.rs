@@ -53,7 +53,7 @@ impl Core {
             ("secretId", id.to_string().into()),
             ("numberOfVersions", secret_versions.len().into()),
         ]);
-        self.log_read(caller, &event)?;
+        self.log_read(caller, &event).await?;
         Ok(SecretVersionsResponse { secret_versions })
     }
 }
