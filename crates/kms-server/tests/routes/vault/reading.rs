@@ -75,10 +75,10 @@ async fn names_in_paths_are_decoded_once() {
             assert_eq!(read["secret"]["secretKey"], name);
         }
     }
-    for name in ["a%00b", "a%0Ab", "a%3Ab", "a%2Fb"] {
+    for (name, status) in [("a%00b", 400), ("a%0Ab", 400), ("a%3Ab", 422), ("a%2Fb", 422)] {
         let path = format!("/api/v4/secrets/{name}");
         let made = vault.send("POST", &path, json!({ "secretValue": "v" })).await;
-        assert_eq!(made.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+        assert_eq!(made.status.as_u16(), status, "{name}");
     }
     assert_eq!(vault.get("/api/v4/secrets/A%41", "").await.status, StatusCode::NOT_FOUND);
     vault.stop().await;
