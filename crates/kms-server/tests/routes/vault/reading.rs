@@ -75,7 +75,7 @@ async fn names_in_paths_are_decoded_once() {
             assert_eq!(read["secret"]["secretKey"], name);
         }
     }
-    for (name, status) in [("a%00b", 400), ("a%0Ab", 400), ("a%3Ab", 422), ("a%2Fb", 422)] {
+    for (name, status) in [("a%00b", 400), ("a%0Ab", 422), ("a%3Ab", 422), ("a%2Fb", 422)] {
         let path = format!("/api/v4/secrets/{name}");
         let made = vault.send("POST", &path, json!({ "secretValue": "v" })).await;
         assert_eq!(made.status.as_u16(), status, "{name}");
