@@ -22,6 +22,7 @@ pub mod memberships;
 mod migrate;
 pub mod organization_memberships;
 pub mod organizations;
+mod postgres_writer;
 pub mod project_members;
 pub mod projects;
 pub mod secrets;

@@ -3,7 +3,7 @@
 use kms_api::{OrganizationId, ProjectId};
 use uuid::Uuid;
 
-use crate::{Source, StoreError, Tx, record};
+use crate::{Joined, Source, StoreError, Tx, memberships::RoleRow, record};
 
 record! {
     /// A project with the keys that open it.
@@ -49,17 +49,43 @@ record! {
     }
 }
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT p.id, p.org_id, p.name, p.slug, p.description, p.auto_capitalization,
-                p.has_delete_protection, p.secret_sharing, p.pit_version_limit, p.wrapped_key,
-                p.created_at, p.updated_at, o.wrapped_key
-            FROM projects p JOIN organizations o ON o.id = p.org_id ",
-            $rest
-        )
+macro_rules! columns {
+    () => {
+        "SELECT p.id, p.org_id, p.name, p.slug, p.description, p.auto_capitalization,
+            p.has_delete_protection, p.secret_sharing, p.pit_version_limit, p.wrapped_key,
+            p.created_at, p.updated_at, o.wrapped_key"
     };
 }
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(columns!(), " FROM projects p JOIN organizations o ON o.id = p.org_id ", $rest)
+    };
+}
+
+record! {
+    /// A project joined with one role that a principal has in it; with none for a principal who
+    /// is not a member.
+    #[derive(Clone, Debug)]
+    pub struct ProjectForRow {
+        /// The project.
+        pub project: ProjectRow,
+        /// One of the principal's roles.
+        pub role: Joined<RoleRow>,
+    }
+}
+
+const FIND_FOR: &str = concat!(
+    columns!(),
+    ", m.id, m.org_id, m.mac, r.id, r.role, r.is_temporary, r.temporary_range, r.starts_at,
+        r.ends_at, r.mac
+    FROM projects p JOIN organizations o ON o.id = p.org_id
+        LEFT JOIN project_memberships m ON m.org_id = p.org_id AND m.project_id = p.id
+            AND m.principal_kind = $3 AND m.principal_id = $4
+        LEFT JOIN project_membership_roles r ON r.membership_id = m.id
+    WHERE p.org_id = $1 AND p.id = $2
+    ORDER BY r.created_at, r.id"
+);
 
 const FIND: &str = select!("WHERE p.org_id = $1 AND p.id = $2");
 const FIND_BY_SLUG: &str = select!("WHERE p.org_id = $1 AND p.slug = $2");
@@ -87,6 +113,17 @@ pub async fn find(
     id: ProjectId,
 ) -> Result<Option<ProjectRow>, StoreError> {
     source.fetch_optional(FIND, (org, id)).await
+}
+
+/// A project of an organization with the roles that a principal has in it, one in each row.
+pub async fn find_for(
+    source: impl Source,
+    org: OrganizationId,
+    id: ProjectId,
+    kind: &str,
+    principal: Uuid,
+) -> Result<Vec<ProjectForRow>, StoreError> {
+    source.fetch_all(FIND_FOR, (org, id, kind, principal)).await
 }
 
 /// A project of an organization by its slug.

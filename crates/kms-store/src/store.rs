@@ -11,7 +11,7 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions as _, PgPool, SqlitePool,
+    ConnectOptions as _, SqlitePool,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -20,6 +20,7 @@ use crate::{
     StoreError,
     audit::ChainHasher,
     bind::{Params, Record, postgres, sqlite},
+    postgres_writer::PostgresWriter,
     sqlite_writer::SqliteWriter,
     tx::Tx,
 };
@@ -42,7 +43,7 @@ pub struct Store {
 #[derive(Clone)]
 pub(crate) enum Engine {
     Sqlite { read: SqlitePool, writer: Arc<SqliteWriter> },
-    Postgres { pool: PgPool, hasher: Arc<std::sync::OnceLock<ChainHasher>> },
+    Postgres { writer: Arc<PostgresWriter> },
 }
 
 impl Store {
@@ -86,7 +87,7 @@ impl Store {
             .connect_with(options)
             .await?;
         crate::migrate::run(&mut *pool.acquire().await?).await?;
-        let engine = Engine::Postgres { pool, hasher: Arc::default() };
+        let engine = Engine::Postgres { writer: PostgresWriter::start(pool) };
         Ok(Self { engine, statements: Arc::default() })
     }
 
@@ -106,7 +107,7 @@ impl Store {
     pub fn set_chain_hasher(&self, hasher: ChainHasher) {
         let slot = match &self.engine {
             Engine::Sqlite { writer, .. } => writer.hasher(),
-            Engine::Postgres { hasher, .. } => hasher,
+            Engine::Postgres { writer } => writer.hasher(),
         };
         // A second call is refused by the slot: one process has one chain key.
         let _ = slot.set(hasher);
@@ -124,7 +125,7 @@ impl Store {
                 read.close().await;
                 writer.close().await;
             }
-            Engine::Postgres { pool, .. } => pool.close().await,
+            Engine::Postgres { writer } => writer.pool.close().await,
         }
     }
 }
@@ -191,11 +192,11 @@ impl Source for &Store {
                     async move { Ok(sqlx::query_as_with(sql, arguments?).fetch_all(read).await?) },
                 )
             }
-            Engine::Postgres { pool, .. } => {
+            Engine::Postgres { writer } => {
                 let arguments = postgres(params);
-                Box::pin(
-                    async move { Ok(sqlx::query_as_with(sql, arguments?).fetch_all(pool).await?) },
-                )
+                Box::pin(async move {
+                    Ok(sqlx::query_as_with(sql, arguments?).fetch_all(&writer.pool).await?)
+                })
             }
         }
     }
@@ -216,10 +217,10 @@ impl Source for &Store {
                     Ok(sqlx::query_as_with(sql, arguments?).fetch_optional(read).await?)
                 })
             }
-            Engine::Postgres { pool, .. } => {
+            Engine::Postgres { writer } => {
                 let arguments = postgres(params);
                 Box::pin(async move {
-                    Ok(sqlx::query_as_with(sql, arguments?).fetch_optional(pool).await?)
+                    Ok(sqlx::query_as_with(sql, arguments?).fetch_optional(&writer.pool).await?)
                 })
             }
         }

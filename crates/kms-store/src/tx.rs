@@ -5,12 +5,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use sqlx::{PgConnection, Postgres, Transaction};
-
 use crate::{
     Source, Store, StoreError,
-    audit::{ChainHasher, NewAuditRecord, append_postgres},
+    audit::NewAuditRecord,
     bind::{Params, Record, postgres, sqlite},
+    postgres_writer::PostgresJob,
     sqlite_writer::Job,
     store::{Answer, Engine},
 };
@@ -28,16 +27,14 @@ pub(crate) type OnCommit = Box<dyn FnOnce() + Send>;
 
 enum Inner {
     Sqlite(Job),
-    Postgres(Transaction<'static, Postgres>, Option<ChainHasher>),
+    Postgres(PostgresJob),
 }
 
 impl Tx {
     pub(crate) async fn begin(store: &Store) -> Result<Self, StoreError> {
         let inner = match &store.engine {
             Engine::Sqlite { writer, .. } => Inner::Sqlite(writer.begin().await?),
-            Engine::Postgres { pool, hasher } => {
-                Inner::Postgres(pool.begin().await?, hasher.get().cloned())
-            }
+            Engine::Postgres { writer } => Inner::Postgres(writer.begin()),
         };
         let statements = Arc::clone(&store.statements);
         Ok(Self { inner, audit: Vec::new(), on_commit: Vec::new(), statements })
@@ -55,9 +52,9 @@ impl Tx {
                 let query = sqlx::query_with(sql, sqlite(params)?);
                 query.execute(job.connection().await?).await?.rows_affected()
             }
-            Inner::Postgres(tx, _) => {
+            Inner::Postgres(job) => {
                 let query = sqlx::query_with(sql, postgres(params)?);
-                query.execute(connection(tx)).await?.rows_affected()
+                query.execute(job.connection().await?).await?.rows_affected()
             }
         })
     }
@@ -82,25 +79,9 @@ impl Tx {
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.inner {
             Inner::Sqlite(job) => job.commit(self.audit, self.on_commit).await,
-            Inner::Postgres(mut tx, hasher) => {
-                if !self.audit.is_empty() {
-                    let hasher = hasher.ok_or(StoreError::NotCommitted)?;
-                    append_postgres(connection(&mut tx), &hasher, self.audit).await?;
-                }
-                // On a task of its own, so that a caller who goes away cannot stop it half-way.
-                let commit = tokio::spawn(async move {
-                    tx.commit().await?;
-                    self.on_commit.into_iter().for_each(|action| action());
-                    Ok(())
-                });
-                commit.await.unwrap_or(Err(StoreError::NotCommitted))
-            }
+            Inner::Postgres(job) => job.commit(self.audit, self.on_commit).await,
         }
     }
-}
-
-fn connection<'t>(tx: &'t mut Transaction<'static, Postgres>) -> &'t mut PgConnection {
-    tx
 }
 
 impl Source for &mut Tx {
@@ -121,10 +102,11 @@ impl Source for &mut Tx {
                     Ok(query.fetch_all(job.connection().await?).await?)
                 })
             }
-            Inner::Postgres(tx, _) => {
+            Inner::Postgres(job) => {
                 let arguments = postgres(params);
                 Box::pin(async move {
-                    Ok(sqlx::query_as_with(sql, arguments?).fetch_all(connection(tx)).await?)
+                    let query = sqlx::query_as_with(sql, arguments?);
+                    Ok(query.fetch_all(job.connection().await?).await?)
                 })
             }
         }
@@ -147,10 +129,11 @@ impl Source for &mut Tx {
                     Ok(query.fetch_optional(job.connection().await?).await?)
                 })
             }
-            Inner::Postgres(tx, _) => {
+            Inner::Postgres(job) => {
                 let arguments = postgres(params);
                 Box::pin(async move {
-                    Ok(sqlx::query_as_with(sql, arguments?).fetch_optional(connection(tx)).await?)
+                    let query = sqlx::query_as_with(sql, arguments?);
+                    Ok(query.fetch_optional(job.connection().await?).await?)
                 })
             }
         }

@@ -4,5 +4,6 @@
 mod crash;
 mod database;
 mod http;
+mod replicas;
 mod server;
 mod sync;

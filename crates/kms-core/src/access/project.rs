@@ -137,12 +137,16 @@ impl Core {
         id: ProjectId,
     ) -> Result<(i64, ProjectAccess)> {
         let not_found = || Error::not_found(format!("Project with ID '{id}' not found"));
-        let found = projects::find(&self.store, caller.organization, id).await?;
-        let project = found.ok_or_else(not_found)?;
         let (kind, principal) = (caller.actor.kind(), caller.actor.id());
-        let rows =
-            kms_store::memberships::roles_of(&self.store, caller.organization, id, kind, principal)
-                .await?;
+        let found =
+            projects::find_for(&self.store, caller.organization, id, kind, principal).await?;
+        let mut project = None;
+        let mut rows = Vec::new();
+        for row in found {
+            rows.extend(row.role.0);
+            project = Some(row.project);
+        }
+        let project = project.ok_or_else(not_found)?;
         let first = rows.first().ok_or_else(|| {
             let message = format!("You are not a member of the project with ID '{id}'");
             Error::Forbidden { name: "ForbiddenError".into(), message: message.into() }

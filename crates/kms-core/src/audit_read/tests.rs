@@ -17,7 +17,7 @@ async fn what_was_done_and_read_is_told_newest_first_and_only_to_its_own() {
     let project = with_project(&world).await;
     world.clock.advance(1);
     let read = Event::new("get-secret").project(project).key("NAME");
-    world.core.log_read(&world.ours, &read).unwrap();
+    world.core.log_read(&world.ours, &read).await.unwrap();
     world.core.read_log.flush().await;
     let logs = world.core.list_audit_logs(&world.ours, &AuditQuery::default()).await.unwrap();
     let kinds: Vec<_> = logs.audit_logs.iter().map(|log| log.event.r#type.as_str()).collect();
@@ -75,7 +75,7 @@ async fn filters_and_pages_narrow_the_log() {
     let project = with_project(&world).await;
     let event = |kind| Event::new(kind).project(project);
     for kind in ["get-secret", "get-secrets", "get-secret"] {
-        world.core.log_read(&world.ours, &event(kind)).unwrap();
+        world.core.log_read(&world.ours, &event(kind)).await.unwrap();
     }
     world.core.read_log.flush().await;
     let count = async |query: AuditQuery| {
@@ -114,7 +114,7 @@ async fn d7_every_edit_of_the_log_is_found_where_it_is() {
     ] {
         let world = World::new().await;
         for _ in 0..5 {
-            world.core.log_read(&world.ours, &Event::new("get-secret")).unwrap();
+            world.core.log_read(&world.ours, &Event::new("get-secret")).await.unwrap();
         }
         world.core.read_log.flush().await;
         let org = world.ours.organization;
