@@ -86,7 +86,9 @@ impl PostgresJob {
         // On a task of its own, so that a caller who goes away cannot stop it half-way.
         let commit = tokio::spawn(async move {
             tx.commit().await?;
-            on_commit.into_iter().for_each(|action| action());
+            for action in on_commit {
+                action();
+            }
             Ok(())
         });
         commit.await.unwrap_or(Err(StoreError::NotCommitted))
@@ -117,7 +119,9 @@ async fn append_for_all(
         };
         for append in group {
             if durable {
-                append.on_commit.into_iter().for_each(|action| action());
+                for action in append.on_commit {
+                    action();
+                }
             }
             let _ = append.done.send(durable);
         }
