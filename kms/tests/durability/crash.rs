@@ -69,7 +69,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn body(&self, rest: Value) -> Value {
+    fn body(&self, rest: &Value) -> Value {
         let mut body = json!({ "projectId": self.project, "environment": "dev" });
         for (key, value) in rest.as_object().unwrap() {
             body[key] = value.clone();
@@ -96,7 +96,7 @@ fn write(
         for (method, value) in
             [("POST", format!("{name} made")), ("PATCH", format!("{name} changed"))]
         {
-            let body = place.body(json!({ "secretValue": value }));
+            let body = place.body(&json!({ "secretValue": value }));
             let Ok((status, answer)) = connection.send(method, &path, Some(&body)) else { return };
             assert_eq!(status, 200, "{answer}");
             acknowledged.lock().unwrap().insert(name.clone(), value);
@@ -106,7 +106,7 @@ fn write(
             .iter()
             .map(|name| json!({ "secretKey": name, "secretValue": format!("{name} together") }))
             .collect();
-        let body = place.body(json!({ "secrets": secrets }));
+        let body = place.body(&json!({ "secrets": secrets }));
         let Ok((status, answer)) = connection.send("POST", "/api/v4/secrets/batch", Some(&body))
         else {
             return;

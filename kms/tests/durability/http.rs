@@ -30,15 +30,17 @@ impl Connection {
         body: Option<&Value>,
     ) -> std::io::Result<(u16, Value)> {
         let body = body.map(Value::to_string).unwrap_or_default();
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
-        if !self.token.is_empty() {
-            head += &format!("authorization: Bearer {}\r\n", self.token);
-        }
-        if !body.is_empty() {
-            head += "content-type: application/json\r\n";
-        }
-        head += &format!("content-length: {}\r\n\r\n", body.len());
-        self.stream.get_mut().write_all((head + &body).as_bytes())?;
+        let token = match self.token.as_str() {
+            "" => String::new(),
+            token => format!("authorization: Bearer {token}\r\n"),
+        };
+        let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{token}{kind}\
+             content-length: {length}\r\n\r\n{body}"
+        );
+        self.stream.get_mut().write_all(request.as_bytes())?;
         self.answer()
     }
 

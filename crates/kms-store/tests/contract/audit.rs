@@ -45,7 +45,9 @@ async fn verify(store: &Store, org: Uuid) -> Result<i64, i64> {
 
 async fn write(store: &Store, records: Vec<NewAuditRecord>) {
     let mut tx = store.begin().await.unwrap();
-    records.into_iter().for_each(|record| tx.audit(record));
+    for record in records {
+        tx.audit(record);
+    }
     tx.commit().await.unwrap();
 }
 
