@@ -30,6 +30,9 @@ pub(crate) const DATABASE_FILE: &str = "kms.db";
 
 /// Bytes of page cache for every connection to the embedded database, in KiB as SQLite takes it.
 const CACHE_KIB: &str = "-2048";
+/// Rows that a reader may be ahead of whoever waits for them; each time it is not, two threads
+/// change places.
+const ROWS_AHEAD: usize = 1_024;
 
 /// A database that is open and migrated.
 ///
@@ -60,6 +63,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
+            .row_buffer_size(ROWS_AHEAD)
             .pragma("secure_delete", "ON")
             .pragma("cache_size", CACHE_KIB)
             .pragma("journal_size_limit", "16777216")
