@@ -1,7 +1,7 @@
 //! The HTTP skin: router, extractors, limits, error mapping, OpenAPI.
 //!
 //! Decides nothing: a handler turns a request into one call of [`kms_core::Core`] and its result
-//! into an answer. Start at [`handlers`] for the table of routes, [`route`] for what a route is,
+//! into an answer. Start at `handlers` for the table of routes, [`route`] for what a route is,
 //! [`extract`] for how a request becomes typed, [`error`] for how an error becomes a status.
 
 mod address;

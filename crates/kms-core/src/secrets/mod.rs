@@ -1,9 +1,9 @@
 //! Secrets: what is in a folder, read and written under the caller's rules.
 //!
-//! A secret's value, comment and metadata are one sealed blob ([`payload`]), bound to where the
+//! A secret's value, comment and metadata are one sealed blob (`payload`), bound to where the
 //! secret is and to its version; its name, flags and times are not secret. Reads end in an
-//! [`Answer`] of finished bytes, which the embedded server may remember ([`answer`]). Start at
-//! [`list`] for reading and at [`create`] for writing.
+//! [`Answer`] of finished bytes, which the embedded server may remember (`answer`). Start at
+//! `list` for reading and at `create` for writing.
 //!
 //! Every write takes the folder's row first ([`kms_store::folders::touch_at`]), so that writers of
 //! one folder follow each other on every engine and a version is never written twice.

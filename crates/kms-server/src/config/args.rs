@@ -1,6 +1,10 @@
 //! The flags of `kms server`.
 
-#![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
+#![expect(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    reason = "documentation of arguments is help text"
+)]
 
 use std::{
     net::{IpAddr, SocketAddr},
