@@ -236,7 +236,8 @@ impl TokenKeys {
             return Err(TokenError::Malformed);
         }
         let kid = header.kid.ok_or(TokenError::InvalidSignature)?;
-        self.0.iter().find(|key| key.kid == kid).ok_or(TokenError::InvalidSignature)
+        let key = self.0.iter().find(|key| key.kid == kid);
+        key.ok_or(TokenError::InvalidSignature)
     }
 }
 

@@ -120,7 +120,8 @@ fn identity_claims_keep_their_wire_spelling() {
     let mut claims = identity();
     let wire = json!({
         "jti": claims.jti, "identityId": claims.identity_id, "identityName": "builder",
-        "authMethod": "universal-auth", "orgId": claims.org_id, "rootOrgId": claims.root_org_id,
+        "authMethod": "universal-auth", "authMethodId": claims.auth_method_id,
+        "identityEpoch": claims.identity_epoch, "orgId": claims.org_id, "rootOrgId": claims.root_org_id,
         "parentOrgId": claims.parent_org_id, "clientSecretId": claims.client_secret_id,
         "identityAccessTokenId": claims.jti, "ipRestrictionEnabled": false,
         "accessTokenTTL": 7200, "accessTokenMaxTTL": 7200, "accessTokenPeriod": 0,
