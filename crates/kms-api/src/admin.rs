@@ -1,10 +1,10 @@
 //! The instance: set-up and configuration.
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{IdentityId, OrganizationId, UserId, organizations::Organization};
+use crate::{IdentityId, OrganizationId, UserId, organizations::Organization, wire};
 
 /// Sets up an instance in one call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -14,28 +14,16 @@ pub struct Bootstrap {
     /// The first administrator's e-mail address.
     pub email: String,
     /// The first administrator's password.
-    #[serde(serialize_with = "expose")]
+    #[serde(serialize_with = "wire::expose")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub password: SecretString,
     /// The first organization's name.
     pub organization: String,
     /// The set-up token that the server printed at its first start; not needed from the server's
     /// own machine. May also come as the header `x-kms-setup-token`.
-    #[serde(default, serialize_with = "expose_opt", skip_serializing_if = "Option::is_none")]
+    #[serde(default, serialize_with = "wire::expose_opt", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub setup_token: Option<SecretString>,
-}
-
-fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secrecy::ExposeSecret::expose_secret(secret))
-}
-
-#[expect(clippy::ref_option, reason = "serde calls it with the field")]
-fn expose_opt<S: Serializer>(secret: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
-    match secret {
-        Some(secret) => expose(secret, to),
-        None => to.serialize_none(),
-    }
 }
 
 /// The administrator that was made.
@@ -117,7 +105,7 @@ pub struct AdminSignUp {
     /// The e-mail address.
     pub email: String,
     /// The password.
-    #[serde(serialize_with = "expose")]
+    #[serde(serialize_with = "wire::expose")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub password: SecretString,
     /// The first name.
@@ -126,7 +114,7 @@ pub struct AdminSignUp {
     #[serde(default)]
     pub last_name: Option<String>,
     /// See [`Bootstrap::setup_token`].
-    #[serde(default, serialize_with = "expose_opt", skip_serializing_if = "Option::is_none")]
+    #[serde(default, serialize_with = "wire::expose_opt", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub setup_token: Option<SecretString>,
 }

@@ -20,6 +20,10 @@ pub struct ErrorBody {
     /// More about the error where there is more to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Value>,
+    /// What a program may act on: `{"code": "mfa_invalid"}` or `mfa_expired` where a second factor
+    /// was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Value>,
 }
 
 impl ErrorBody {

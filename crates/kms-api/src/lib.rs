@@ -22,6 +22,7 @@ pub mod routes;
 pub mod secrets;
 pub mod status;
 mod time;
+pub mod users;
 mod value;
 pub mod wire;
 

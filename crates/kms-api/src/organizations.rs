@@ -151,3 +151,45 @@ pub struct OrganizationWorkspacesResponse {
     /// The projects.
     pub workspaces: Vec<OrganizationWorkspace>,
 }
+
+/// A sub-organization that the caller is a member of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccessibleSubOrganization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Its slug, unique below its root.
+    pub slug: String,
+}
+
+/// A root organization that the caller is a member of, with the sub-organizations below it that
+/// the caller is a member of too.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AccessibleOrganization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Its slug.
+    pub slug: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When the caller joined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_joined_at: Option<Timestamp>,
+    /// The sub-organizations, by name.
+    #[serde(default)]
+    pub sub_organizations: Vec<AccessibleSubOrganization>,
+}
+
+/// The answer to [`crate::routes::ACCESSIBLE_ORGANIZATIONS`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccessibleOrganizationsResponse {
+    /// The organizations, by name.
+    pub organizations: Vec<AccessibleOrganization>,
+}

@@ -35,6 +35,41 @@ pub const TOKEN_RENEW: &str = "/api/v1/auth/token/renew";
 /// `POST` revokes an access token.
 pub const TOKEN_REVOKE: &str = "/api/v1/auth/token/revoke";
 
+/// `POST` a person's login with e-mail address and password.
+pub const USER_LOGIN: &str = "/api/v3/auth/login";
+/// `POST` the first half of a login by SRP; older compatible servers only.
+pub const USER_LOGIN_SRP_1: &str = "/api/v3/auth/login1";
+/// `POST` the second half of a login by SRP; older compatible servers only.
+pub const USER_LOGIN_SRP_2: &str = "/api/v3/auth/login2";
+/// `POST` chooses the organization or sub-organization that a person's session acts in.
+pub const SELECT_ORGANIZATION: &str = "/api/v3/auth/select-organization";
+/// `POST` mails the code of a second factor.
+pub const MFA_SEND: &str = "/api/v2/auth/mfa/send";
+/// `POST` gives a code of the second factor.
+pub const MFA_VERIFY: &str = "/api/v2/auth/mfa/verify";
+/// `POST` gives a recovery code in place of the second factor.
+pub const MFA_VERIFY_RECOVERY_CODE: &str = "/api/v2/auth/mfa/verify/recovery-code";
+/// `GET` whether the person has an authenticator app.
+pub const MFA_CHECK_TOTP: &str = "/api/v2/auth/mfa/check/totp";
+/// `GET` whether the person has passkeys.
+pub const MFA_CHECK_WEBAUTHN: &str = "/api/v2/auth/mfa/check/webauthn";
+/// `POST` whether a person's token is good.
+pub const CHECK_AUTH: &str = "/api/v1/auth/checkAuth";
+/// `POST` refreshes a person's tokens by the cookie `jid`.
+pub const REFRESH: &str = "/api/v1/auth/token";
+/// `POST` ends a person's session by the cookie `jid`.
+pub const LOGOUT: &str = "/api/v1/auth/logout";
+/// `GET` the person (older route).
+pub const USER: &str = "/api/v1/user";
+/// `GET` the person.
+pub const USERS_ME: &str = "/api/v2/users/me";
+/// `GET` the person's organizations.
+pub const USERS_ME_ORGANIZATIONS: &str = "/api/v2/users/me/organizations";
+/// `GET`, `DELETE` the person's sessions.
+pub const USERS_ME_SESSIONS: &str = "/api/v2/users/me/sessions";
+/// `DELETE` one of the person's sessions.
+pub const USERS_ME_SESSION: &str = "/api/v2/users/me/sessions/{sessionId}";
+
 /// `GET`, `PATCH` instance configuration.
 pub const ADMIN_CONFIG: &str = "/api/v1/admin/config";
 /// `POST` the first administrator.
@@ -44,6 +79,8 @@ pub const ADMIN_BOOTSTRAP: &str = "/api/v1/admin/bootstrap";
 
 /// `GET` organizations of the caller.
 pub const ORGANIZATIONS: &str = "/api/v1/organization";
+/// `GET` organizations of the caller, each with its sub-organizations.
+pub const ACCESSIBLE_ORGANIZATIONS: &str = "/api/v1/organization/accessible-with-sub-orgs";
 /// `GET`, `PATCH` one organization.
 pub const ORGANIZATION: &str = "/api/v1/organization/{organizationId}";
 /// `GET` members of an organization.

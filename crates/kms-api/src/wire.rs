@@ -1,5 +1,7 @@
-//! Spellings that clients of the contract use for booleans, numbers and absent values.
+//! Spellings that clients of the contract use for booleans, numbers and absent values, and the one
+//! way in which a credential is written into a body.
 
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// A boolean of a query string: exactly `true` or `false`, or Python's `True` and `False`
@@ -37,4 +39,18 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// Writes a credential into the body that proves who is asking.
+pub fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
+}
+
+/// As [`expose`], for a credential that may be left out.
+#[expect(clippy::ref_option, reason = "serde calls it with the field")]
+pub fn expose_opt<S: Serializer>(secret: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => expose(secret, to),
+        None => to.serialize_none(),
+    }
 }

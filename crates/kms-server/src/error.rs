@@ -88,6 +88,7 @@ impl ApiError {
             message: text.message,
             error: text.name.into_owned(),
             details: text.details,
+            context: None,
         }
     }
 }

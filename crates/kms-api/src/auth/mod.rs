@@ -1,9 +1,10 @@
-//! What both sides of a machine login agree on: one file per method.
+//! What both sides of a login agree on: one file per method of machines, [`user`] for people.
 
 pub mod token;
 pub mod token_auth;
 pub mod trusted_ip;
 pub mod universal;
+pub mod user;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 

@@ -1,13 +1,13 @@
 //! Universal auth: a client id and a client secret.
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Method, TokenSettings,
     trusted_ip::{TrustedIp, TrustedIpInput},
 };
-use crate::{AuthMethodId, ClientSecretId, IdentityId, Timestamp, routes};
+use crate::{AuthMethodId, ClientSecretId, IdentityId, Timestamp, routes, wire};
 
 /// The method `universal-auth`.
 pub struct Universal;
@@ -26,16 +26,12 @@ pub struct Proof {
     /// The client id of the machine identity.
     pub client_id: String,
     /// One of its client secrets.
-    #[serde(serialize_with = "expose")]
+    #[serde(serialize_with = "wire::expose")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub client_secret: SecretString,
     /// The sub-organization that the token shall be scoped to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_slug: Option<String>,
-}
-
-fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secrecy::ExposeSecret::expose_secret(secret))
 }
 
 /// Attaches or changes universal auth on an identity; every field is optional.
@@ -162,7 +158,7 @@ pub struct ClientSecretData {
 #[serde(rename_all = "camelCase")]
 pub struct CreateClientSecretResponse {
     /// The secret: 64 hexadecimal characters.
-    #[serde(serialize_with = "expose")]
+    #[serde(serialize_with = "wire::expose")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub client_secret: SecretString,
     /// What stays known about it.
