@@ -1,36 +1,17 @@
-//! The audit log: what is recorded, and how reads are recorded without slowing them down.
+//! The audit log: what is recorded.
 //!
 //! A change puts its record into its own transaction ([`Core::record`] and `Tx::audit`). A read of
-//! values is queued ([`Core::log_read`]) and committed within 100 ms; when the queue is full or
-//! could not be written, reads fail too, so that nothing is ever read without a record.
+//! values is queued ([`Core::log_read`], `read_log`) and committed within 100 ms; when the queue is
+//! full or could not be written, reads fail too, so that nothing is ever read without a record.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use kms_api::{OrganizationId, ProjectId};
-use kms_store::{Store, audit::NewAuditRecord};
+use kms_store::audit::NewAuditRecord;
 use serde_json::{Map, Value};
-use tokio::sync::{
-    mpsc::{self, error::TrySendError},
-    oneshot,
-};
 use uuid::Uuid;
 
-use crate::{Caller, Core, Error, Origin, Result, text::SecretPath};
-
-/// Reads that may wait for their record at one time.
-const QUEUE: usize = 65_536;
-/// How long a read's record waits at most for others to be committed with.
-const BATCH_EVERY: Duration = Duration::from_millis(100);
-/// How long a read waits for a place in a full queue before it is refused.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Records in one commit.
-const BATCH: usize = 8_192;
+use crate::{Caller, Core, Origin, Result, text::SecretPath};
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -175,100 +156,4 @@ pub fn user_agent_type(user_agent: Option<&str>) -> &'static str {
         return kind;
     }
     if agent.starts_with("Mozilla/") { "web" } else { "other" }
-}
-
-/// The queue of records of reads.
-pub(crate) struct ReadLog {
-    queue: mpsc::Sender<Entry>,
-    healthy: Arc<AtomicBool>,
-}
-
-enum Entry {
-    Record(Box<NewAuditRecord>),
-    Flush(oneshot::Sender<()>),
-}
-
-impl ReadLog {
-    pub(crate) fn start(store: Store) -> Self {
-        let (queue, entries) = mpsc::channel(QUEUE);
-        let healthy = Arc::new(AtomicBool::new(true));
-        tokio::spawn(write(store, entries, Arc::clone(&healthy)));
-        Self { queue, healthy }
-    }
-
-    async fn push(&self, record: NewAuditRecord) -> Result<()> {
-        if !self.healthy.load(Ordering::Acquire) {
-            return Err(Error::Unavailable("The audit log cannot be written; reads are refused"));
-        }
-        let entry = match self.queue.try_send(Entry::Record(Box::new(record))) {
-            Ok(()) => return Ok(()),
-            Err(TrySendError::Full(entry) | TrySendError::Closed(entry)) => entry,
-        };
-        // A burst is slowed down to what the log can take; only what lasts is refused.
-        let sent = self.queue.send_timeout(entry, PATIENCE).await;
-        sent.map_err(|_| Error::Unavailable("The audit log cannot keep up; try again"))
-    }
-
-    /// Waits until everything that was queued is written.
-    pub(crate) async fn flush(&self) {
-        let (done, flushed) = oneshot::channel();
-        if self.queue.send(Entry::Flush(done)).await.is_ok() {
-            let _ = flushed.await;
-        }
-    }
-}
-
-async fn write(store: Store, mut entries: mpsc::Receiver<Entry>, healthy: Arc<AtomicBool>) {
-    let mut batch = Vec::new();
-    let mut flushed = Vec::new();
-    while let Some(first) = entries.recv().await {
-        collect(first, &mut entries, &mut batch, &mut flushed).await;
-        if !batch.is_empty() {
-            // Kept and tried again until it is written: reads are refused meanwhile.
-            while let Err(error) = append(&store, &batch).await {
-                healthy.store(false, Ordering::Release);
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the audit log could not be written; reads are refused"
-                );
-                if !flushed.is_empty() {
-                    break;
-                }
-                tokio::time::sleep(BATCH_EVERY).await;
-            }
-            healthy.store(true, Ordering::Release);
-            batch.clear();
-        }
-        for done in flushed.drain(..) {
-            let _ = done.send(());
-        }
-    }
-}
-
-async fn collect(
-    first: Entry,
-    entries: &mut mpsc::Receiver<Entry>,
-    batch: &mut Vec<NewAuditRecord>,
-    flushed: &mut Vec<oneshot::Sender<()>>,
-) {
-    let deadline = tokio::time::Instant::now() + BATCH_EVERY;
-    let mut next = Some(first);
-    while let Some(entry) = next {
-        match entry {
-            Entry::Record(record) => batch.push(*record),
-            Entry::Flush(done) => flushed.push(done),
-        }
-        if batch.len() >= BATCH || !flushed.is_empty() {
-            return;
-        }
-        next = tokio::time::timeout_at(deadline, entries.recv()).await.unwrap_or_default();
-    }
-}
-
-async fn append(store: &Store, batch: &[NewAuditRecord]) -> Result<(), kms_store::StoreError> {
-    let mut tx = store.begin().await?;
-    for record in batch {
-        tx.audit(record.clone());
-    }
-    tx.commit().await
 }

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use kms_api::{IdentityId, OrganizationId, SessionId, TokenId, UserId};
 use uuid::Uuid;
 
-use crate::access::RuleSet;
+use crate::{access::RuleSet, epochs::Seen};
 
 /// Where a request came from, for trusted IPs and the audit log.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +31,8 @@ pub struct Caller {
     pub actor_metadata: Arc<str>,
     /// From where.
     pub origin: Origin,
+    /// What was known of changes when the request was admitted.
+    pub(crate) seen: Seen,
 }
 
 /// A user or a machine identity.

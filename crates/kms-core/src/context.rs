@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use kms_api::{OrganizationId, ProjectId, Timestamp};
 use kms_crypto::{Entropy, OsEntropy};
-use kms_store::{Store, Tx};
+use kms_store::Store;
 use moka::sync::Cache;
 use uuid::Uuid;
 
 use crate::{
     Clock, KeyError, RootKeySource, SystemClock,
     access::ProjectAccess,
-    audit::ReadLog,
     epochs::Epochs,
     keys::Keys,
     login::ledger::Ledger,
     passwords::Passwords,
+    read_log::ReadLog,
     secrets::Answers,
     sessions::{CallerKey, Known},
 };
@@ -149,22 +149,5 @@ impl Inner {
 
     pub(crate) fn entropy(&self) -> &dyn Entropy {
         &*self.options.entropy
-    }
-
-    /// Whether answers may come from memory (see [`crate::epochs`]).
-    pub(crate) fn may_remember(&self) -> bool {
-        self.store.is_embedded()
-    }
-
-    /// Says that a write changes who may.
-    pub(crate) fn touches_rights(&self, tx: &mut Tx) {
-        let epochs = Arc::clone(&self.epochs);
-        tx.on_commit(move || epochs.raise_rights());
-    }
-
-    /// Says that a write changes what a project holds.
-    pub(crate) fn touches_project(&self, tx: &mut Tx, project: ProjectId) {
-        let epochs = Arc::clone(&self.epochs);
-        tx.on_commit(move || epochs.raise_project(project));
     }
 }

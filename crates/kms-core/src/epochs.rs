@@ -1,20 +1,130 @@
 //! When memory is stale.
 //!
-//! The embedded server is the only owner of its data and may answer from memory. Everything it
-//! remembers carries the epoch that was read *before* the data was; every write raises the epoch
-//! after it is durable and before its caller hears of it. So what is remembered under the current
-//! epoch is what is stored. Other engines never remember.
+//! Everything remembered carries the epoch that was read *before* the data was, and every write
+//! raises the epoch. So what is remembered under the current epoch is what is stored.
+//!
+//! The embedded server is the only owner of its data: it counts in memory, after the write is
+//! durable and before its caller hears of it. On PostgreSQL the counters are rows, raised by the
+//! write itself, and every request reads them in the one small query that stands in for all that
+//! it would have to look up ([`Seen`]): several servers remember, and none is ever late.
 
 use std::{
     collections::HashMap,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use kms_api::ProjectId;
+use kms_store::{Tx, epochs};
+use uuid::Uuid;
 
+use crate::{Caller, Core, Result, context::Inner};
+
+/// Microseconds for which the epochs that a request was admitted under count. What takes longer
+/// has waited for its body, and asks again.
+const ADMITTED_FOR: i64 = 100_000;
+
+/// The epochs that a caller was admitted under.
+#[derive(Clone, Default)]
+pub(crate) struct Seen {
+    rights: u64,
+    project: Option<(ProjectId, u64)>,
+    /// Microseconds since the epoch.
+    at: i64,
+    asked: Arc<LastAsked>,
+}
+
+/// The project that a token was last used for: the next request will ask for the same, so its
+/// epoch is read along with that of rights.
+#[derive(Default)]
+struct LastAsked(Mutex<Option<ProjectId>>);
+
+impl LastAsked {
+    fn get(&self) -> Option<ProjectId> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, project: ProjectId) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(project);
+    }
+}
+
+impl Seen {
+    /// Of everything that decides who may.
+    pub(crate) fn rights(&self) -> u64 {
+        self.rights
+    }
+}
+
+impl Core {
+    /// The epochs of now; `before` is what a caller of the same token was admitted under.
+    pub(crate) async fn see(&self, before: Option<&Seen>) -> Result<Seen> {
+        let asked = before.map(|seen| Arc::clone(&seen.asked)).unwrap_or_default();
+        if self.store.is_embedded() {
+            return Ok(Seen { rights: self.epochs.rights(), asked, ..Seen::default() });
+        }
+        let at = self.now().micros();
+        let project = asked.get();
+        let scope = project.map_or(epochs::RIGHTS, ProjectId::uuid);
+        let read = epochs::read(&self.store, scope).await?;
+        let project = project.map(|project| (project, read.project.unsigned_abs()));
+        Ok(Seen { rights: read.rights.unsigned_abs(), project, at, asked })
+    }
+
+    /// The epoch of rights for a caller's request.
+    pub(crate) async fn rights_epoch(&self, caller: &Caller) -> Result<u64> {
+        if self.store.is_embedded() {
+            return Ok(self.epochs.rights());
+        }
+        if self.is_recent(&caller.seen) {
+            return Ok(caller.seen.rights);
+        }
+        Ok(epochs::read(&self.store, epochs::RIGHTS).await?.rights.unsigned_abs())
+    }
+
+    /// The epoch of what a project holds for a caller's request.
+    pub(crate) async fn project_epoch(&self, caller: &Caller, project: ProjectId) -> Result<u64> {
+        if self.store.is_embedded() {
+            return Ok(self.epochs.project(project));
+        }
+        match caller.seen.project {
+            Some((seen, epoch)) if seen == project && self.is_recent(&caller.seen) => Ok(epoch),
+            _ => {
+                caller.seen.asked.set(project);
+                Ok(epochs::read(&self.store, project.uuid()).await?.project.unsigned_abs())
+            }
+        }
+    }
+
+    fn is_recent(&self, seen: &Seen) -> bool {
+        (0..ADMITTED_FOR).contains(&(self.now().micros() - seen.at))
+    }
+}
+
+impl Inner {
+    /// Says that a write changes who may.
+    pub(crate) fn touches_rights(&self, tx: &mut Tx) {
+        self.touches(tx, epochs::RIGHTS, Epochs::raise_rights);
+    }
+
+    /// Says that a write changes what a project holds.
+    pub(crate) fn touches_project(&self, tx: &mut Tx, project: ProjectId) {
+        self.touches(tx, project.uuid(), move |epochs| epochs.raise_project(project));
+    }
+
+    fn touches(&self, tx: &mut Tx, scope: Uuid, raise: impl FnOnce(&Epochs) + Send + 'static) {
+        if self.store.is_embedded() {
+            let epochs = Arc::clone(&self.epochs);
+            tx.on_commit(move || raise(&epochs));
+        } else {
+            tx.raise_epoch(scope);
+        }
+    }
+}
+
+/// The counters of the embedded server.
 #[derive(Default)]
 pub(crate) struct Epochs {
     rights: AtomicU64,

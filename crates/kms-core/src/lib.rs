@@ -27,6 +27,7 @@ mod organizations;
 mod passwords;
 mod place;
 mod projects;
+mod read_log;
 pub mod secrets;
 mod sessions;
 mod sweep;

@@ -1,9 +1,8 @@
 //! Who a bearer token stands for, asked on every request.
 //!
 //! A signature is never enough: everything that a token rests on (identity, auth method, client
-//! secret, membership; user, session) is looked up in one query. The embedded server remembers
-//! the answer while no right changes anywhere ([`crate::epochs`]); what counts down is counted
-//! every time.
+//! secret, membership; user, session) is looked up in one query. The answer is remembered while no
+//! right changes anywhere ([`crate::epochs`]); what counts down is counted every time.
 
 use std::sync::Arc;
 
@@ -26,6 +25,7 @@ use crate::{
         ACCEPTED, auth_method_mac, client_secret_mac, identity_mac, organization_membership_mac,
         organization_role, user_mac,
     },
+    epochs::Seen,
     trusted_ips::TrustedIps,
 };
 
@@ -34,9 +34,7 @@ pub(crate) type CallerKey = (Uuid, OrganizationId, i64);
 
 /// A caller who was looked up.
 pub(crate) struct Known {
-    /// The epoch of rights before the look-up.
-    epoch: u64,
-    /// Who, from nowhere in particular.
+    /// Who, from nowhere in particular, with the epochs of before the look-up.
     caller: Caller,
     /// From where the token may be used.
     trusted: TrustedIps,
@@ -97,16 +95,16 @@ impl Core {
         origin: Origin,
     ) -> Result<Caller> {
         let key = (claims.jti, claims.org_id.into(), claims.identity_epoch);
-        let epoch = self.epochs.rights();
-        let known = match self.recall(&key, epoch) {
+        let (seen, known) = self.recall(&key).await?;
+        let known = match known {
             Some(known) => known,
-            None => self.remember(key, epoch, self.load_identity(claims).await?),
+            None => self.remember(key, &seen, self.load_identity(claims).await?),
         };
         known.trusted.check(origin.ip)?;
         if let Some(limit) = claims.num_uses_limit.filter(|limit| *limit > 0) {
             self.take_use(claims, limit).await?;
         }
-        Ok(Caller { origin, ..known.caller.clone() })
+        Ok(Caller { origin, seen, ..known.caller.clone() })
     }
 
     async fn user_caller(&self, claims: &UserAccessClaims, origin: Origin) -> Result<Caller> {
@@ -114,28 +112,31 @@ impl Core {
             Error::unauthorized("Unauthorized Access, no organization found in request")
         })?;
         let key = (claims.token_version_id, organization, claims.access_version);
-        let epoch = self.epochs.rights();
-        let known = match self.recall(&key, epoch) {
+        let (seen, known) = self.recall(&key).await?;
+        let known = match known {
             Some(known) => known,
-            None => self.remember(key, epoch, self.load_member(claims, organization).await?),
+            None => self.remember(key, &seen, self.load_member(claims, organization).await?),
         };
-        Ok(Caller { origin, ..known.caller.clone() })
+        Ok(Caller { origin, seen, ..known.caller.clone() })
     }
 
-    fn recall(&self, key: &CallerKey, epoch: u64) -> Option<Arc<Known>> {
-        self.caller_memory.get(key).filter(|known| known.epoch == epoch)
+    /// The epochs of now, and the caller as remembered if that is still who it is.
+    async fn recall(&self, key: &CallerKey) -> Result<(Seen, Option<Arc<Known>>)> {
+        let known = self.caller_memory.get(key);
+        let seen = self.see(known.as_deref().map(|known| &known.caller.seen)).await?;
+        let known = known.filter(|known| known.caller.seen.rights() == seen.rights());
+        Ok((seen, known))
     }
 
     fn remember(
         &self,
         key: CallerKey,
-        epoch: u64,
+        seen: &Seen,
         (caller, trusted): (Caller, TrustedIps),
     ) -> Arc<Known> {
-        let known = Arc::new(Known { epoch, caller, trusted });
-        if self.may_remember() {
-            self.caller_memory.insert(key, Arc::clone(&known));
-        }
+        let caller = Caller { seen: seen.clone(), ..caller };
+        let known = Arc::new(Known { caller, trusted });
+        self.caller_memory.insert(key, Arc::clone(&known));
         known
     }
 
@@ -152,6 +153,7 @@ impl Core {
             instance_admin: row.user.super_admin,
             actor_metadata: metadata_of(claims, &row),
             origin: Origin::default(),
+            seen: Seen::default(),
         };
         Ok((caller, TrustedIps::default()))
     }
@@ -176,6 +178,7 @@ impl Core {
             instance_admin: row.identity.is_instance_admin,
             actor_metadata: metadata.to_string().into(),
             origin: Origin::default(),
+            seen: Seen::default(),
         };
         Ok((caller, trusted))
     }

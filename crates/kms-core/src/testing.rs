@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     Actor, Caller, Core, IdentityActor, ManualClock, Options, Origin, UserActor,
-    access::organization_role, identities::NewIdentity, users::NewUser,
+    access::organization_role, epochs::Seen, identities::NewIdentity, users::NewUser,
 };
 
 /// When every test begins: 23 November 2026, noon.
@@ -137,5 +137,6 @@ fn caller(actor: Actor, organization: OrganizationId, role: &str) -> Caller {
         instance_admin: false,
         actor_metadata: "{}".into(),
         origin: Origin::default(),
+        seen: Seen::default(),
     }
 }

@@ -12,6 +12,7 @@ mod bind;
 pub mod callers;
 pub mod client_secrets;
 pub mod environments;
+pub mod epochs;
 mod error;
 pub mod folders;
 pub mod identities;

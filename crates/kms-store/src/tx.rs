@@ -1,14 +1,20 @@
 //! A write: statements that persist together, with their audit records, or not at all.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
+
+use uuid::Uuid;
 
 use crate::{
     Source, Store, StoreError,
     audit::NewAuditRecord,
     bind::{Params, Record, postgres, sqlite},
+    epochs,
     postgres_writer::PostgresJob,
     sqlite_writer::Job,
     store::{Answer, Engine},
@@ -19,6 +25,8 @@ pub struct Tx {
     inner: Inner,
     audit: Vec<NewAuditRecord>,
     on_commit: Vec<OnCommit>,
+    /// In one order for everybody: each is a row lock until the commit.
+    epochs: BTreeSet<Uuid>,
     statements: Arc<AtomicU64>,
 }
 
@@ -37,7 +45,13 @@ impl Tx {
             Engine::Postgres { writer } => Inner::Postgres(writer.begin()),
         };
         let statements = Arc::clone(&store.statements);
-        Ok(Self { inner, audit: Vec::new(), on_commit: Vec::new(), statements })
+        Ok(Self {
+            inner,
+            audit: Vec::new(),
+            on_commit: Vec::new(),
+            epochs: BTreeSet::new(),
+            statements,
+        })
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -75,8 +89,18 @@ impl Tx {
         self.on_commit.push(Box::new(action));
     }
 
+    /// Says that what other servers on the database may remember of this scope is stale with this
+    /// write; see [`epochs`](crate::epochs).
+    pub fn raise_epoch(&mut self, scope: Uuid) {
+        self.epochs.insert(scope);
+    }
+
     /// Makes the write durable.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        // Last, so that the rows are locked for no longer than the commit takes.
+        for scope in std::mem::take(&mut self.epochs) {
+            epochs::raise(&mut self, scope).await?;
+        }
         match self.inner {
             Inner::Sqlite(job) => job.commit(self.audit, self.on_commit).await,
             Inner::Postgres(job) => job.commit(self.audit, self.on_commit).await,

@@ -116,7 +116,7 @@ impl Core {
     ///
     /// A project that does not exist and one of another organization answer alike.
     pub async fn project_access(&self, caller: &Caller, id: ProjectId) -> Result<ProjectAccess> {
-        let epoch = self.epochs.rights();
+        let epoch = self.rights_epoch(caller).await?;
         let place = (caller.actor.id(), id, caller.organization);
         if let Some((seen, until, access)) = self.access_memory.get(&place)
             && seen == epoch
@@ -125,9 +125,7 @@ impl Core {
             return Ok(access);
         }
         let (until, access) = self.load_project_access(caller, id).await?;
-        if self.may_remember() {
-            self.access_memory.insert(place, (epoch, until, access.clone()));
-        }
+        self.access_memory.insert(place, (epoch, until, access.clone()));
         Ok(access)
     }
 

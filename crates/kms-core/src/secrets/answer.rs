@@ -1,4 +1,4 @@
-//! Finished answers, and the embedded server's memory of them.
+//! Finished answers, and the memory of them.
 //!
 //! An answer is remembered under all that it depends on: the question, the caller's rules and the
 //! project's epoch, read before the data was (see [`crate::epochs`]). The rules are told apart by
@@ -153,9 +153,12 @@ impl Core {
         question: Question,
         make: impl Future<Output = Result<Made<T>>>,
     ) -> Result<Answer> {
-        let epoch = self.epochs.project(question.project);
-        let memory = self.answers.0.as_ref().filter(|_| self.may_remember());
-        if let Some(known) = memory.and_then(|memory| memory.get(&question))
+        let memory = match &self.answers.0 {
+            Some(memory) => Some((memory, self.project_epoch(caller, question.project).await?)),
+            None => None,
+        };
+        if let Some((memory, epoch)) = memory
+            && let Some(known) = memory.get(&question)
             && known.epoch == epoch
         {
             self.log_read(caller, &known.event).await?;
@@ -164,7 +167,7 @@ impl Core {
         let Made { body, event } = make.await?;
         let answer = self.to_answer(&body)?;
         self.log_read(caller, &event).await?;
-        if let Some(memory) = memory {
+        if let Some((memory, epoch)) = memory {
             memory.insert(question, Remembered { epoch, answer: answer.clone(), event });
         }
         Ok(answer)
