@@ -18,6 +18,7 @@ use crate::{
     read_log::ReadLog,
     secrets::Answers,
     sessions::{CallerKey, Known},
+    verified::Verified,
 };
 
 /// How many callers and memberships are remembered at most.
@@ -65,6 +66,8 @@ pub struct Inner {
     pub(crate) read_log: ReadLog,
     pub(crate) passwords: Passwords,
     pub(crate) ledger: Ledger,
+    /// What tokens say.
+    pub(crate) verified: Verified,
     /// Who a token stands for.
     pub(crate) caller_memory: Cache<CallerKey, Arc<Known>>,
     /// What a principal may do in a project: the epoch it was read in, until when it holds, and it.
@@ -101,6 +104,7 @@ impl Core {
             read_log,
             passwords,
             ledger: Ledger::default(),
+            verified: Verified::default(),
             caller_memory: Cache::new(REMEMBERED),
             access_memory: Cache::new(REMEMBERED),
             answers,

@@ -38,6 +38,7 @@ mod testing;
 pub mod text;
 mod trusted_ips;
 mod users;
+mod verified;
 
 pub use bootstrap::Installer;
 pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};

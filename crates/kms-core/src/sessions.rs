@@ -64,7 +64,7 @@ impl Core {
             return Err(Error::unauthorized("Invalid service token"));
         }
         let now = self.now().seconds();
-        match self.keys.tokens.verify::<IdentityAccessClaims>(bearer, now) {
+        match self.identity_claims(bearer, now) {
             Ok(claims) => self.identity_caller(&claims, origin).await,
             Err(TokenError::WrongType) => {
                 let claims = self.keys.tokens.verify::<UserAccessClaims>(bearer, now)?;

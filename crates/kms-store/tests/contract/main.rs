@@ -6,6 +6,7 @@
 
 mod audit;
 mod engine;
+mod epochs;
 mod folders;
 mod machines;
 mod secrets;
@@ -47,6 +48,8 @@ contract! {
     writes::what_follows_a_commit_runs_before_its_caller_hears_of_it,
     writes::a_duplicate_is_told_from_other_errors,
     writes::only_one_of_many_sets_the_instance_up,
+    epochs::an_epoch_rises_with_its_write_and_with_no_other,
+    epochs::no_raise_of_many_writers_is_lost,
     audit::records_form_one_unbroken_chain_for_each_organization,
     audit::a_record_of_a_dropped_write_is_not_in_the_chain,
     audit::a_changed_record_breaks_its_chain,
