@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use kms_api::{AuditId, OrganizationId, ProjectId};
@@ -212,21 +212,26 @@ const INSERT: &str = "INSERT INTO audit_logs (org_id, seq, id, created_at, proje
     actor_id, actor_metadata, event_type, event_metadata, environment, secret_path, secret_key, ip,
     user_agent, user_agent_type, chain) VALUES ";
 
-/// Rows in the larger of the two statements that records are inserted with: few statements for
-/// many records, few prepared statements in all.
-const MANY: usize = 64;
+/// Rows of the statements that records are inserted with, the largest first: few statements for
+/// many records or for some, few prepared statements in all.
+const SIZES: [usize; 4] = [64, 16, 4, 1];
 
+/// The statement for so many rows, one of [`SIZES`].
 fn insert_sql(rows: usize) -> &'static str {
-    static ONE: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| insert_text(1));
-    static ALL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| insert_text(MANY));
-    if rows == MANY { &ALL } else { &ONE }
+    static TEXTS: LazyLock<[String; SIZES.len()]> = LazyLock::new(|| SIZES.map(insert_text));
+    text_of(&TEXTS, rows)
 }
 
 /// The same for the embedded engine, see [`nameless`].
 fn insert_sqlite(rows: usize) -> &'static str {
-    static ALL: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| nameless(insert_sql(MANY)));
-    if rows == MANY { &ALL } else { insert_sql(1) }
+    static TEXTS: LazyLock<[String; SIZES.len()]> =
+        LazyLock::new(|| SIZES.map(|rows| nameless(&insert_text(rows))));
+    text_of(&TEXTS, rows)
+}
+
+fn text_of(texts: &'static [String; SIZES.len()], rows: usize) -> &'static str {
+    let place = SIZES.iter().position(|size| *size == rows);
+    &texts[place.expect("records come in chunks of these sizes")]
 }
 
 fn insert_text(rows: usize) -> String {
@@ -259,10 +264,14 @@ fn row_params<'p>(record: &'p NewAuditRecord, head: &ChainHead) -> impl Params<'
     )
 }
 
-fn chunks(records: &[NewAuditRecord]) -> impl Iterator<Item = &[NewAuditRecord]> {
-    let whole = records.len() / MANY * MANY;
-    let (many, rest) = records.split_at(whole);
-    many.chunks(MANY).chain(rest.chunks(1))
+/// The records in order, in chunks of [`SIZES`], each as large as it can be.
+fn chunks(mut records: &[NewAuditRecord]) -> impl Iterator<Item = &[NewAuditRecord]> {
+    std::iter::from_fn(move || {
+        let size = SIZES.into_iter().find(|size| *size <= records.len())?;
+        let (chunk, rest) = records.split_at(size);
+        records = rest;
+        Some(chunk)
+    })
 }
 
 /// Appends records to their chains on the embedded database, whose only writer keeps the heads.

@@ -71,6 +71,14 @@ pub(crate) async fn records_form_one_unbroken_chain_for_each_organization(store:
     }
 }
 
+pub(crate) async fn groups_of_every_size_are_whole(store: &Store) {
+    for size in [1, 3, 4, 5, 15, 16, 17, 63, 64, 65, 85, 149] {
+        let org = Uuid::now_v7();
+        write(store, (0..size).map(|_| record(org, "get-secrets")).collect()).await;
+        assert_eq!(verify(store, org).await, Ok(size), "{size}");
+    }
+}
+
 pub(crate) async fn a_record_of_a_dropped_write_is_not_in_the_chain(store: &Store) {
     let org = Uuid::now_v7();
     let mut tx = store.begin().await.unwrap();

@@ -51,6 +51,7 @@ contract! {
     epochs::an_epoch_rises_with_its_write_and_with_no_other,
     epochs::no_raise_of_many_writers_is_lost,
     audit::records_form_one_unbroken_chain_for_each_organization,
+    audit::groups_of_every_size_are_whole,
     audit::a_record_of_a_dropped_write_is_not_in_the_chain,
     audit::a_changed_record_breaks_its_chain,
     audit::filters_narrow_the_log,
