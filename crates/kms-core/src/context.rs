@@ -13,7 +13,7 @@ use crate::{
     access::ProjectAccess,
     epochs::Epochs,
     keys::Keys,
-    login::ledger::Ledger,
+    login::{clients::Clients, ledger::Ledger},
     passwords::Passwords,
     read_log::ReadLog,
     secrets::Answers,
@@ -66,6 +66,7 @@ pub struct Inner {
     pub(crate) read_log: ReadLog,
     pub(crate) passwords: Passwords,
     pub(crate) ledger: Ledger,
+    pub(crate) clients: Clients,
     /// What tokens say.
     pub(crate) verified: Verified,
     /// Who a token stands for.
@@ -104,6 +105,7 @@ impl Core {
             read_log,
             passwords,
             ledger: Ledger::default(),
+            clients: Clients::default(),
             verified: Verified::default(),
             caller_memory: Cache::new(REMEMBERED),
             access_memory: Cache::new(REMEMBERED),

@@ -114,6 +114,12 @@ impl Inner {
         self.touches(tx, project.uuid(), move |epochs| epochs.raise_project(project));
     }
 
+    /// Says that a write counts a wrong client secret. Only the embedded server remembers logins.
+    pub(crate) fn counts_a_failed_login(&self, tx: &mut Tx) {
+        let epochs = Arc::clone(&self.epochs);
+        tx.on_commit(move || epochs.raise_failed_logins());
+    }
+
     fn touches(&self, tx: &mut Tx, scope: Uuid, raise: impl FnOnce(&Epochs) + Send + 'static) {
         if self.store.is_embedded() {
             let epochs = Arc::clone(&self.epochs);
@@ -128,6 +134,7 @@ impl Inner {
 #[derive(Default)]
 pub(crate) struct Epochs {
     rights: AtomicU64,
+    failed_logins: AtomicU64,
     projects: RwLock<HashMap<ProjectId, Arc<AtomicU64>>>,
 }
 
@@ -139,6 +146,15 @@ impl Epochs {
 
     pub(crate) fn raise_rights(&self) {
         self.rights.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Of the counters that lock out whoever guesses client secrets.
+    pub(crate) fn failed_logins(&self) -> u64 {
+        self.failed_logins.load(Ordering::Acquire)
+    }
+
+    fn raise_failed_logins(&self) {
+        self.failed_logins.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Of what a project holds: environments, folders, secrets.

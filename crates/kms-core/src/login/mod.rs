@@ -3,6 +3,7 @@
 //! A login is one query, one audit record and no other row (attack D4): a token says everything
 //! that is known about it, and what must be counted is counted by [`ledger`] or when it is used.
 
+pub(crate) mod clients;
 pub(crate) mod ledger;
 #[cfg(test)]
 mod tests;

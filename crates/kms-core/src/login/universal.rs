@@ -13,7 +13,7 @@ use kms_api::{
 use kms_store::{
     client_secrets::{self, ClientSecretRow},
     lockouts::{self, Failure},
-    logins::{self, ClientRow},
+    logins::ClientRow,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -63,17 +63,18 @@ impl Core {
         };
         let hash = self.keys.lookup.hash(CLIENT_SECRET, proof.client_secret.expose_secret());
         let (client_id, source) = (attempt.client_id, attempt.source.as_str());
-        let row = logins::by_client(&self.store, client_id, hash.as_bytes(), source).await?;
-        let config = match &row {
+        let row = self.client(client_id, source, &hash).await?;
+        let row = row.as_deref();
+        let config = match row {
             Some(row) => UniversalConfig::of(&row.subject.method)?,
             None => UniversalConfig::default(),
         };
-        let secret = row.as_ref().and_then(|row| row.secret.0.as_ref());
+        let secret = row.and_then(|row| row.secret.0.as_ref());
         let stored = secret.map_or(&[0; 32][..], |secret| &secret.secret_hash);
         let holds = hash.ct_eq(stored) && secret.is_some_and(|secret| !secret.revoked);
-        let locked = row.as_ref().and_then(|row| row.locked_until).unwrap_or_default();
+        let locked = row.and_then(|row| row.locked_until).unwrap_or_default();
         let locked = config.lockout_enabled && locked > self.now().micros();
-        match (row.as_ref(), secret) {
+        match (row, secret) {
             (Some(row), Some(secret)) if holds && !locked => {
                 match self.admit(&attempt, row, secret, &config).await {
                     Err(error) if is_refusal(&error) => {
@@ -83,7 +84,7 @@ impl Core {
                     other => other,
                 }
             }
-            _ => Err(self.refuse_guess(&attempt, row.as_ref(), &config).await?),
+            _ => Err(self.refuse_guess(&attempt, row, &config).await?),
         }
     }
 
@@ -149,6 +150,7 @@ impl Core {
         };
         let mut tx = self.store.begin().await?;
         let counted = lockouts::count(&mut tx, &failure).await?;
+        self.counts_a_failed_login(&mut tx);
         let text = if counted || !config.lockout_enabled { WRONG } else { LOCKED };
         tx.audit(self.refusal_record(attempt, row, text));
         tx.commit().await?;
