@@ -37,6 +37,12 @@ pub struct Organization {
     /// Whether a second factor is enforced.
     #[serde(default)]
     pub enforce_mfa: bool,
+    /// Which second factor is asked for: `email`, `totp` or `webauthn`.
+    #[serde(default)]
+    pub selected_mfa_method: Option<String>,
+    /// How long a person's session lasts at most, such as `8h`.
+    #[serde(default)]
+    pub user_token_expiration: Option<String>,
     /// The organization at the root of the tree; null for a root.
     #[serde(default)]
     pub root_org_id: Option<OrganizationId>,
@@ -75,6 +81,26 @@ pub struct UpdateOrganization {
     /// Lower-case letters, digits and hyphens, 1 to 64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
+    /// The role of new members: `admin`, `member` or `no-access`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_membership_role_slug: Option<String>,
+    /// Whether people must give a second factor; of a root organization only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforce_mfa: Option<bool>,
+    /// Which: `email`, `totp` or `webauthn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected_mfa_method: Option<String>,
+    /// How long a person's session lasts at most: a number and `m`, `h`, `d` or `w`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_token_expiration: Option<String>,
+}
+
+/// Makes an organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreateOrganization {
+    /// 1 to 64 letters, digits, hyphens, underscores and spaces.
+    pub name: String,
 }
 
 /// The answer to a change.

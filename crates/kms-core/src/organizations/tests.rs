@@ -43,7 +43,11 @@ async fn a_person_sees_the_organizations_they_may_act_in() {
 async fn name_and_slug_change_by_who_may_change_settings() {
     let world = World::new().await;
     let (core, org) = (&world.core, world.ours.organization);
-    let body = UpdateOrganization { name: Some("New Name".into()), slug: Some("new-name".into()) };
+    let body = UpdateOrganization {
+        name: Some("New Name".into()),
+        slug: Some("new-name".into()),
+        ..UpdateOrganization::default()
+    };
     let changed = core.update_organization(&world.ours, org, &body).await.unwrap().organization;
     assert_eq!((changed.name.as_str(), changed.slug.as_str()), ("New Name", "new-name"));
     let read = core.get_organization(&world.ours, org).await.unwrap().organization;
@@ -56,7 +60,7 @@ async fn name_and_slug_change_by_who_may_change_settings() {
     let taken = core.update_organization(&world.theirs, theirs, &body).await;
     assert!(matches!(taken, Err(Error::BadRequest { .. })), "{taken:?}");
     for name in ["", "a/b", "line\nbreak", &"x".repeat(65)] {
-        let body = UpdateOrganization { name: Some(name.into()), slug: None };
+        let body = UpdateOrganization { name: Some(name.into()), ..UpdateOrganization::default() };
         let refused = core.update_organization(&world.ours, org, &body).await;
         assert!(matches!(refused, Err(Error::Validation(_))), "{name:?}");
     }
