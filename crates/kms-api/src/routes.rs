@@ -90,6 +90,25 @@ pub const ORGANIZATION_WORKSPACES: &str = "/api/v2/organizations/{organizationId
 /// `GET` identities of an organization.
 pub const ORGANIZATION_IDENTITIES: &str =
     "/api/v2/organizations/{organizationId}/identity-memberships";
+/// `POST` an organization.
+pub const ORGANIZATIONS_V2: &str = "/api/v2/organizations";
+/// `DELETE` an organization.
+pub const ORGANIZATION_V2: &str = "/api/v2/organizations/{organizationId}";
+/// `GET` memberships of people in an organization.
+pub const ORGANIZATION_MEMBERSHIPS: &str = "/api/v2/organizations/{organizationId}/memberships";
+/// `GET`, `PATCH`, `DELETE` a person's membership in an organization.
+pub const ORGANIZATION_MEMBERSHIP: &str =
+    "/api/v2/organizations/{organizationId}/memberships/{membershipId}";
+/// `POST`, `GET`, `PATCH`, `DELETE` an identity's membership in the organization of the token.
+pub const ORGANIZATION_IDENTITY_MEMBERSHIP: &str =
+    "/api/v1/organization/identity-memberships/{identityId}";
+/// `POST`, `GET` sub-organizations of the organization of the token.
+pub const SUB_ORGANIZATIONS: &str = "/api/v1/sub-organizations";
+/// `PATCH`, `DELETE` a sub-organization.
+pub const SUB_ORGANIZATION: &str = "/api/v1/sub-organizations/{subOrganizationId}";
+/// `POST` joins a sub-organization.
+pub const SUB_ORGANIZATION_MEMBERSHIPS: &str =
+    "/api/v1/sub-organizations/{subOrganizationId}/memberships";
 /// `GET` audit log of the organization of the token.
 pub const AUDIT_LOGS: &str = "/api/v1/organization/audit-logs";
 /// `GET` audit log of a project (older route).
@@ -154,6 +173,22 @@ pub const WORKSPACE_BY_SLUG: &str = "/api/v2/workspace/{slug}";
 pub const WORKSPACE_IDENTITIES: &str = "/api/v2/workspace/{slug}/identity-memberships";
 /// `POST`, `PATCH`, `GET`, `DELETE` an identity's membership (older route).
 pub const WORKSPACE_IDENTITY: &str = "/api/v2/workspace/{slug}/identity-memberships/{identityId}";
+
+/// `PATCH`, `DELETE` a person's membership in a project.
+pub const PROJECT_MEMBERSHIP: &str = "/api/v1/projects/{projectId}/memberships/{membershipId}";
+/// `POST` finds a person's membership in a project.
+pub const PROJECT_MEMBERSHIP_DETAILS: &str = "/api/v1/projects/{projectId}/memberships/details";
+/// `DELETE` the caller's own membership in a project.
+pub const PROJECT_LEAVE: &str = "/api/v1/projects/{projectId}/leave";
+/// `PATCH`, `DELETE` a person's membership in a project (older route).
+pub const WORKSPACE_MEMBERSHIP: &str = "/api/v1/workspace/{projectId}/memberships/{membershipId}";
+/// `POST` finds a person's membership in a project (older route).
+pub const WORKSPACE_MEMBERSHIP_DETAILS: &str =
+    "/api/v1/workspace/{projectId}/memberships/details";
+/// `DELETE` the caller's own membership in a project (older route).
+pub const WORKSPACE_LEAVE: &str = "/api/v1/workspace/{projectId}/leave";
+/// `POST`, `DELETE` memberships of people in a project (older route).
+pub const WORKSPACE_MEMBERSHIPS_V2: &str = "/api/v2/workspace/{slug}/memberships";
 
 /// `GET`, `POST` folders (v1 spelling of fields).
 pub const FOLDERS_V1: &str = "/api/v1/folders";
