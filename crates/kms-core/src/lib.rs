@@ -22,6 +22,7 @@ mod folders;
 mod identities;
 mod keys;
 mod login;
+pub mod mail;
 mod memberships;
 mod organizations;
 mod passwords;
