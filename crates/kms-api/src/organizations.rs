@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    MembershipId, OrganizationId, ProjectId, Timestamp, UserId, memberships::MemberUser, wire::WireBool,
+    MembershipId, OrganizationId, ProjectId, Timestamp, UserId, memberships::MemberUser,
+    wire::WireBool,
 };
 
 /// An organization.

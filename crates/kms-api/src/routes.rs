@@ -77,6 +77,38 @@ pub const ADMIN_SIGNUP: &str = "/api/v1/admin/signup";
 /// `POST` first administrator, organization and instance-admin identity.
 pub const ADMIN_BOOTSTRAP: &str = "/api/v1/admin/bootstrap";
 
+/// `GET` all accounts.
+pub const ADMIN_USERS: &str = "/api/v1/admin/user-management/users";
+/// `DELETE` an account.
+pub const ADMIN_USER: &str = "/api/v1/admin/user-management/users/{userId}";
+/// `PATCH`, `DELETE` whether somebody administers the instance.
+pub const ADMIN_USER_ACCESS: &str = "/api/v1/admin/user-management/users/{userId}/admin-access";
+
+/// `POST` asks for a code to sign up with.
+pub const SIGN_UP_START: &str = "/api/v3/signup/email/signup";
+/// `POST` gives the code.
+pub const SIGN_UP_VERIFY: &str = "/api/v3/signup/email/verify";
+/// `POST` completes an account that was signed up for.
+pub const COMPLETE_SIGN_UP: &str = "/api/v3/signup/complete-account/signup";
+/// `POST` completes the account of somebody who was invited.
+pub const COMPLETE_INVITATION: &str = "/api/v3/signup/complete-account/invite";
+/// `POST` invites people to an organization.
+pub const INVITE: &str = "/api/v1/invite-org/signup";
+/// `POST` accepts an invitation.
+pub const INVITE_VERIFY: &str = "/api/v1/invite-org/verify";
+/// `POST` asks for a link to set a new password with.
+pub const RECOVERY_START: &str = "/api/v1/account-recovery/send-email";
+/// `POST` gives what the link holds.
+pub const RECOVERY_VERIFY: &str = "/api/v1/account-recovery/verify-email";
+/// `POST` sets a new password.
+pub const PASSWORD_RESET: &str = "/api/v2/password/password-reset";
+/// `POST` changes the caller's password.
+pub const PASSWORD_CHANGE: &str = "/api/v2/password/user/password-reset";
+/// `POST` asks for a code to confirm the caller's address with.
+pub const ADDRESS_CODE: &str = "/api/v2/users/me/emails/code";
+/// `POST` gives the code.
+pub const ADDRESS_VERIFY: &str = "/api/v2/users/me/emails/verify";
+
 /// `GET` organizations of the caller.
 pub const ORGANIZATIONS: &str = "/api/v1/organization";
 /// `GET` organizations of the caller, each with its sub-organizations.
@@ -183,8 +215,7 @@ pub const PROJECT_LEAVE: &str = "/api/v1/projects/{projectId}/leave";
 /// `PATCH`, `DELETE` a person's membership in a project (older route).
 pub const WORKSPACE_MEMBERSHIP: &str = "/api/v1/workspace/{projectId}/memberships/{membershipId}";
 /// `POST` finds a person's membership in a project (older route).
-pub const WORKSPACE_MEMBERSHIP_DETAILS: &str =
-    "/api/v1/workspace/{projectId}/memberships/details";
+pub const WORKSPACE_MEMBERSHIP_DETAILS: &str = "/api/v1/workspace/{projectId}/memberships/details";
 /// `DELETE` the caller's own membership in a project (older route).
 pub const WORKSPACE_LEAVE: &str = "/api/v1/workspace/{projectId}/leave";
 /// `POST`, `DELETE` memberships of people in a project (older route).

@@ -11,7 +11,7 @@ use kms_store::Store;
 use uuid::Uuid;
 
 use crate::{
-    Actor, Caller, Core, IdentityActor, ManualClock, Options, Origin, UserActor,
+    Actor, Caller, Core, IdentityActor, ManualClock, Options, Origin, SignedIn, UserActor,
     access::organization_role, identities::NewIdentity, users::NewUser,
 };
 
@@ -127,6 +127,18 @@ pub(crate) fn person(id: UserId, organization: OrganizationId, role: &str) -> Ca
         email: "person@example.test".into(),
     };
     caller(Actor::User(actor), organization, role)
+}
+
+/// The person who calls, with no organization chosen.
+pub(crate) fn signed_in(caller: &Caller) -> SignedIn {
+    SignedIn {
+        user: caller.actor.user().expect("a person").clone(),
+        auth_method: "email".into(),
+        organization: None,
+        instance_admin: caller.instance_admin,
+        actor_metadata: "{}".into(),
+        origin: Origin::default(),
+    }
 }
 
 fn caller(actor: Actor, organization: OrganizationId, role: &str) -> Caller {

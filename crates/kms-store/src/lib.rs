@@ -18,6 +18,7 @@ pub mod identities;
 pub mod instance;
 pub mod lockouts;
 pub mod logins;
+pub mod mailed_proofs;
 pub mod memberships;
 mod migrate;
 pub mod organization_memberships;

@@ -75,7 +75,8 @@ async fn sign_up_makes_an_administrator_who_is_logged_in() {
     let caller = core.authenticate(&made.token, Origin::default()).await.unwrap();
     assert_eq!(caller.organization, made.organization.id);
     assert!(caller.instance_admin);
-    let list = core.list_organizations(&caller).await.unwrap().organizations;
+    let list =
+        core.list_organizations(&crate::testing::signed_in(&caller)).await.unwrap().organizations;
     assert_eq!(list[0].user_role.as_deref(), Some("admin"));
 }
 

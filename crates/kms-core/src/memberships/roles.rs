@@ -84,7 +84,7 @@ fn of_slug(role: &str) -> RoleInput {
     RoleInput { role: role.into(), ..RoleInput::default() }
 }
 
-fn parse_all(inputs: &[RoleInput]) -> Result<Vec<NewRole>> {
+pub(super) fn parse_all(inputs: &[RoleInput]) -> Result<Vec<NewRole>> {
     if inputs.is_empty() || inputs.len() > MAX_ROLES {
         return Err(Error::field("roles", format!("must be 1 to {MAX_ROLES} roles")));
     }

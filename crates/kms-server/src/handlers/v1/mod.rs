@@ -10,6 +10,7 @@ mod memberships;
 mod organizations;
 mod projects;
 mod secret_versions;
+mod sub_organizations;
 mod workspaces;
 
 use crate::route::Route;
@@ -17,6 +18,7 @@ use crate::route::Route;
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = admin::routes();
     routes.extend(organizations::routes());
+    routes.extend(sub_organizations::routes());
     routes.extend(audit::routes());
     routes.extend(auth::routes());
     routes.extend(identities::routes());
