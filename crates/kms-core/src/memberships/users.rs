@@ -73,7 +73,7 @@ impl Core {
         let default = [DEFAULT_ROLE.to_owned()];
         let slugs = body.role_slugs.as_deref().unwrap_or(&default);
         let new = roles::parse_all(&slugs.iter().map(of_slug).collect::<Vec<_>>())?;
-        NewRole::require_covered_by(&new, &access.rules)?;
+        roles::require_covered_by(&new, &access.rules)?;
         let names = names(&body.emails, &body.usernames)?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
@@ -130,7 +130,7 @@ impl Core {
         if new.iter().all(|role| role.temporary.is_some()) {
             return Err(Error::field("roles", "one at least must not end by itself"));
         }
-        NewRole::require_covered_by(&new, &access.rules)?;
+        roles::require_covered_by(&new, &access.rules)?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
         projects::lock(&mut tx, org, project).await?;

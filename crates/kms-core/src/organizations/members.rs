@@ -177,7 +177,11 @@ impl Core {
     }
 
     /// Refuses to leave an organization without a person who administers it.
-    async fn require_an_administrator(&self, tx: &mut Tx, org: OrganizationId) -> Result<()> {
+    pub(crate) async fn require_an_administrator(
+        &self,
+        tx: &mut Tx,
+        org: OrganizationId,
+    ) -> Result<()> {
         for row in organizations::members(&mut *tx, org, USER).await? {
             if row.role == ADMIN && is_acting_member(&self.keys.rows, org, &row)? {
                 return Ok(());

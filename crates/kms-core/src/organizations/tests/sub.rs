@@ -40,8 +40,8 @@ async fn a_root_has_sub_organizations_with_slugs_unique_below_it() {
     let changed = core.update_sub_organization(&world.ours, team, &body).await.unwrap();
     assert_eq!(changed.organization.slug, "crew");
     assert_eq!(changed.organization.root_org_id, Some(world.ours.organization));
-    let list = core.list_sub_organizations(&world.ours, &ListSubOrganizationsQuery::default());
-    let list = list.await.unwrap();
+    let all = ListSubOrganizationsQuery::default();
+    let list = core.list_sub_organizations(&world.ours, &all).await.unwrap();
     assert_eq!((list.organizations.len(), list.total_count), (1, 1));
     core.delete_sub_organization(&world.ours, team).await.unwrap();
     let gone = core.delete_sub_organization(&world.ours, team).await;
