@@ -7,6 +7,7 @@
 
 pub mod access;
 mod access_tokens;
+mod accounts;
 pub mod audit;
 mod audit_read;
 mod auth_methods;
@@ -40,6 +41,7 @@ pub mod text;
 mod trusted_ips;
 mod users;
 
+pub use accounts::Proven;
 pub use bootstrap::Installer;
 pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -11,6 +11,7 @@ mod refresh;
 mod select;
 mod session;
 
+pub(crate) use account::to_wire as user_to_wire;
 pub use session::Opened;
 pub(crate) use session::{Chosen, Grant};
 

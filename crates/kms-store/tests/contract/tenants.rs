@@ -25,6 +25,10 @@ fn organization(slug: &str) -> OrganizationRow {
         name: "Ä".into(),
         slug: slug.into(),
         wrapped_key: vec![1, 2, 3],
+        default_role: "member".into(),
+        enforce_mfa: false,
+        selected_mfa_method: None,
+        user_token_expiration: None,
         created_at: 5,
         updated_at: 6,
     }

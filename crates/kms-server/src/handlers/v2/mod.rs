@@ -2,6 +2,7 @@
 
 pub(super) mod folders;
 mod organizations;
+mod passwords;
 mod users;
 mod workspaces;
 
@@ -12,5 +13,6 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(workspaces::routes());
     routes.extend(folders::routes());
     routes.extend(users::routes());
+    routes.extend(passwords::routes());
     routes
 }
