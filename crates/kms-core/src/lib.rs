@@ -7,6 +7,7 @@
 
 pub mod access;
 mod access_tokens;
+mod accounts;
 pub mod audit;
 mod audit_read;
 mod auth_methods;
@@ -22,9 +23,11 @@ mod folders;
 mod identities;
 mod keys;
 mod login;
+pub mod mail;
 mod memberships;
 mod organizations;
 mod passwords;
+mod people;
 mod place;
 mod projects;
 mod read_log;
@@ -40,6 +43,7 @@ mod trusted_ips;
 mod users;
 mod verified;
 
+pub use accounts::Proven;
 pub use bootstrap::Installer;
 pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -47,6 +51,7 @@ pub use context::{Core, Options};
 pub use dev::{DevCredentials, DevIdentity, DevOrganization, DevProject, DevUser};
 pub use error::{Error, Result};
 pub use keys::{KeyError, RootKeySource};
+pub use people::Opened;
 pub use sessions::SignedIn;
 
 /// What the skin needs to open an instance: the skin itself may use neither room.

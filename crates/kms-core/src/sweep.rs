@@ -1,8 +1,11 @@
 //! What has to be done once in a while.
 
-use kms_store::{lockouts, tokens};
+use kms_store::{lockouts, mailed_proofs, tokens, user_sessions, users};
 
 use crate::{Core, Result};
+
+/// How long an account that nobody completes is kept, in microseconds: a day.
+const UNFINISHED: i64 = 86_400 * 1_000_000;
 
 impl Core {
     /// Writes what logins add up to and removes what has expired; to be called once a minute.
@@ -10,7 +13,13 @@ impl Core {
         self.write_ledger().await?;
         let now = self.now().micros();
         let mut tx = self.store.begin().await?;
-        let swept = lockouts::sweep(&mut tx, now).await? + tokens::sweep(&mut tx, now).await?;
+        // A session that ended is told from one that never was while access tokens of it live.
+        let stale = self.options.user_access_ttl.saturating_mul(1_000_000);
+        let swept = lockouts::sweep(&mut tx, now).await?
+            + tokens::sweep(&mut tx, now).await?
+            + user_sessions::sweep(&mut tx, now.saturating_sub(stale)).await?
+            + mailed_proofs::sweep(&mut tx, now).await?
+            + users::sweep(&mut tx, now.saturating_sub(UNFINISHED)).await?;
         tx.commit().await?;
         tracing::debug!(rows = swept, "expired rows were removed");
         Ok(())

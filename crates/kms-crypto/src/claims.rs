@@ -95,6 +95,8 @@ pub struct UserAccessClaims {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserRefreshClaims {
+    /// The token's own id; each refresh answers with another.
+    pub jti: Uuid,
     /// Always [`TokenPurpose::UserRefresh`].
     pub auth_token_type: TokenPurpose,
     /// How the person logged in, such as `email`.
@@ -103,7 +105,8 @@ pub struct UserRefreshClaims {
     pub user_id: Uuid,
     /// The session.
     pub token_version_id: Uuid,
-    /// The session's refresh version; each refresh moves it on.
+    /// Which generation of the session's refresh tokens it belongs to; each use of the newest
+    /// begins the next.
     pub refresh_version: i64,
     /// The root organization chosen; absent before one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,6 +136,10 @@ pub struct MfaClaims {
     pub auth_method: String,
     /// The user.
     pub user_id: Uuid,
+    /// The session that the second factor is given for.
+    pub token_version_id: Uuid,
+    /// Which second factor is asked for: `email`, `totp` or `webauthn`.
+    pub mfa_method: String,
     /// The organization being selected, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<Uuid>,
@@ -142,14 +149,33 @@ pub struct MfaClaims {
     pub exp: i64,
 }
 
+/// What [`SignUpClaims`] are good for: one thing, and nothing else of the same kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignUpUse {
+    /// Completing an account that was signed up for.
+    SignUp,
+    /// Completing the account of somebody who was invited.
+    Invitation,
+    /// Setting a new password.
+    Recovery,
+}
+
 /// Permission to complete an account or to set a new password.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignUpClaims {
     /// Always [`TokenPurpose::SignUp`].
     pub auth_token_type: TokenPurpose,
-    /// The user, not yet accepted.
+    /// The user.
     pub user_id: Uuid,
+    /// The user's epoch at that time; the token dies when it is raised, so it is good once.
+    pub epoch: i64,
+    /// What it is good for.
+    pub used_for: SignUpUse,
+    /// The organization of an invitation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<Uuid>,
     /// Issued at, in Unix seconds.
     pub iat: i64,
     /// Expires at, in Unix seconds.

@@ -52,6 +52,8 @@ pub enum Access {
     Identity,
     /// Users only.
     User,
+    /// Whoever was mailed a proof and is about to complete an account or to set a password.
+    Proven,
 }
 
 impl Access {

@@ -8,6 +8,8 @@ use crate::StoreError;
 /// one never changes.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "initial", include_str!("../migrations/0001_initial.sql")),
+    (2, "people", include_str!("../migrations/0002_people.sql")),
+    (3, "accounts", include_str!("../migrations/0003_accounts.sql")),
     (4, "epochs", include_str!("../migrations/0004_epochs.sql")),
 ];
 

@@ -4,8 +4,8 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kms_crypto::{
-    IdentityAccessClaims, Key, MfaClaims, ProviderClaims, SignUpClaims, TokenKeys, TokenPurpose,
-    UserAccessClaims, UserRefreshClaims,
+    IdentityAccessClaims, Key, MfaClaims, ProviderClaims, SignUpClaims, SignUpUse, TokenKeys,
+    TokenPurpose, UserAccessClaims, UserRefreshClaims,
 };
 use uuid::Uuid;
 
@@ -84,6 +84,7 @@ pub(crate) fn user() -> UserAccessClaims {
 
 pub(crate) fn refresh() -> UserRefreshClaims {
     UserRefreshClaims {
+        jti: Uuid::from_u128(7),
         auth_token_type: TokenPurpose::UserRefresh,
         auth_method: "email".into(),
         user_id: Uuid::from_u128(5),
@@ -103,6 +104,8 @@ pub(crate) fn mfa() -> MfaClaims {
         auth_token_type: TokenPurpose::Mfa,
         auth_method: "email".into(),
         user_id: Uuid::from_u128(5),
+        token_version_id: Uuid::from_u128(6),
+        mfa_method: "totp".into(),
         organization_id: None,
         iat: NOW,
         exp: NOW + 300,
@@ -112,6 +115,9 @@ pub(crate) fn mfa() -> MfaClaims {
 pub(crate) fn sign_up() -> SignUpClaims {
     SignUpClaims {
         auth_token_type: TokenPurpose::SignUp,
+        epoch: 3,
+        used_for: SignUpUse::Recovery,
+        organization_id: None,
         user_id: Uuid::from_u128(5),
         iat: NOW,
         exp: NOW + 900,

@@ -67,6 +67,23 @@ pub struct ServerArgs {
     #[arg(long, env = "KMS_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
+    /// Mail server, as smtp://HOST (STARTTLS) or smtps://HOST, with USER:PASSWORD@ if it asks for
+    /// one; better given by the environment then
+    #[arg(long, env = "KMS_SMTP_URL", hide_env_values = true, value_name = "URL")]
+    pub smtp_url: Option<SecretString>,
+
+    /// Address that mail comes from, such as "KMS <kms@example.com>"
+    #[arg(long, env = "KMS_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+
+    /// PEM file with a certificate to trust the mail server by, besides the public ones
+    #[arg(long, env = "KMS_SMTP_CACERT", value_name = "FILE", requires = "smtp_url")]
+    pub smtp_cacert: Option<PathBuf>,
+
+    /// Without a mail server: write mails to standard error, codes and links included; --dev does
+    #[arg(long, env = "KMS_PRINT_MAIL", conflicts_with = "smtp_url")]
+    pub print_mail: bool,
+
     /// File with the root key; KMS_ROOT_KEY may hold the key itself instead [default: root.key
     /// in the data directory]
     #[arg(long, env = "KMS_ROOT_KEY_FILE", value_name = "FILE")]

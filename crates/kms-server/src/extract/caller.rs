@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
-use kms_core::{Actor, Caller, Error, SignedIn, TokenError};
+use kms_core::{Actor, Caller, Error, Proven, SignedIn, TokenError};
 
 use super::context;
 use crate::{
@@ -70,6 +70,20 @@ impl FromRequestParts<AppState> for SignedIn {
     }
 }
 
+impl FromRequestParts<AppState> for Proven {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let context = context(&parts.extensions)?;
+        // Nobody is known yet: it counts for the address, whatever comes of it.
+        context.count_address(app)?;
+        match bearer(&parts.headers).and_then(|bearer| app.core.authenticate_proven(bearer)) {
+            Err(Error::Token(TokenError::WrongType)) => Err(ApiError::WrongTokenKind),
+            proven => Ok(proven?),
+        }
+    }
+}
+
 /// Counts a failed proof for the address that it came from, and tells a token of another kind
 /// from one that is none.
 fn counted<T>(context: &Context, app: &AppState, proved: Result<T, Error>) -> Result<T, ApiError> {
@@ -92,6 +106,12 @@ impl Describe for SignedIn {
     fn describe(_: &mut Operation) {}
 }
 
+impl Describe for Proven {
+    const ACCESS: Access = Access::Proven;
+
+    fn describe(_: &mut Operation) {}
+}
+
 impl Describe for OnlyUser {
     const ACCESS: Access = Access::User;
 
@@ -105,7 +125,7 @@ impl Describe for OnlyIdentity {
 }
 
 /// The token of a request. Two of them are none: a proxy and we might pick different ones.
-fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(Error::TokenMissing);

@@ -2,6 +2,8 @@
 
 pub(super) mod folders;
 mod organizations;
+mod passwords;
+mod users;
 mod workspaces;
 
 use crate::route::Route;
@@ -10,5 +12,7 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = organizations::routes();
     routes.extend(workspaces::routes());
     routes.extend(folders::routes());
+    routes.extend(users::routes());
+    routes.extend(passwords::routes());
     routes
 }

@@ -1,9 +1,14 @@
 //! Routes below `/api/v3`.
 
+mod auth;
 mod secrets;
+mod signup;
 
 use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
-    secrets::routes()
+    let mut routes = auth::routes();
+    routes.extend(signup::routes());
+    routes.extend(secrets::routes());
+    routes
 }
