@@ -146,7 +146,7 @@ fn headers(given: &[(String, SecretString)]) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
-fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
+pub(crate) fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
         .map_err(|_| Error::MalformedToken)?;
     value.set_sensitive(true);

@@ -6,13 +6,19 @@ use kms_api::ErrorBody;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{
     Method, Request, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderValue, LOCATION},
 };
+use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use crate::{ClientBuilder, Error, Origin, retry};
+use crate::{
+    ClientBuilder, Error, Origin, WithRefresh,
+    builder::bearer,
+    cookie::{self, refresh_token},
+    retry,
+};
 
 /// An answer larger than this is refused rather than kept in memory.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -58,6 +64,11 @@ impl Client {
     /// The server that calls go to.
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// The same client with another access token; the connections are shared.
+    pub fn with_token(&self, token: &SecretString) -> Result<Self, Error> {
+        Ok(Self { bearer: Some(bearer(token)?), ..self.clone() })
     }
 
     pub(crate) fn new(
@@ -109,6 +120,37 @@ impl Client {
         self.answer(request.json(body), path).await
     }
 
+    /// As [`Self::post_anonymously`], for an answer that may set a refresh token.
+    pub(crate) async fn post_anonymously_for_session<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<WithRefresh<T>, Error> {
+        let request = self.request(Method::POST, path, Auth::None);
+        self.session_answer(request.json(body), path).await
+    }
+
+    /// `POST` with the token, for an answer that may set a refresh token.
+    pub(crate) async fn send_for_session<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<WithRefresh<T>, Error> {
+        let request = self.request(Method::POST, path, Auth::Token);
+        self.session_answer(request.json(body), path).await
+    }
+
+    /// `POST` with a refresh token in its cookie, with or without the access token.
+    pub(crate) async fn post_refresh_token<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        refresh_token: &SecretString,
+        auth: Auth,
+    ) -> Result<WithRefresh<T>, Error> {
+        let request = self.request(Method::POST, path, auth);
+        self.session_answer(request.header(COOKIE, cookie::header(refresh_token)?), path).await
+    }
+
     fn request(&self, method: Method, path: &str, auth: Auth) -> reqwest::RequestBuilder {
         let mut request =
             self.http.request(method, self.origin.join(path)).header(ACCEPT, "application/json");
@@ -123,6 +165,25 @@ impl Client {
         request: reqwest::RequestBuilder,
         path: &str,
     ) -> Result<T, Error> {
+        let response = self.exchange(request, path).await?;
+        self.read(response).await
+    }
+
+    async fn session_answer<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+        path: &str,
+    ) -> Result<WithRefresh<T>, Error> {
+        let response = self.exchange(request, path).await?;
+        let refresh_token = refresh_token(response.headers());
+        Ok(WithRefresh { answer: self.read(response).await?, refresh_token })
+    }
+
+    async fn exchange(
+        &self,
+        request: reqwest::RequestBuilder,
+        path: &str,
+    ) -> Result<Response, Error> {
         let request = request.build().map_err(|error| Error::Setup(error.without_url().into()))?;
         let method = request.method().clone();
         let started = Instant::now();
@@ -134,7 +195,7 @@ impl Client {
             duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "answered"
         );
-        self.read(response).await
+        Ok(response)
     }
 
     /// Sends the request until it is answered or there is no point in trying again.

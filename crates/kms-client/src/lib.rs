@@ -27,6 +27,7 @@
 mod admin;
 mod audit;
 mod builder;
+mod cookie;
 mod environments;
 mod error;
 mod folders;
@@ -43,6 +44,7 @@ mod tokens;
 mod universal_auth;
 
 pub use builder::ClientBuilder;
+pub use cookie::WithRefresh;
 pub use error::Error;
 pub use http::Client;
 pub use origin::Origin;
