@@ -14,6 +14,7 @@ mod log;
 mod private_file;
 pub mod process;
 pub mod project_file;
+mod prompt;
 mod selection;
 pub mod settings;
 pub mod ui;
