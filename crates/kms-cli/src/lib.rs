@@ -13,11 +13,13 @@ pub mod input;
 mod log;
 mod private_file;
 pub mod process;
+pub mod profiles;
 pub mod project_file;
 mod prompt;
 mod selection;
 pub mod settings;
 pub mod ui;
+mod vault;
 
 use std::process::ExitCode;
 
@@ -80,7 +82,7 @@ fn execute(
         commands::help::run(ui, &args, root())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let context = Context { ui, settings: Settings::resolve(global, env)? };
+    let context = Context { ui, settings: Settings::resolve(global, env, ui)? };
     // One request at a time needs no second thread.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -10,7 +10,9 @@ use crate::{
     cli::GlobalArgs,
     env_vars::{self, Env, Variable},
     error::{CliError, ResultExt as _},
+    profiles::Profiles,
     project_file::{self, ProjectFile},
+    ui::Ui,
 };
 
 mod headers;
@@ -37,6 +39,8 @@ pub struct Settings {
     pub origin: Decided<Origin>,
     /// The access token, when one was given.
     pub token: Option<Decided<SecretString>>,
+    /// The logins that this machine remembers.
+    pub profiles: Profiles,
     /// The value of `--output`, which each command reads by its own formats.
     pub output: Option<String>,
     /// The environment, for what only one command reads.
@@ -58,7 +62,7 @@ pub enum Output {
 
 impl Settings {
     /// Decides every setting that more than one command has.
-    pub fn resolve(global: &GlobalArgs, env: Env) -> Result<Self, CliError> {
+    pub fn resolve(global: &GlobalArgs, env: Env, ui: Ui) -> Result<Self, CliError> {
         let headers = env
             .get(&env_vars::CUSTOM_HEADERS)
             .map(|(text, name)| headers::parse(&text).context(format!("`{name}` is not valid")))
@@ -67,6 +71,7 @@ impl Settings {
         Ok(Self {
             origin: origin(global, &env)?,
             token: token(global, &env),
+            profiles: Profiles::open(ui, &env),
             output: global.output.clone(),
             certificates: global
                 .cacert

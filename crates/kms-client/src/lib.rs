@@ -27,6 +27,7 @@
 mod admin;
 mod audit;
 mod builder;
+mod claims;
 mod cookie;
 mod environments;
 mod error;
@@ -39,12 +40,15 @@ mod origin;
 mod projects;
 mod retry;
 mod secrets;
+mod session;
 mod tls;
 mod tokens;
 mod universal_auth;
 
 pub use builder::ClientBuilder;
+pub use claims::Claims;
 pub use cookie::WithRefresh;
 pub use error::Error;
 pub use http::Client;
 pub use origin::Origin;
+pub use session::{StoreError, TokenStore, Tokens};
