@@ -101,7 +101,12 @@ impl Settings {
 
     /// A client without a token, for what proves itself otherwise.
     pub fn anonymous_client(&self) -> Result<Client, CliError> {
-        Ok(self.builder().build()?)
+        self.anonymous_client_to(&self.origin.value)
+    }
+
+    /// As [`Self::anonymous_client`], for a server that a person has chosen.
+    pub fn anonymous_client_to(&self, origin: &Origin) -> Result<Client, CliError> {
+        Ok(self.builder().origin(origin.clone()).build()?)
     }
 
     fn builder(&self) -> kms_client::ClientBuilder {
