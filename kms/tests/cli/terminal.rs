@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{Read as _, Write as _},
     os::fd::{AsFd as _, OwnedFd},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -44,12 +45,19 @@ pub(crate) struct Ended {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) screen: String,
+    /// What was sent to the terminal, byte by byte.
+    pub(crate) raw: String,
 }
 
 impl Terminal {
     /// Starts the program; the environment is empty but for what is given. Standard output is
     /// captured, as by `$(…)`; input and errors are the terminal's.
     pub(crate) fn start(args: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_in(&std::env::temp_dir(), args, environment)
+    }
+
+    /// As [`Self::start`], in a folder.
+    pub(crate) fn start_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> Self {
         let size = Winsize { ws_row: 40, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).unwrap();
         // A bare terminal shows what is typed in two bytes per control character.
@@ -67,7 +75,7 @@ impl Terminal {
             .env("TERM", "xterm")
             .env("NO_COLOR", "1")
             .envs(environment.iter().copied())
-            .current_dir(std::env::temp_dir())
+            .current_dir(folder)
             .stdin(end())
             .stdout(Stdio::piped())
             .stderr(end())
@@ -121,10 +129,6 @@ impl Terminal {
         self
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Waits for the end. The terminal must be as it was found, whatever happened.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Ended {
@@ -149,7 +153,7 @@ impl Terminal {
             let (on, off): (i64, i64) = (last(on), last(off));
             assert!(on <= off, "the cursor is hidden, or pasting is bracketed");
         }
-        Ended { code: status.code().unwrap(), stdout, screen: plain(&raw) }
+        Ended { code: status.code().unwrap(), stdout, screen: plain(&raw), raw }
     }
 
     fn shown(&self) -> String {

@@ -19,6 +19,7 @@ use crate::{
     profiles::NewSession,
     prompt,
     settings::Settings,
+    ui::Ui,
 };
 
 /// What a machine does instead.
@@ -102,16 +103,14 @@ pub(super) async fn run(args: &Args, plain: bool, context: &Context) -> Result<(
     let parts = args.parts(&context.settings);
     let shape = shape(args.interactive, &parts, context.ui.interactive)
         .map_err(|error| with_commands(error, args, context))?;
+    if shape == Shape::Browser {
+        instead_of_browser(&parts, context.ui);
+    }
     let work = log_in(shape, args, plain, context);
     if context.ui.interactive { prompt::guarded(work).await } else { work.await }
 }
 
 async fn log_in(shape: Shape, args: &Args, plain: bool, context: &Context) -> Result<(), CliError> {
-    if shape == Shape::Browser {
-        context.ui.notice(
-            "Logging in through the browser is not in this version yet: you are asked here instead.",
-        );
-    }
     // Asked before a password is: a login that cannot be kept is of use only if it is printed.
     let vault = context.settings.profiles.vault_available();
     if !plain {
