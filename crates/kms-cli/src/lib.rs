@@ -15,6 +15,7 @@ mod private_file;
 pub mod process;
 pub mod profiles;
 pub mod project_file;
+mod prompt;
 mod selection;
 pub mod settings;
 pub mod ui;
