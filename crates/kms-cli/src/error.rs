@@ -4,6 +4,8 @@ use std::{error::Error as StdError, fmt, io};
 
 use kms_client::Error as ClientError;
 
+use crate::profiles::Failure;
+
 type Source = Box<dyn StdError + Send + Sync>;
 
 /// What kind of failure it is, which alone decides the exit code.
@@ -162,6 +164,14 @@ impl From<io::Error> for CliError {
 
 impl From<ClientError> for CliError {
     fn from(error: ClientError) -> Self {
+        // What went wrong with our own files is ours to explain.
+        let error = match error {
+            ClientError::Store(cause) => match cause.downcast::<Failure>() {
+                Ok(failure) => return failure.0,
+                Err(cause) => ClientError::Store(cause),
+            },
+            other => other,
+        };
         let (kind, hints) = classify(&error);
         let mut this = Self::new(kind, error);
         this.hints = hints;
@@ -197,6 +207,9 @@ fn classify(error: &ClientError) -> (Kind, Vec<String>) {
                     .into(),
             ],
         ),
+        ClientError::SessionEnded { origin, .. } => {
+            (Kind::Denied, vec![format!("log in again: `kms login --domain {origin}`")])
+        }
         ClientError::Redirected { target, .. } => (
             Kind::Failed,
             vec![format!("if that is where your server is, use `--domain {target}`")],

@@ -83,6 +83,10 @@ fn execute(
         return Ok(ExitCode::SUCCESS);
     }
     let context = Context { ui, settings: Settings::resolve(global, env, ui)? };
+    if let (Some(_), Some(token)) = (&global.profile, &context.settings.token) {
+        let by = token.by.as_deref().unwrap_or_default();
+        ui.warn(&format!("`--profile` chooses no more than the server: `{by}` gives the token"));
+    }
     // One request at a time needs no second thread.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

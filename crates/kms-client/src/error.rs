@@ -80,6 +80,18 @@ pub enum Error {
         /// The origin of the address it names, or what it sent in place of one.
         target: String,
     },
+    /// The session is over: it was ended, or was not used for too long.
+    #[error("the session on `{origin}` has ended")]
+    SessionEnded {
+        /// The server.
+        origin: Origin,
+        /// The server's answer, if it was asked.
+        #[source]
+        cause: Option<Box<Error>>,
+    },
+    /// The tokens of the session could not be read or kept.
+    #[error("the tokens of the session are not at hand")]
+    Store(#[source] Cause),
     /// The answer is not one of a KMS.
     #[error(
         "`{origin}` does not answer like a KMS (status {status}, content type `{content_type}`)"

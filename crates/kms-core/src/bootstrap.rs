@@ -15,12 +15,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
 use crate::{
-    Core, Error, Origin, Result,
+    Core, Error, Opened, Origin, Result,
     audit::{AuditActor, Event},
     identities::NewIdentity,
     login::Scope,
     organizations::organization_name,
     passwords::{canonical_email, check_password},
+    people::{Chosen, Grant},
     text,
     users::NewUser,
 };
@@ -94,8 +95,10 @@ impl Core {
             email,
             first_name: Some("Admin".into()),
             last_name: Some("User".into()),
-            password_hash,
+            password_hash: Some(password_hash),
             super_admin: true,
+            is_accepted: true,
+            is_email_verified: false,
         };
         let user = self.insert_user(&mut tx, user).await?;
         let organization = self.insert_organization(&mut tx, &name).await?;
@@ -120,7 +123,7 @@ impl Core {
         &self,
         body: &AdminSignUp,
         installer: &Installer,
-    ) -> Result<AdminSignUpResponse> {
+    ) -> Result<Opened<AdminSignUpResponse>> {
         let token = body.setup_token.as_ref().or(installer.setup_token.as_ref());
         self.may_set_up(token, false).await?;
         let email = canonical_email("email", &body.email)?;
@@ -130,21 +133,31 @@ impl Core {
         check_password("password", &body.password)?;
         let password_hash = self.passwords.hash(&body.password, &self.options.entropy).await?;
         let mut tx = self.begin_set_up().await?;
-        let user = NewUser { email, first_name, last_name, password_hash, super_admin: true };
+        let user = NewUser {
+            email,
+            first_name,
+            last_name,
+            password_hash: Some(password_hash),
+            super_admin: true,
+            is_accepted: true,
+            is_email_verified: false,
+        };
         let user = self.insert_user(&mut tx, user).await?;
         let organization = self.insert_organization(&mut tx, "Admin Org").await?;
         let owner = ("user", user.id.uuid());
         self.insert_organization_member(&mut tx, organization.id, owner, "admin").await?;
-        let token =
-            self.start_session(&mut tx, user.id, organization.id, &installer.origin).await?;
+        let chosen = Some(Chosen { root: organization.id, sub: None });
+        let grant = Grant { chosen, factor: None };
+        let tokens = self.start_session(&mut tx, &user, &grant, &installer.origin).await?;
         self.finish_set_up(tx, organization.id, installer, "admin-signup").await?;
-        Ok(AdminSignUpResponse {
+        let answer = AdminSignUpResponse {
             message: "Successfully set up admin account".into(),
             user: user_to_wire(user),
             organization: crate::organizations::to_wire(organization),
-            new: token.clone(),
-            token,
-        })
+            new: tokens.access.clone(),
+            token: tokens.access,
+        };
+        Ok(Opened { answer, refresh: tokens.refresh })
     }
 
     /// Text of `N` random bytes in hexadecimal digits.

@@ -15,6 +15,7 @@ use crate::{
     epochs::Epochs,
     keys::Keys,
     login::ledger::Ledger,
+    mail::{Mailer, NoMail},
     passwords::Passwords,
     secrets::Answers,
     sessions::{CallerKey, Known},
@@ -36,6 +37,12 @@ pub struct Options {
     pub memory_budget: u64,
     /// How many passwords are hashed at one time; each takes 19 MiB.
     pub password_hashers: usize,
+    /// How mail is sent.
+    pub mailer: Arc<dyn Mailer>,
+    /// Seconds that a person's access token lives at most.
+    pub user_access_ttl: i64,
+    /// Seconds that a person's login lasts at most, however often it is refreshed.
+    pub user_session_ttl: i64,
 }
 
 impl Default for Options {
@@ -46,6 +53,9 @@ impl Default for Options {
             max_token_age: 90 * 86_400,
             memory_budget: 16 * 1024 * 1024,
             password_hashers: 2,
+            mailer: Arc::new(NoMail),
+            user_access_ttl: 15 * 60,
+            user_session_ttl: 90 * 86_400,
         }
     }
 }

@@ -86,8 +86,10 @@ impl Core {
             email: "dev@localhost".into(),
             first_name: Some("Dev".into()),
             last_name: None,
-            password_hash,
+            password_hash: Some(password_hash),
             super_admin: true,
+            is_accepted: true,
+            is_email_verified: true,
         };
         let made = self.seed(&mut tx, "Dev", user, password, url).await?;
         self.finish_set_up(tx, made.organization.id, &Installer::default(), "seed-development")
@@ -102,8 +104,10 @@ impl Core {
             email: format!("{name}@localhost"),
             first_name: Some(name.to_owned()),
             last_name: None,
-            password_hash: String::new(),
+            password_hash: None,
             super_admin: false,
+            is_accepted: true,
+            is_email_verified: false,
         };
         let mut tx = self.store.begin().await?;
         let made = self.seed(&mut tx, name, user, SecretString::default(), url).await?;

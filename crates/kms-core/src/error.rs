@@ -26,6 +26,14 @@ pub enum Error {
     /// Nobody we know, or no longer (401).
     #[error("{0}")]
     Unauthorized(Cow<'static, str>),
+    /// A person's session that cannot go on (401).
+    #[error("{message}")]
+    SessionOver {
+        /// The error's name on the wire.
+        name: &'static str,
+        /// For people.
+        message: &'static str,
+    },
     /// A protected route without a token (401).
     #[error("Token missing")]
     TokenMissing,

@@ -22,9 +22,11 @@ mod folders;
 mod identities;
 mod keys;
 mod login;
+pub mod mail;
 mod memberships;
 mod organizations;
 mod passwords;
+mod people;
 mod place;
 mod projects;
 pub mod secrets;
@@ -45,6 +47,7 @@ pub use context::{Core, Options};
 pub use dev::{DevCredentials, DevIdentity, DevOrganization, DevProject, DevUser};
 pub use error::{Error, Result};
 pub use keys::{KeyError, RootKeySource};
+pub use people::Opened;
 pub use sessions::SignedIn;
 
 /// What the skin needs to open an instance: the skin itself may use neither room.

@@ -192,7 +192,7 @@ fn own(caller: &Caller, id: OrganizationId) -> Result<()> {
     if caller.organization == id { Ok(()) } else { Err(not_found(id)) }
 }
 
-fn not_found(id: OrganizationId) -> Error {
+pub(crate) fn not_found(id: OrganizationId) -> Error {
     Error::not_found(format!("Organization with ID '{id}' not found"))
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use kms_crypto::Entropy;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{Error, Result};
 
@@ -41,9 +42,28 @@ impl Passwords {
         password: &SecretString,
         entropy: &Arc<dyn Entropy>,
     ) -> Result<String> {
-        let (password, entropy) = (password.clone(), Arc::clone(entropy));
+        let (password, entropy) = (normalized(password), Arc::clone(entropy));
         let hash = self.run(move || kms_crypto::hash_password(&password, &*entropy)).await?;
         Ok(hash?)
+    }
+
+    /// Whether a password is the stored one. Without one the same work is done and nothing
+    /// matches (attack H1); [`Error::RateLimited`] when too many wait already.
+    pub(crate) async fn verify(
+        &self,
+        password: &SecretString,
+        stored: Option<&str>,
+    ) -> Result<bool> {
+        let password = normalized(password);
+        let stored = stored.map(str::to_owned);
+        self.run(move || match stored {
+            Some(stored) => kms_crypto::verify_password(&password, &stored),
+            None => {
+                kms_crypto::verify_dummy(&password);
+                false
+            }
+        })
+        .await
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -71,8 +91,16 @@ pub(crate) fn check_password(field: &str, password: &SecretString) -> Result<()>
     Err(Error::field(field, rule))
 }
 
-/// An e-mail address in its one form: without white space around it, in lower case.
+/// A password in the one form that is hashed: what looks alike on two keyboards is alike.
+fn normalized(password: &SecretString) -> SecretString {
+    password.expose_secret().nfkc().collect::<String>().into()
+}
+
+/// An e-mail address in its one form (attack H2): compatible characters are one, without white
+/// space around it, in lower case.
 pub(crate) fn canonical_email(field: &str, email: &str) -> Result<String> {
+    // Lower case may bring forth what NFKC composes, and the other way round.
+    let email: String = email.nfkc().collect::<String>().to_lowercase().nfkc().collect();
     let email = email.trim().to_lowercase();
     let refuse = || Error::field(field, "must be an e-mail address");
     let (mailbox, domain) = email.rsplit_once('@').ok_or_else(refuse)?;

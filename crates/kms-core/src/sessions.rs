@@ -14,8 +14,9 @@ use kms_crypto::{
 };
 use kms_store::{
     callers::{self, IdentityCallerRow, IdentityToken, UserCallerRow},
-    organizations::OrganizationMembershipRow,
+    organizations::{self, OrganizationMembershipRow},
     tokens,
+    user_sessions::SessionRow,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -24,8 +25,9 @@ use crate::{
     Actor, Caller, Core, Error, IdentityActor, Origin, Result, UserActor,
     access::{
         ACCEPTED, auth_method_mac, client_secret_mac, identity_mac, organization_membership_mac,
-        organization_role, user_mac,
+        organization_role, session_mac, user_mac,
     },
+    people::Chosen,
     trusted_ips::TrustedIps,
 };
 
@@ -49,6 +51,8 @@ pub struct SignedIn {
     pub user: UserActor,
     /// How the person logged in.
     pub auth_method: Arc<str>,
+    /// Which second factor the person gave.
+    pub factor: Option<String>,
     /// The organization that the token is scoped to.
     pub organization: Option<OrganizationId>,
     /// Whether the user administers the instance.
@@ -84,6 +88,7 @@ impl Core {
         Ok(SignedIn {
             user: actor_of(&claims, &row),
             auth_method: claims.auth_method.as_str().into(),
+            factor: claims.mfa_method.clone().filter(|_| claims.is_mfa_verified == Some(true)),
             organization: organization_of(&claims),
             instance_admin: row.user.super_admin,
             actor_metadata: metadata_of(&claims, &row),
@@ -145,6 +150,9 @@ impl Core {
         organization: OrganizationId,
     ) -> Result<(Caller, TrustedIps)> {
         let row = self.load_user(claims).await?;
+        if let Some(root) = claims.organization_id.filter(|root| *root != organization.uuid()) {
+            self.require_root(row.user.id, root.into()).await?;
+        }
         let caller = Caller {
             actor: Actor::User(actor_of(claims, &row)),
             organization,
@@ -234,17 +242,48 @@ impl Core {
         let (user, session) = (claims.user_id.into(), claims.token_version_id.into());
         let found = callers::user(&self.store, user, session, organization_of(claims)).await?;
         let row = found.ok_or_else(|| Error::not_found("User not found"))?;
-        user_mac(&self.keys.rows, &row.user).verify(&row.user.mac)?;
-        let session = row.session.0.as_ref();
-        let session = session.ok_or_else(|| Error::not_found("Session not found"))?;
-        if session.access_version != claims.access_version {
-            let text = "User session is stale, please re-authenticate";
-            return Err(Error::unauthorized(text));
+        if self.live_session(&row)?.access_version != claims.access_version {
+            return Err(stale());
         }
         Ok(row)
     }
 
-    fn user_role(
+    /// The session of a person's token, where account and session are genuine and not over.
+    pub(crate) fn live_session<'r>(&self, row: &'r UserCallerRow) -> Result<&'r SessionRow> {
+        user_mac(&self.keys.rows, &row.user).verify(&row.user.mac)?;
+        if !row.user.is_accepted {
+            return Err(Error::not_found("User not found"));
+        }
+        let session = row.session.0.as_ref();
+        let session = session.ok_or_else(|| Error::not_found("Session not found"))?;
+        session_mac(&self.keys.rows, session).verify(&session.mac)?;
+        if session.user_epoch != row.user.epoch || session.expires_at <= self.now().micros() {
+            return Err(stale());
+        }
+        Ok(session)
+    }
+
+    /// Refuses whoever may not act where a token of theirs acts, or above it.
+    pub(crate) async fn require_member_of(
+        &self,
+        row: &UserCallerRow,
+        chosen: Chosen,
+    ) -> Result<()> {
+        self.user_role(row.membership.0.as_ref(), chosen.organization())?;
+        match chosen.sub {
+            Some(_) => self.require_root(row.user.id, chosen.root).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses whoever acts in a sub-organization without being a member of its root.
+    async fn require_root(&self, user: UserId, root: OrganizationId) -> Result<()> {
+        let membership = organizations::membership(&self.store, root, user.uuid(), "user").await?;
+        self.user_role(membership.as_ref(), root).map(|_| ())
+    }
+
+    /// The rules of a membership that lets a person act.
+    pub(crate) fn user_role(
         &self,
         membership: Option<&OrganizationMembershipRow>,
         organization: OrganizationId,
@@ -295,6 +334,13 @@ impl Lapse {
             Self::Member => "Identity is not a member of the organization".to_owned(),
             Self::Inactive => "Identity organization membership is inactive".to_owned(),
         })
+    }
+}
+
+fn stale() -> Error {
+    Error::SessionOver {
+        name: "StaleSession",
+        message: "User session is stale, please re-authenticate",
     }
 }
 

@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use kms_api::{OrganizationId, SessionId, Timestamp, TokenId, UserId};
 use kms_crypto::{LocalRootKey, SeededEntropy};
-use kms_store::Store;
+use kms_store::{Store, users};
 use uuid::Uuid;
 
 use crate::{
     Actor, Caller, Core, IdentityActor, ManualClock, Options, Origin, UserActor,
-    access::organization_role, identities::NewIdentity, users::NewUser,
+    access::organization_role,
+    identities::NewIdentity,
+    people::{Chosen, Grant},
+    users::NewUser,
 };
 
 /// When every test begins: 23 November 2026, noon.
@@ -68,6 +71,17 @@ impl World {
         caller(Actor::Identity(actor), organization, role)
     }
 
+    /// The access token of a person in an organization, with a session behind it.
+    pub(crate) async fn sign_in(&self, user: UserId, organization: OrganizationId) -> String {
+        let mut tx = self.store.begin().await.unwrap();
+        let user = users::find(&mut tx, user).await.unwrap().unwrap();
+        let chosen = Some(Chosen { root: organization, sub: None });
+        let grant = Grant { chosen, factor: None };
+        let tokens = self.core.start_session(&mut tx, &user, &grant, &Origin::default()).await;
+        tx.commit().await.unwrap();
+        tokens.unwrap().access
+    }
+
     /// Runs SQL as somebody does who has the database file.
     pub(crate) async fn tamper(&self, sql: &'static str) -> u64 {
         let mut tx = self.store.begin().await.unwrap();
@@ -108,8 +122,10 @@ pub(crate) async fn administrator(core: &Core, name: &str) -> Caller {
         email: format!("admin@{name}.test"),
         first_name: None,
         last_name: None,
-        password_hash: String::new(),
+        password_hash: None,
         super_admin: false,
+        is_accepted: true,
+        is_email_verified: false,
     };
     let user = core.insert_user(&mut tx, new).await.unwrap();
     let principal = ("user", user.id.uuid());

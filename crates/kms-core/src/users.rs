@@ -1,18 +1,11 @@
-//! People's accounts and sessions, as far as an instance's first administrator needs them.
+//! People's accounts, written.
 
-use kms_api::{OrganizationId, SessionId, UserId};
-use kms_crypto::{TokenPurpose, UserAccessClaims};
 use kms_store::{
     Tx,
-    users::{self, SessionRow, UserRow},
+    users::{self, UserRow},
 };
 
-use crate::{Core, Origin, Result, access::user_mac};
-
-/// Seconds that a person's access token lives (wire contract, user tokens: ten days).
-const ACCESS_TOKEN_SECONDS: i64 = 10 * 86_400;
-/// How a person with a password logs in.
-const EMAIL: &str = "email";
+use crate::{Core, Result, access::user_mac};
 
 /// A person's account to make.
 pub(crate) struct NewUser {
@@ -22,10 +15,14 @@ pub(crate) struct NewUser {
     pub(crate) first_name: Option<String>,
     /// The last name.
     pub(crate) last_name: Option<String>,
-    /// The password as a PHC string.
-    pub(crate) password_hash: String,
+    /// The password as a PHC string; none for somebody who has none.
+    pub(crate) password_hash: Option<String>,
     /// Whether the user administers the instance.
     pub(crate) super_admin: bool,
+    /// Whether the account is complete; an invited person's is not.
+    pub(crate) is_accepted: bool,
+    /// Whether the address was shown to be the person's.
+    pub(crate) is_email_verified: bool,
 }
 
 impl Core {
@@ -38,8 +35,13 @@ impl Core {
             email: new.email,
             first_name: new.first_name,
             last_name: new.last_name,
-            password_hash: Some(new.password_hash),
+            password_hash: new.password_hash,
             super_admin: new.super_admin,
+            is_accepted: new.is_accepted,
+            is_email_verified: new.is_email_verified,
+            epoch: 0,
+            is_mfa_enabled: false,
+            selected_mfa_method: None,
             created_at: now,
             updated_at: now,
             mac: Vec::new(),
@@ -49,39 +51,16 @@ impl Core {
         Ok(row)
     }
 
-    /// Starts a session and answers its first access token.
-    pub(crate) async fn start_session(
+    /// Writes an account that was read in an epoch, authenticated; false when it is gone or has
+    /// moved on to another.
+    pub(crate) async fn update_user(
         &self,
         tx: &mut Tx,
-        user: UserId,
-        organization: OrganizationId,
-        origin: &Origin,
-    ) -> Result<String> {
-        let now = self.now();
-        let session = SessionRow {
-            id: self.new_id::<SessionId>(),
-            user_id: user,
-            access_version: 1,
-            refresh_version: 1,
-            ip: origin.ip.map(|ip| ip.to_string()),
-            user_agent: origin.user_agent.as_deref().map(str::to_owned),
-            created_at: now.micros(),
-            last_used_at: now.micros(),
-        };
-        users::insert_session(tx, &session).await?;
-        let claims = UserAccessClaims {
-            auth_token_type: TokenPurpose::UserAccess,
-            auth_method: EMAIL.into(),
-            user_id: user.uuid(),
-            token_version_id: session.id.uuid(),
-            access_version: session.access_version,
-            organization_id: Some(organization.uuid()),
-            sub_organization_id: None,
-            is_mfa_verified: None,
-            mfa_method: None,
-            iat: now.seconds(),
-            exp: now.seconds() + ACCESS_TOKEN_SECONDS,
-        };
-        Ok(self.keys.tokens.sign(&claims)?)
+        row: &mut UserRow,
+        epoch: i64,
+    ) -> Result<bool> {
+        row.updated_at = self.now().micros();
+        row.mac = user_mac(&self.keys.rows, row).finish().to_vec();
+        Ok(users::update(tx, row, epoch).await?)
     }
 }

@@ -95,6 +95,8 @@ pub struct UserAccessClaims {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserRefreshClaims {
+    /// The token's own id; each refresh answers with another.
+    pub jti: Uuid,
     /// Always [`TokenPurpose::UserRefresh`].
     pub auth_token_type: TokenPurpose,
     /// How the person logged in, such as `email`.
@@ -103,7 +105,8 @@ pub struct UserRefreshClaims {
     pub user_id: Uuid,
     /// The session.
     pub token_version_id: Uuid,
-    /// The session's refresh version; each refresh moves it on.
+    /// Which generation of the session's refresh tokens it belongs to; each use of the newest
+    /// begins the next.
     pub refresh_version: i64,
     /// The root organization chosen; absent before one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,6 +136,10 @@ pub struct MfaClaims {
     pub auth_method: String,
     /// The user.
     pub user_id: Uuid,
+    /// The session that the second factor is given for.
+    pub token_version_id: Uuid,
+    /// Which second factor is asked for: `email`, `totp` or `webauthn`.
+    pub mfa_method: String,
     /// The organization being selected, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<Uuid>,

@@ -99,7 +99,9 @@ fn core_status(error: &Error) -> StatusCode {
     match error {
         Error::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::BadRequest { .. } => StatusCode::BAD_REQUEST,
-        Error::Unauthorized(_) | Error::TokenMissing => StatusCode::UNAUTHORIZED,
+        Error::Unauthorized(_) | Error::SessionOver { .. } | Error::TokenMissing => {
+            StatusCode::UNAUTHORIZED
+        }
         Error::Token(_)
         | Error::Forbidden { .. }
         | Error::PermissionDenied { .. }
@@ -130,6 +132,7 @@ impl Text {
             Error::Unauthorized(_) | Error::TokenMissing => {
                 Self::new("UnauthorizedError", error.to_string())
             }
+            Error::SessionOver { name, message } => Self::new(*name, *message),
             Error::Token(error) => Self::new("TokenError", token_text(*error)),
             Error::Forbidden { name, message } => Self::new(name.clone(), message.as_ref()),
             Error::PermissionDenied { rules, .. } => Self {

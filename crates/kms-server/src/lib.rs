@@ -8,6 +8,7 @@ mod address;
 mod answer;
 mod config;
 mod context;
+mod cookie;
 pub mod error;
 pub mod extract;
 mod handlers;

@@ -12,7 +12,8 @@ use crate::{
     identities::{IdentityRow, identity_columns},
     organizations::{OrganizationMembershipRow, membership_columns},
     record,
-    users::{SessionRow, UserRow, session_columns, user_columns},
+    user_sessions::{SessionRow, session_columns},
+    users::{UserRow, user_columns},
 };
 
 record! {

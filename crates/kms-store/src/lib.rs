@@ -30,6 +30,7 @@ mod sqlite_writer;
 mod store;
 pub mod tokens;
 mod tx;
+pub mod user_sessions;
 pub mod users;
 
 pub use bind::{Bind, Joined, Params, Part, Record, Then};

@@ -6,8 +6,10 @@ use crate::StoreError;
 
 /// Every migration in order: version, name, text. Only ever appended to; the text of a released
 /// one never changes.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "initial", include_str!("../migrations/0001_initial.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "initial", include_str!("../migrations/0001_initial.sql")),
+    (2, "people", include_str!("../migrations/0002_people.sql")),
+];
 
 pub(crate) async fn run<C>(connection: &mut C) -> Result<(), StoreError>
 where

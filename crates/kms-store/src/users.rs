@@ -1,6 +1,6 @@
-//! People's accounts and their sessions.
+//! People's accounts.
 
-use kms_api::{OrganizationId, SessionId, UserId};
+use kms_api::{OrganizationId, UserId};
 
 use crate::{Source, StoreError, Tx, record};
 
@@ -22,6 +22,16 @@ record! {
         pub password_hash: Option<String>,
         /// Whether the user administers the instance.
         pub super_admin: bool,
+        /// Whether the account is complete; an invited person's is not.
+        pub is_accepted: bool,
+        /// Whether the address was shown to be the person's.
+        pub is_email_verified: bool,
+        /// Sessions of an older epoch are over.
+        pub epoch: i64,
+        /// Whether the person asks for a second factor everywhere.
+        pub is_mfa_enabled: bool,
+        /// Which: `email` or `totp`.
+        pub selected_mfa_method: Option<String>,
         /// Microseconds since the epoch.
         pub created_at: i64,
         /// Microseconds since the epoch.
@@ -31,46 +41,16 @@ record! {
     }
 }
 
-record! {
-    /// A login of a person that has not ended.
-    #[derive(Clone, Debug)]
-    pub struct SessionRow {
-        /// Its id, `tokenVersionId` of its tokens.
-        pub id: SessionId,
-        /// Whose.
-        pub user_id: UserId,
-        /// What its access tokens must say; raising it ends them all.
-        pub access_version: i64,
-        /// What its refresh token must say.
-        pub refresh_version: i64,
-        /// The address of the login.
-        pub ip: Option<String>,
-        /// The program of the login.
-        pub user_agent: Option<String>,
-        /// Microseconds since the epoch.
-        pub created_at: i64,
-        /// Microseconds since the epoch.
-        pub last_used_at: i64,
-    }
-}
-
 /// The columns of a [`UserRow`], from `u`.
 macro_rules! user_columns {
     () => {
         "u.id, u.username, u.email, u.first_name, u.last_name, u.password_hash, u.super_admin,
+            u.is_accepted, u.is_email_verified, u.epoch, u.is_mfa_enabled, u.selected_mfa_method,
             u.created_at, u.updated_at, u.mac"
     };
 }
 
-/// The columns of a [`SessionRow`], from `s`.
-macro_rules! session_columns {
-    () => {
-        "s.id, s.user_id, s.access_version, s.refresh_version, s.ip, s.user_agent, s.created_at,
-            s.last_used_at"
-    };
-}
-
-pub(crate) use {session_columns, user_columns};
+pub(crate) use user_columns;
 
 macro_rules! select {
     ($rest:literal) => {
@@ -83,21 +63,27 @@ const OF_ORGANIZATION: &str = select!(
     "JOIN organization_memberships m ON m.principal_id = u.id AND m.principal_kind = 'user'
     WHERE m.org_id = $1"
 );
+const BY_USERNAME: &str = select!("WHERE u.username = $1");
 const INSERT: &str = "INSERT INTO users (id, username, email, first_name, last_name, password_hash,
-        super_admin, created_at, updated_at, mac)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-const FIND_SESSION: &str = concat!(
-    "SELECT ",
-    session_columns!(),
-    " FROM user_sessions s WHERE s.id = $1 AND s.user_id = $2"
-);
-const INSERT_SESSION: &str = "INSERT INTO user_sessions (id, user_id, access_version,
-        refresh_version, ip, user_agent, created_at, last_used_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        super_admin, is_accepted, is_email_verified, epoch, is_mfa_enabled, selected_mfa_method,
+        created_at, updated_at, mac)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+const UPDATE: &str = "UPDATE users SET first_name = $2, last_name = $3, password_hash = $4,
+        is_accepted = $5, is_email_verified = $6, epoch = $7, is_mfa_enabled = $8,
+        selected_mfa_method = $9, updated_at = $10, mac = $11
+    WHERE id = $1 AND epoch = $12";
 
 /// An account.
 pub async fn find(source: impl Source, id: UserId) -> Result<Option<UserRow>, StoreError> {
     source.fetch_optional(FIND, (id,)).await
+}
+
+/// An account by the name that its owner logs in with, canonical.
+pub async fn by_username(
+    source: impl Source,
+    username: &str,
+) -> Result<Option<UserRow>, StoreError> {
+    source.fetch_optional(BY_USERNAME, (username,)).await
 }
 
 /// The accounts that are members of an organization, in whatever state.
@@ -118,6 +104,11 @@ pub async fn insert(tx: &mut Tx, row: &UserRow) -> Result<(), StoreError> {
         row.last_name.as_deref(),
         row.password_hash.as_deref(),
         row.super_admin,
+        row.is_accepted,
+        row.is_email_verified,
+        row.epoch,
+        row.is_mfa_enabled,
+        row.selected_mfa_method.as_deref(),
         row.created_at,
         row.updated_at,
         row.mac.as_slice(),
@@ -126,27 +117,22 @@ pub async fn insert(tx: &mut Tx, row: &UserRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A session of a user.
-pub async fn find_session(
-    source: impl Source,
-    user: UserId,
-    id: SessionId,
-) -> Result<Option<SessionRow>, StoreError> {
-    source.fetch_optional(FIND_SESSION, (id, user)).await
-}
-
-/// Adds a session.
-pub async fn insert_session(tx: &mut Tx, row: &SessionRow) -> Result<(), StoreError> {
+/// Writes what may change of an account that was read in an epoch; false when it is gone or has
+/// moved on to another.
+pub async fn update(tx: &mut Tx, row: &UserRow, epoch: i64) -> Result<bool, StoreError> {
     let params = (
         row.id,
-        row.user_id,
-        row.access_version,
-        row.refresh_version,
-        row.ip.as_deref(),
-        row.user_agent.as_deref(),
-        row.created_at,
-        row.last_used_at,
+        row.first_name.as_deref(),
+        row.last_name.as_deref(),
+        row.password_hash.as_deref(),
+        row.is_accepted,
+        row.is_email_verified,
+        row.epoch,
+        row.is_mfa_enabled,
+        row.selected_mfa_method.as_deref(),
+        row.updated_at,
+        row.mac.as_slice(),
+        epoch,
     );
-    tx.execute(INSERT_SESSION, params).await?;
-    Ok(())
+    Ok(tx.execute(UPDATE, params).await? == 1)
 }

@@ -5,6 +5,7 @@
 //! key is in the vault ([`crate::vault`]). So what the vault keeps never changes while a session
 //! is refreshed, stays small, and forgetting it makes the tokens unreadable for good.
 
+mod choice;
 mod config;
 mod naming;
 mod sealed;
@@ -24,9 +25,10 @@ use crate::{
     vault::{Passphrase, Vault},
 };
 
+pub(crate) use choice::{By, Chosen, Refusal, Wanted, choose};
 pub(crate) use config::Config;
 pub use config::{Organization, Profile};
-pub(crate) use store::SessionStore;
+pub(crate) use store::{Failure, SessionStore};
 
 /// A login that has just succeeded.
 #[derive(Debug)]

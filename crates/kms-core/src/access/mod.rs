@@ -7,6 +7,7 @@
 mod builtin;
 mod identity;
 mod organization;
+mod person;
 mod project;
 mod rules;
 mod vocabulary;
@@ -17,5 +18,6 @@ pub use rules::{Attributes, RuleSet};
 pub use vocabulary::{Action, Subject};
 
 pub(crate) use identity::{auth_method_mac, client_secret_mac, identity_mac};
-pub(crate) use organization::{ACCEPTED, is_acting_member, organization_membership_mac, user_mac};
+pub(crate) use organization::{ACCEPTED, is_acting_member, organization_membership_mac};
+pub(crate) use person::{session_mac, user_mac};
 pub(crate) use project::membership_mac;

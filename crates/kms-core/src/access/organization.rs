@@ -2,7 +2,7 @@
 
 use kms_api::OrganizationId;
 use kms_crypto::{RowKey, RowMac};
-use kms_store::{organizations::OrganizationMembershipRow, users::UserRow};
+use kms_store::organizations::OrganizationMembershipRow;
 
 /// The state of a member who takes part.
 pub(crate) const ACCEPTED: &str = "accepted";
@@ -29,14 +29,4 @@ pub(crate) fn is_acting_member(
 ) -> crate::Result<bool> {
     organization_membership_mac(key, row).verify(&row.mac)?;
     Ok(row.org_id == organization && row.status == ACCEPTED && row.is_active)
-}
-
-/// The authentication of a user's row.
-pub(crate) fn user_mac(key: &RowKey, row: &UserRow) -> RowMac {
-    key.mac("users")
-        .uuid(row.id.uuid())
-        .text(&row.username)
-        .text(&row.email)
-        .opt_text(row.password_hash.as_deref())
-        .flag(row.super_admin)
 }

@@ -18,8 +18,10 @@ async fn colleague(world: &World, role: &str) -> Caller {
         email: format!("{}@ours.test", world.core.slug_tail()),
         first_name: Some("Grace".into()),
         last_name: None,
-        password_hash: String::new(),
+        password_hash: None,
         super_admin: false,
+        is_accepted: true,
+        is_email_verified: false,
     };
     let mut tx = world.store.begin().await.unwrap();
     let id: UserId = world.core.insert_user(&mut tx, new).await.unwrap().id;
@@ -128,10 +130,7 @@ async fn set_state(world: &World, status: &str, is_active: bool) {
 async fn t6_who_is_invited_or_suspended_neither_sees_the_organization_nor_acts_in_it() {
     let world = World::new().await;
     let (org, user) = (world.ours.organization, world.ours.actor.id().into());
-    let mut tx = world.store.begin().await.unwrap();
-    let origin = Origin::default();
-    let token = world.core.start_session(&mut tx, user, org, &origin).await.unwrap();
-    tx.commit().await.unwrap();
+    let token = world.sign_in(user, org).await;
     for (status, is_active, acts) in [
         ("accepted", true, true),
         ("accepted", false, false),

@@ -37,13 +37,7 @@ fn terms(ttl: i64, max_ttl: i64, uses: i64) -> Settings {
 
 /// A person's token of our organization, with a session behind it.
 async fn user_token(world: &World) -> String {
-    let core = &world.core;
-    let mut tx = core.store.begin().await.unwrap();
-    let user = world.ours.actor.user().unwrap().id;
-    let origin = Origin::default();
-    let token = core.start_session(&mut tx, user, world.ours.organization, &origin).await.unwrap();
-    tx.commit().await.unwrap();
-    token
+    world.sign_in(world.ours.actor.user().unwrap().id, world.ours.organization).await
 }
 
 fn user_claims(core: &Core, token: &str) -> UserAccessClaims {
@@ -69,6 +63,7 @@ fn other_tokens(core: &Core, claims: &UserAccessClaims) -> Vec<String> {
     let (iat, exp) = (NOON.seconds(), NOON.seconds() + 60);
     let tokens = &core.keys.tokens;
     let refresh = UserRefreshClaims {
+        jti: claims.token_version_id,
         auth_token_type: TokenPurpose::UserRefresh,
         auth_method: claims.auth_method.clone(),
         user_id: claims.user_id,
@@ -85,6 +80,8 @@ fn other_tokens(core: &Core, claims: &UserAccessClaims) -> Vec<String> {
         auth_token_type: TokenPurpose::Mfa,
         auth_method: claims.auth_method.clone(),
         user_id: claims.user_id,
+        token_version_id: claims.token_version_id,
+        mfa_method: "totp".into(),
         organization_id: claims.organization_id,
         iat,
         exp,
@@ -173,10 +170,32 @@ async fn j11_a_session_that_moved_on_or_ended_takes_its_tokens_with_it() {
     let world = World::new().await;
     let token = user_token(&world).await;
     assert!(world.request(&token).await.is_ok());
-    world.tamper("UPDATE user_sessions SET access_version = access_version + 1").await;
-    assert!(unauthorized(world.request(&token).await).contains("stale"));
+    world.core.logout(None, Some(&token), &from(HOME)).await.unwrap();
+    let refused = world.request(&token).await;
+    assert!(matches!(refused, Err(Error::SessionOver { name: "StaleSession", .. })));
     world.tamper("DELETE FROM user_sessions").await;
     assert!(matches!(world.request(&token).await, Err(Error::NotFound(_))));
+}
+
+#[tokio::test]
+async fn k8_a_session_or_an_account_edited_in_the_database_is_noticed() {
+    for edit in [
+        "UPDATE user_sessions SET expires_at = expires_at + 1",
+        "UPDATE user_sessions SET user_epoch = user_epoch + 1",
+        "UPDATE user_sessions SET refresh_version = refresh_version - 1",
+        "UPDATE user_sessions SET org_id = NULL",
+        "UPDATE users SET is_accepted = FALSE",
+        "UPDATE users SET epoch = 3",
+        "UPDATE users SET is_mfa_enabled = TRUE",
+        "UPDATE users SET is_email_verified = TRUE",
+    ] {
+        let world = World::new().await;
+        let token = user_token(&world).await;
+        assert!(world.request(&token).await.is_ok());
+        world.tamper(edit).await;
+        let refused = world.request(&token).await;
+        assert!(matches!(refused, Err(Error::Internal(_))), "{edit}");
+    }
 }
 
 /// Makes requests with a token of a machine before and after something changed.

@@ -84,6 +84,7 @@ pub(crate) fn user() -> UserAccessClaims {
 
 pub(crate) fn refresh() -> UserRefreshClaims {
     UserRefreshClaims {
+        jti: Uuid::from_u128(7),
         auth_token_type: TokenPurpose::UserRefresh,
         auth_method: "email".into(),
         user_id: Uuid::from_u128(5),
@@ -103,6 +104,8 @@ pub(crate) fn mfa() -> MfaClaims {
         auth_token_type: TokenPurpose::Mfa,
         auth_method: "email".into(),
         user_id: Uuid::from_u128(5),
+        token_version_id: Uuid::from_u128(6),
+        mfa_method: "totp".into(),
         organization_id: None,
         iat: NOW,
         exp: NOW + 300,

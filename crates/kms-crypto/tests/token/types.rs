@@ -153,6 +153,7 @@ fn user_claims_keep_their_wire_spelling() {
     assert_eq!(
         serde_json::to_value(refresh()).unwrap(),
         json!({
+            "jti": refresh().jti,
             "authTokenType": "refreshToken", "authMethod": "email", "userId": refresh().user_id,
             "tokenVersionId": refresh().token_version_id, "refreshVersion": 1,
             "organizationId": refresh().organization_id, "isMfaVerified": true,

@@ -105,7 +105,7 @@ impl Describe for OnlyIdentity {
 }
 
 /// The token of a request. Two of them are none: a proxy and we might pick different ones.
-fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Error> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(Error::TokenMissing);

@@ -14,6 +14,7 @@ mod query;
 mod tests;
 
 pub use body::{Body, JsonOrForm};
+pub(crate) use caller::bearer;
 pub use caller::{OnlyIdentity, OnlyUser};
 pub use origin::Sender;
 pub use path::Path;

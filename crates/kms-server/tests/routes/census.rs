@@ -27,9 +27,14 @@ fn d3_the_routes_without_a_token_are_these_and_no_others() {
     GET /api/v1/admin/config
     POST /api/v1/admin/bootstrap
     POST /api/v1/admin/signup
+    POST /api/v1/auth/logout
+    POST /api/v1/auth/token
     POST /api/v1/auth/token/renew
     POST /api/v1/auth/token/revoke
     POST /api/v1/auth/universal-auth/login
+    POST /api/v3/auth/login
+    POST /api/v3/auth/login1
+    POST /api/v3/auth/login2
     ");
 }
 

@@ -9,6 +9,7 @@ mod isolation;
 mod limits;
 mod machines;
 mod openapi;
+mod people;
 mod pipeline;
 mod reading;
 mod tenants;

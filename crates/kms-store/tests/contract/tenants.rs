@@ -9,7 +9,8 @@ use kms_store::{
     organizations::{self, OrganizationMembershipRow, OrganizationRow},
     project_members::{self, IdentityFilter},
     projects,
-    users::{self, SessionRow, UserRow},
+    user_sessions::{self, SessionRow},
+    users::{self, UserRow},
 };
 use uuid::Uuid;
 
@@ -38,6 +39,11 @@ fn user(username: &str) -> UserRow {
         last_name: None,
         password_hash: Some("hash".into()),
         super_admin: true,
+        is_accepted: true,
+        is_email_verified: false,
+        epoch: 7,
+        is_mfa_enabled: true,
+        selected_mfa_method: Some("totp".into()),
         created_at: 1,
         updated_at: 2,
         mac: vec![9; 32],
@@ -116,24 +122,31 @@ pub(crate) async fn a_username_is_taken_once_and_sessions_belong_to_their_user(s
     let session = SessionRow {
         id: id::<SessionId>(),
         user_id: ada.id,
+        user_epoch: 7,
+        auth_method: "email".into(),
         access_version: 1,
         refresh_version: 2,
+        refresh_used: Some(id()),
+        org_id: Some(id()),
         ip: Some("192.0.2.1".into()),
         user_agent: None,
+        login_at: 2,
         created_at: 3,
         last_used_at: 4,
+        expires_at: 5,
+        mac: vec![7; 32],
     };
     let mut tx = store.begin().await.unwrap();
     users::insert(&mut tx, &ada).await.unwrap();
     users::insert(&mut tx, &bob).await.unwrap();
-    users::insert_session(&mut tx, &session).await.unwrap();
+    user_sessions::insert(&mut tx, &session).await.unwrap();
     tx.commit().await.unwrap();
     let found = users::find(store, ada.id).await.unwrap().unwrap();
     assert_eq!((found.password_hash, found.super_admin), (ada.password_hash.clone(), true));
     assert_eq!((found.first_name, found.last_name, found.mac), (ada.first_name, None, ada.mac));
-    let found = users::find_session(store, ada.id, session.id).await.unwrap().unwrap();
+    let found = user_sessions::find(store, ada.id, session.id).await.unwrap().unwrap();
     assert_eq!(format!("{found:?}"), format!("{session:?}"));
-    assert!(users::find_session(store, bob.id, session.id).await.unwrap().is_none());
+    assert!(user_sessions::find(store, bob.id, session.id).await.unwrap().is_none());
     let mut tx = store.begin().await.unwrap();
     let taken = users::insert(&mut tx, &user("ada@example.test")).await;
     assert!(matches!(taken, Err(StoreError::Duplicate)), "{taken:?}");

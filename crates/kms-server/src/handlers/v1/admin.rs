@@ -15,6 +15,7 @@ use kms_core::Installer;
 
 use crate::{
     ApiError, AppState, Json,
+    cookie::WithCookie,
     extract::{Body, Sender},
     route::{Class, Route},
 };
@@ -50,9 +51,9 @@ async fn sign_up(
     headers: HeaderMap,
     State(app): State<AppState>,
     Body(body): Body<AdminSignUp>,
-) -> Result<Json<AdminSignUpResponse>, ApiError> {
+) -> Result<WithCookie<AdminSignUpResponse>, ApiError> {
     let installer = installer(sender, &headers);
-    Ok(Json(app.core.admin_sign_up(&body, &installer).await?))
+    WithCookie::set(&app, app.core.admin_sign_up(&body, &installer).await?)
 }
 
 fn installer(sender: Sender, headers: &HeaderMap) -> Installer {

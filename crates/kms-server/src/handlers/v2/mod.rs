@@ -2,6 +2,7 @@
 
 pub(super) mod folders;
 mod organizations;
+mod users;
 mod workspaces;
 
 use crate::route::Route;
@@ -10,5 +11,6 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = organizations::routes();
     routes.extend(workspaces::routes());
     routes.extend(folders::routes());
+    routes.extend(users::routes());
     routes
 }

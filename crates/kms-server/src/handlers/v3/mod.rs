@@ -1,9 +1,12 @@
 //! Routes below `/api/v3`.
 
+mod auth;
 mod secrets;
 
 use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
-    secrets::routes()
+    let mut routes = auth::routes();
+    routes.extend(secrets::routes());
+    routes
 }

@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod client_secrets;
+mod sessions;
 mod token_auth;
 mod universal_auth;
 
@@ -12,5 +13,6 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(client_secrets::routes());
     routes.extend(token_auth::routes());
     routes.extend(access_tokens::routes());
+    routes.extend(sessions::routes());
     routes
 }

@@ -1,0 +1,46 @@
+//! What the rows that let a person act are authenticated by.
+
+use kms_crypto::{RowKey, RowMac};
+use kms_store::{user_sessions::SessionRow, users::UserRow};
+
+/// The authentication of a user's row.
+///
+/// What came later is covered where it differs from what every account was given then, so that
+/// rows of before keep theirs. No two rows share an encoding: the number of fields differs.
+pub(crate) fn user_mac(key: &RowKey, row: &UserRow) -> RowMac {
+    let mac = key
+        .mac("users")
+        .uuid(row.id.uuid())
+        .text(&row.username)
+        .text(&row.email)
+        .opt_text(row.password_hash.as_deref())
+        .flag(row.super_admin);
+    let as_given = row.is_accepted
+        && !row.is_email_verified
+        && row.epoch == 0
+        && !row.is_mfa_enabled
+        && row.selected_mfa_method.is_none();
+    if as_given {
+        return mac;
+    }
+    mac.flag(row.is_accepted)
+        .flag(row.is_email_verified)
+        .int(row.epoch)
+        .flag(row.is_mfa_enabled)
+        .opt_text(row.selected_mfa_method.as_deref())
+}
+
+/// The authentication of a session's row.
+pub(crate) fn session_mac(key: &RowKey, row: &SessionRow) -> RowMac {
+    key.mac("user_sessions")
+        .uuid(row.id.uuid())
+        .uuid(row.user_id.uuid())
+        .int(row.user_epoch)
+        .text(&row.auth_method)
+        .int(row.access_version)
+        .int(row.refresh_version)
+        .opt_uuid(row.refresh_used)
+        .opt_uuid(row.org_id.map(kms_api::OrganizationId::uuid))
+        .int(row.login_at)
+        .int(row.expires_at)
+}

@@ -1,0 +1,51 @@
+//! A person's own account and sessions.
+
+use axum::extract::State;
+use kms_api::{
+    SessionId,
+    auth::user::Done,
+    routes as paths,
+    users::{Session, UserResponse},
+};
+use kms_core::SignedIn;
+
+use crate::{ApiError, AppState, Json, extract::Path, route::Route};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get(paths::USERS_ME, me, "Shows a person's own account"),
+        Route::get(paths::USER, me, "Shows a person's own account (older route)"),
+        Route::get(paths::USERS_ME_SESSIONS, sessions, "Lists a person's own sessions"),
+        Route::delete(paths::USERS_ME_SESSIONS, revoke_all, "Ends all of a person's sessions"),
+        Route::delete(paths::USERS_ME_SESSION, revoke, "Ends one of a person's sessions"),
+    ]
+}
+
+async fn me(
+    signed_in: SignedIn,
+    State(app): State<AppState>,
+) -> Result<Json<UserResponse>, ApiError> {
+    Ok(Json(app.core.own_account(&signed_in).await?))
+}
+
+async fn sessions(
+    signed_in: SignedIn,
+    State(app): State<AppState>,
+) -> Result<Json<Vec<Session>>, ApiError> {
+    Ok(Json(app.core.list_sessions(&signed_in).await?))
+}
+
+async fn revoke_all(
+    signed_in: SignedIn,
+    State(app): State<AppState>,
+) -> Result<Json<Done>, ApiError> {
+    Ok(Json(app.core.revoke_sessions(&signed_in).await?))
+}
+
+async fn revoke(
+    signed_in: SignedIn,
+    State(app): State<AppState>,
+    Path(id): Path<SessionId>,
+) -> Result<Json<Done>, ApiError> {
+    Ok(Json(app.core.revoke_session(&signed_in, id).await?))
+}
