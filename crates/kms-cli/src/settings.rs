@@ -158,12 +158,12 @@ impl Settings {
 
     /// A client without a token, for what proves itself otherwise.
     pub fn anonymous_client(&self) -> Result<Client, CliError> {
-        Ok(self.builder().build()?)
+        self.anonymous_client_to(&self.origin.value)
     }
 
-    /// As [`Self::anonymous_client`], for the server of a login.
-    pub(crate) fn anonymous_client_of(&self, profile: &Profile) -> Result<Client, CliError> {
-        Ok(self.builder().origin(profile.domain.clone()).build()?)
+    /// As [`Self::anonymous_client`], for a server that a person has chosen.
+    pub fn anonymous_client_to(&self, origin: &Origin) -> Result<Client, CliError> {
+        Ok(self.builder().origin(origin.clone()).build()?)
     }
 
     /// Says how to become somebody.
