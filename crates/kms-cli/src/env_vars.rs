@@ -174,6 +174,11 @@ impl Env {
         self.get(variable).map(|(value, _)| value)
     }
 
+    /// Whether a name is set, to whatever.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.lookup(name).is_some()
+    }
+
     /// Whether a switch is on: set, and not `0`, `false` or `no`.
     pub fn is_on(&self, variable: &Variable) -> bool {
         self.value(variable)

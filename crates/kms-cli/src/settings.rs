@@ -166,11 +166,6 @@ impl Settings {
         Ok(self.builder().origin(origin.clone()).build()?)
     }
 
-    /// As [`Self::anonymous_client`], for the server of a login.
-    pub(crate) fn anonymous_client_of(&self, profile: &Profile) -> Result<Client, CliError> {
-        Ok(self.builder().origin(profile.domain.clone()).build()?)
-    }
-
     /// Says how to become somebody.
     pub(crate) fn nobody(&self) -> CliError {
         let origin = &self.origin.value;

@@ -41,6 +41,7 @@ mod projects;
 mod retry;
 mod secrets;
 mod session;
+mod status;
 mod tls;
 mod tokens;
 mod universal_auth;

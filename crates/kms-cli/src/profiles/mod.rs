@@ -5,8 +5,10 @@
 //! key is in the vault ([`crate::vault`]). So what the vault keeps never changes while a session
 //! is refreshed, stays small, and forgetting it makes the tokens unreadable for good.
 
+mod change;
 mod choice;
 mod config;
+pub(crate) mod import;
 mod naming;
 mod sealed;
 mod store;
@@ -25,7 +27,7 @@ use crate::{
     vault::{Passphrase, Vault},
 };
 
-pub(crate) use choice::{By, Chosen, Refusal, Wanted, choose};
+pub(crate) use choice::{Chosen, Refusal, Wanted, choose};
 pub(crate) use config::Config;
 pub use config::{Organization, Profile};
 pub(crate) use store::{Failure, SessionStore};
@@ -71,7 +73,7 @@ impl Profiles {
 
     /// Whether a login could be kept, and if not, what to do about it. Asked before a password is.
     pub fn vault_available(&self) -> Result<(), CliError> {
-        self.vault()?.check()
+        self.vault()?.require_writable()
     }
 
     /// Servers of one's own that were logged in to, the latest first.
@@ -151,20 +153,6 @@ impl Profiles {
             config.current = Some(id);
             add_domain(config, &profile.domain);
             Ok(profile)
-        })
-    }
-
-    /// Forgets a profile: its key first, which makes its tokens unreadable.
-    pub(crate) fn forget(&self, profile: &Profile) -> Result<(), CliError> {
-        let folder = self.folder()?;
-        self.vault()?.remove(profile.id)?;
-        sealed::remove(folder, profile.id)?;
-        Config::change(folder, |config| {
-            config.profiles.retain(|known| known.id != profile.id);
-            if config.current == Some(profile.id) {
-                config.current = None;
-            }
-            Ok(())
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What a profile is called.
 
-use super::{Config, Profile};
+use super::{Config, Organization, Profile};
 
 /// A name that no other profile has: that of the organization, with the server or the person
 /// behind it where that is not enough. A profile keeps the name that it has.
@@ -22,20 +22,20 @@ pub(super) fn name(config: &Config, profile: &Profile) -> String {
     names.find(|name| config.named(name).is_none()).unwrap_or(organization)
 }
 
-/// Slugs of the root and, behind a slash, of the sub-organization.
+/// Slugs of the root and, behind a slash, of the sub-organization; the person where the server
+/// told no slug.
 fn organization(profile: &Profile) -> String {
-    let mut name = slug(&profile.organization);
-    if let Some(sub) = &profile.sub_organization {
-        name += "/";
-        name += &slug(sub);
+    let sub = profile.sub_organization.as_ref().map(slug);
+    match (slug(&profile.organization), sub) {
+        (Some(root), None) => root,
+        (Some(root), Some(Some(sub))) => format!("{root}/{sub}"),
+        _ => plain(&profile.email),
     }
-    name
 }
 
-fn slug(organization: &super::Organization) -> String {
+fn slug(organization: &Organization) -> Option<String> {
     let told = organization.slug.as_ref().or(organization.name.as_ref());
-    let plain = told.map(|told| plain(told)).filter(|told| !told.is_empty());
-    plain.unwrap_or_else(|| organization.id.to_string())
+    told.map(|told| plain(told)).filter(|told| !told.is_empty())
 }
 
 /// What a shell takes as it is: a server must not choose a name that has to be quoted or that
@@ -50,7 +50,7 @@ fn plain(text: &str) -> String {
 mod tests {
     use uuid::Uuid;
 
-    use super::{super::Organization, *};
+    use super::*;
 
     fn profile(email: &str, slug: &str, domain: &str) -> Profile {
         let organization =
@@ -89,6 +89,6 @@ mod tests {
         let hostile = profile("a@x.org", "--help \x1b[2J;rm\u{202e}", "https://one.example");
         assert_eq!(name(&config, &hostile), "help---2j-rm");
         let empty = profile("a@x.org", "\u{202e}", "https://one.example");
-        assert_eq!(name(&config, &empty), empty.organization.id.to_string());
+        assert_eq!(name(&config, &empty), "a@x.org");
     }
 }

@@ -1,6 +1,7 @@
 //! The file that a profile's tokens are sealed in.
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
 };
@@ -137,6 +138,13 @@ pub(super) fn remove(folder: &Path, id: Uuid) -> Result<(), CliError> {
         }
     }
     Ok(())
+}
+
+/// The profiles that there are tokens of.
+pub(super) fn ids(folder: &Path) -> BTreeSet<Uuid> {
+    let files = std::fs::read_dir(directory(folder)).into_iter().flatten().flatten();
+    let names = files.map(|file| file.path());
+    names.filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).collect()
 }
 
 fn path(folder: &Path, id: Uuid) -> PathBuf {

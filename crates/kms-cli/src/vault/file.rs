@@ -5,8 +5,9 @@
 //! all of them.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -15,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Passphrase, kernel};
+use super::{Passphrase, State, kernel};
 use crate::{
     error::{CliError, ResultExt as _},
     private_file,
@@ -29,23 +30,32 @@ const MAX_WORK_FACTOR: u8 = 20;
 const TRIES: usize = 3;
 
 /// The file vault of a configuration folder.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct FileVault {
     folder: PathBuf,
     unlocked_minutes: u32,
     passphrase: Passphrase,
+    /// Unlocked once per run.
+    opened: Arc<OnceLock<x25519::Identity>>,
+}
+
+impl fmt::Debug for FileVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileVault").field("folder", &self.folder).finish_non_exhaustive()
+    }
 }
 
 impl FileVault {
     pub(super) fn new(config: &Path, unlocked_minutes: u32, passphrase: Passphrase) -> Self {
-        Self { folder: config.join("vault"), unlocked_minutes, passphrase }
+        let opened = Arc::default();
+        Self { folder: config.join("vault"), unlocked_minutes, passphrase, opened }
     }
 
     /// Makes the vault if there is none yet. The passphrase is chosen or typed once more, so that
     /// nothing is moved into a vault that cannot be opened.
     pub(crate) fn set_up(&self) -> Result<(), CliError> {
         if self.exists()? {
-            return self.unlock().map(drop);
+            return self.opened().map(drop);
         }
         let identity = x25519::Identity::generate();
         let sealed = seal(&identity, self.passphrase.choose()?)?;
@@ -53,23 +63,13 @@ impl FileVault {
         // What makes it a vault comes last.
         self.write("identity.age", &sealed)?;
         self.keep_unlocked(&identity);
+        let _ = self.opened.set(identity);
         Ok(())
     }
 
-    /// Seals the identity by another passphrase.
-    pub(crate) fn change_passphrase(&self, new: SecretString) -> Result<(), CliError> {
-        let identity = self.unlock()?;
-        self.write("identity.age", &seal(&identity, new)?)
-    }
-
     /// Whether there is one.
-    pub(crate) fn exists(&self) -> Result<bool, CliError> {
+    fn exists(&self) -> Result<bool, CliError> {
         Ok(self.read("identity.age")?.is_some())
-    }
-
-    /// Whether it is open, so that nothing has to be asked.
-    pub(crate) fn is_unlocked(&self) -> bool {
-        self.passphrase.is_given() || self.waiting().ok().flatten().is_some()
     }
 
     /// Forgets the identity that waits in the kernel.
@@ -77,8 +77,10 @@ impl FileVault {
         self.recipient()?.map_or(Ok(()), |recipient| kernel::remove(&waiting_name(&recipient)))
     }
 
-    pub(super) fn check(&self) -> Result<(), CliError> {
-        self.recipient()?.map(drop).ok_or_else(missing)
+    pub(super) fn check(&self) -> Result<State, CliError> {
+        self.recipient()?.ok_or_else(missing)?;
+        let open = self.passphrase.is_given() || self.waiting()?.is_some();
+        Ok(if open { State::Open } else { State::Locked })
     }
 
     pub(super) fn put(&self, item: Uuid, key: &SecretString) -> Result<(), CliError> {
@@ -90,8 +92,8 @@ impl FileVault {
 
     pub(super) fn get(&self, item: Uuid) -> Result<Option<SecretString>, CliError> {
         let Some(sealed) = self.read(&item_name(item))? else { return Ok(None) };
-        let identity = self.unlock()?;
-        let Ok(plain) = age::decrypt(&identity, &sealed) else { return Ok(None) };
+        let identity = self.opened()?;
+        let Ok(plain) = age::decrypt(identity, &sealed) else { return Ok(None) };
         let plain = Zeroizing::new(plain);
         Ok(std::str::from_utf8(&plain).ok().map(SecretString::from))
     }
@@ -104,6 +106,14 @@ impl FileVault {
             }
             _ => Ok(()),
         }
+    }
+
+    fn opened(&self) -> Result<&x25519::Identity, CliError> {
+        if let Some(identity) = self.opened.get() {
+            return Ok(identity);
+        }
+        let identity = self.unlock()?;
+        Ok(self.opened.get_or_init(|| identity))
     }
 
     /// The identity: the one that waits in the kernel, else by the passphrase.

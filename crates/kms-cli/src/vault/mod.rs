@@ -11,7 +11,7 @@ mod system;
 
 use std::path::Path;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ use crate::{error::CliError, profiles::Config, ui::Ui};
 
 pub(crate) use file::FileVault;
 pub(crate) use passphrase::Passphrase;
+pub(crate) use system::foreign;
 
 /// The kinds of vault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -53,6 +54,18 @@ impl Kind {
     }
 }
 
+/// How long a file vault stays unlocked unless its owner says otherwise.
+pub(crate) const DEFAULT_MINUTES: u32 = 15;
+
+/// Whether a vault that is there can be read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It can.
+    Open,
+    /// Somebody has to unlock it first.
+    Locked,
+}
+
 /// The vault in use.
 #[derive(Clone, Debug)]
 pub(crate) enum Vault {
@@ -79,12 +92,37 @@ impl Vault {
         }
     }
 
+    /// Makes it, where that takes more than a keyring that is there.
+    pub(crate) fn set_up(&self) -> Result<(), CliError> {
+        match self {
+            Self::System(_) | Self::Kernel => self.require_writable(),
+            Self::File(vault) => vault.set_up(),
+        }
+    }
+
     /// Whether it can be used, without asking anybody anything; says what to do if not.
-    pub(crate) fn check(&self) -> Result<(), CliError> {
+    pub(crate) fn check(&self) -> Result<State, CliError> {
         match self {
             Self::System(_) => system::check(),
             Self::File(vault) => vault.check(),
-            Self::Kernel => kernel::check(),
+            Self::Kernel => kernel::check().map(|()| State::Open),
+        }
+    }
+
+    /// Fails where a key could not be kept.
+    pub(crate) fn require_writable(&self) -> Result<(), CliError> {
+        match (self, self.check()?) {
+            // Whoever is there can unlock it.
+            (Self::System(ui), State::Locked) if !ui.interactive => Err(system::locked("")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails unless this key is what is kept under this name.
+    pub(crate) fn require(&self, item: Uuid, key: &SecretString) -> Result<(), CliError> {
+        match self.get(item)? {
+            Some(kept) if kept.expose_secret() == key.expose_secret() => Ok(()),
+            _ => Err(CliError::failed("a key that was just kept was not found again")),
         }
     }
 

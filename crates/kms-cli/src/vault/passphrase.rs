@@ -48,7 +48,7 @@ impl Passphrase {
     }
 
     /// The passphrase of the vault that is there.
-    pub(super) fn read(&self) -> Result<SecretString, CliError> {
+    pub(crate) fn read(&self) -> Result<SecretString, CliError> {
         if let Some(known) = self.known()? {
             return Ok(known);
         }

@@ -6,7 +6,7 @@ use crate::error::CliError;
 mod secret_service;
 
 #[cfg(target_os = "linux")]
-pub(super) use secret_service::{TITLE, check, get, put, remove};
+pub(crate) use secret_service::{TITLE, check, foreign, get, locked, put, remove};
 
 /// What to do where there is no keyring: nothing takes its place unasked (S1).
 fn unavailable(reason: impl std::fmt::Display) -> CliError {
@@ -21,12 +21,13 @@ fn unavailable(reason: impl std::fmt::Display) -> CliError {
 /// The keychains of macOS and Windows. Not verified: nothing here has run on either.
 #[cfg(not(target_os = "linux"))]
 mod native {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
     use keyring_core::{Entry, Error};
     use secrecy::{ExposeSecret as _, SecretString};
     use uuid::Uuid;
 
     use super::unavailable;
-    use crate::{error::CliError, ui::Ui};
+    use crate::{error::CliError, ui::Ui, vault::State};
 
     #[cfg(target_os = "macos")]
     pub(crate) const TITLE: &str = "the Keychain";
@@ -44,8 +45,12 @@ mod native {
         Entry::new(SERVICE, &item.to_string()).map_err(unavailable)
     }
 
-    pub(crate) fn check() -> Result<(), CliError> {
-        entry(Uuid::nil()).map(drop)
+    pub(crate) fn check() -> Result<State, CliError> {
+        entry(Uuid::nil()).map(|_| State::Open)
+    }
+
+    pub(crate) fn locked(reason: &str) -> CliError {
+        unavailable(format!("it is locked{reason}"))
     }
 
     pub(crate) fn put(_: Ui, item: Uuid, key: &SecretString) -> Result<(), CliError> {
@@ -60,6 +65,24 @@ mod native {
         }
     }
 
+    /// What another program keeps; Go's keyring library marks what it encoded.
+    pub(crate) fn foreign(
+        _: Ui,
+        service: &str,
+        user: &str,
+    ) -> Result<Option<SecretString>, CliError> {
+        entry(Uuid::nil())?;
+        let text = match Entry::new(service, user).and_then(|entry| entry.get_password()) {
+            Ok(text) => text,
+            Err(Error::NoEntry) => return Ok(None),
+            Err(error) => return Err(unavailable(error)),
+        };
+        let encoded = text.strip_prefix("go-keyring-base64:");
+        let decoded = encoded.and_then(|text| STANDARD.decode(text).ok());
+        let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+        Ok(Some(decoded.unwrap_or(text).into()))
+    }
+
     pub(crate) fn remove(_: Ui, item: Uuid) -> Result<(), CliError> {
         match entry(item)?.delete_credential() {
             Ok(()) | Err(Error::NoEntry) => Ok(()),
@@ -69,4 +92,4 @@ mod native {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) use native::{TITLE, check, get, put, remove};
+pub(crate) use native::{TITLE, check, foreign, get, locked, put, remove};

@@ -12,7 +12,7 @@ use zbus::blocking::connection;
 use zeroize::Zeroizing;
 
 use super::unavailable;
-use crate::{error::CliError, ui::Ui};
+use crate::{error::CliError, ui::Ui, vault::State};
 
 pub(crate) const TITLE: &str = "the system's keyring (Secret Service)";
 
@@ -22,11 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Says whose items they are, to people who look at them and to our own search.
 const SCHEMA: (&str, &str) = ("xdg:schema", "ai.hanzo.kms.Profile");
 
-pub(crate) fn check() -> Result<(), CliError> {
+pub(crate) fn check() -> Result<State, CliError> {
     away(|| {
         let service = connect()?;
         let collection = service.get_default_collection().map_err(describe)?;
-        collection.is_locked().map_err(describe).map(drop)
+        let locked = collection.is_locked().map_err(describe)?;
+        Ok(if locked { State::Locked } else { State::Open })
     })
 }
 
@@ -43,9 +44,18 @@ pub(crate) fn put(ui: Ui, item: Uuid, key: &SecretString) -> Result<(), CliError
 }
 
 pub(crate) fn get(ui: Ui, item: Uuid) -> Result<Option<SecretString>, CliError> {
+    read(ui, &attributes(&item.to_string()))
+}
+
+/// What another program keeps in the same keyring.
+pub(crate) fn foreign(ui: Ui, service: &str, user: &str) -> Result<Option<SecretString>, CliError> {
+    read(ui, &HashMap::from([("service", service), ("username", user)]))
+}
+
+fn read(ui: Ui, attributes: &HashMap<&str, &str>) -> Result<Option<SecretString>, CliError> {
     away(|| {
         let service = connect()?;
-        let Some(item) = find(&service, item)? else { return Ok(None) };
+        let Some(item) = find(&service, attributes)? else { return Ok(None) };
         if item.is_locked().map_err(describe)? {
             unlock(ui, || item.unlock())?;
         }
@@ -57,7 +67,7 @@ pub(crate) fn get(ui: Ui, item: Uuid) -> Result<Option<SecretString>, CliError> 
 pub(crate) fn remove(ui: Ui, item: Uuid) -> Result<(), CliError> {
     away(|| {
         let service = connect()?;
-        let Some(item) = find(&service, item)? else { return Ok(()) };
+        let Some(item) = find(&service, &attributes(&item.to_string()))? else { return Ok(()) };
         if item.is_locked().map_err(describe)? {
             unlock(ui, || item.unlock())?;
         }
@@ -76,9 +86,12 @@ fn attributes(name: &str) -> HashMap<&str, &str> {
     HashMap::from([SCHEMA, ("profile", name)])
 }
 
-/// The item of that name, locked or not.
-fn find<'a>(service: &'a SecretService<'_>, item: Uuid) -> Result<Option<Item<'a>>, CliError> {
-    let found = service.search_items(attributes(&item.to_string())).map_err(describe)?;
+/// The item with these attributes, locked or not.
+fn find<'a>(
+    service: &'a SecretService<'_>,
+    attributes: &HashMap<&str, &str>,
+) -> Result<Option<Item<'a>>, CliError> {
+    let found = service.search_items(attributes.clone()).map_err(describe)?;
     Ok(found.unlocked.into_iter().chain(found.locked).next())
 }
 
@@ -93,11 +106,6 @@ fn writable<'a>(service: &'a SecretService<'_>, ui: Ui) -> Result<Collection<'a>
 
 /// Has the keyring ask for its password, in a window of its own.
 fn unlock(ui: Ui, unlock: impl FnOnce() -> Result<(), Error>) -> Result<(), CliError> {
-    let locked = |reason: &str| {
-        CliError::needs_person(format!("the system's keyring is locked{reason}"))
-            .hint("unlock it, for instance by logging in to the desktop, and try again")
-            .hint("`kms vault set file` keeps logins in files that a passphrase seals")
-    };
     if !ui.interactive {
         return Err(locked(""));
     }
@@ -106,6 +114,12 @@ fn unlock(ui: Ui, unlock: impl FnOnce() -> Result<(), Error>) -> Result<(), CliE
         Error::Prompt => locked(" and was not unlocked"),
         other => describe(other),
     })
+}
+
+pub(crate) fn locked(reason: &str) -> CliError {
+    CliError::needs_person(format!("the system's keyring is locked{reason}"))
+        .hint("unlock it, for instance by logging in to the desktop, and try again")
+        .hint("`kms vault set file` keeps logins in files that a passphrase seals")
 }
 
 fn describe(error: Error) -> CliError {
