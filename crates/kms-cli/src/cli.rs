@@ -19,6 +19,10 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "URL")]
     pub domain: Option<String>,
 
+    /// Login to use, as `kms user` lists them [env: KMS_PROFILE] [default: the current one]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
     /// Print in this format, such as `json`; the formats depend on the command
     #[arg(long, global = true, value_name = "FORMAT")]
     pub output: Option<String>,

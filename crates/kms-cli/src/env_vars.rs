@@ -63,8 +63,24 @@ variables! {
     DOMAIN: both!("DOMAIN");
     /// Address of the server, if the former is not set.
     API_URL: both!("API_URL");
+    /// Name of the login to use; `kms user` lists them.
+    PROFILE: ["KMS_PROFILE"];
+    /// Directory of your own files, in place of the platform's.
+    CONFIG_DIR: ["KMS_CONFIG_DIR"];
+    /// Passphrase of the file vault.
+    VAULT_FILE_PASSPHRASE: both!("VAULT_FILE_PASSPHRASE"), credential;
+    /// File with the passphrase of the file vault.
+    VAULT_FILE_PASSPHRASE_FILE: ["KMS_VAULT_FILE_PASSPHRASE_FILE"];
     /// Id of the project.
     PROJECT_ID: both!("PROJECT_ID");
+    /// E-mail address of a person, for `login`.
+    EMAIL: both!("EMAIL");
+    /// Password of a person, for `login`.
+    PASSWORD: both!("PASSWORD"), credential;
+    /// Id of the organization or sub-organization that a person logs in to.
+    ORGANIZATION_ID: both!("ORGANIZATION_ID");
+    /// Code of the second factor, or a recovery code, for `login`.
+    MFA_CODE: ["KMS_MFA_CODE"], credential;
     /// Client id of a machine identity, for `login`.
     UNIVERSAL_AUTH_CLIENT_ID: both!("UNIVERSAL_AUTH_CLIENT_ID");
     /// Client secret of a machine identity, for `login`.
@@ -107,13 +123,11 @@ variables! {
 
 /// Credentials that this program or its relatives read under either prefix, besides those that
 /// [`ALL`] marks: they end at this program even where it has no use for them.
-const FOREIGN_CREDENTIALS: [&str; 9] = [
+const FOREIGN_CREDENTIALS: [&str; 7] = [
     "UNIVERSAL_CLIENT_SECRET",
-    "PASSWORD",
     "JWT",
     "OIDC_AUTH_JWT",
     "LDAP_PASSWORD",
-    "VAULT_FILE_PASSPHRASE",
     "KUBERNETES_SERVICE_ACCOUNT_TOKEN",
     "ROOT_KEY",
     "DATABASE_URL",
@@ -140,6 +154,11 @@ pub enum Env {
 }
 
 impl Env {
+    /// Whether it is that of this process.
+    pub(crate) fn is_process(&self) -> bool {
+        matches!(self, Self::Process)
+    }
+
     /// The value of the first name that is set, and that name. Values are trimmed; a blank one
     /// counts as not set.
     pub fn get(&self, variable: &Variable) -> Option<(String, &'static str)> {
@@ -153,6 +172,11 @@ impl Env {
     /// Only the value.
     pub fn value(&self, variable: &Variable) -> Option<String> {
         self.get(variable).map(|(value, _)| value)
+    }
+
+    /// Whether a name is set, to whatever.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.lookup(name).is_some()
     }
 
     /// Whether a switch is on: set, and not `0`, `false` or `no`.

@@ -13,10 +13,13 @@ pub mod input;
 mod log;
 mod private_file;
 pub mod process;
+pub mod profiles;
 pub mod project_file;
+mod prompt;
 mod selection;
 pub mod settings;
 pub mod ui;
+mod vault;
 
 use std::process::ExitCode;
 
@@ -79,7 +82,11 @@ fn execute(
         commands::help::run(ui, &args, root())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let context = Context { ui, settings: Settings::resolve(global, env)? };
+    let context = Context { ui, settings: Settings::resolve(global, env, ui)? };
+    if let (Some(_), Some(token)) = (&global.profile, &context.settings.token) {
+        let by = token.by.as_deref().unwrap_or_default();
+        ui.warn(&format!("`--profile` chooses no more than the server: `{by}` gives the token"));
+    }
     // One request at a time needs no second thread.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,14 +1,29 @@
-//! Files that hold secrets.
+//! Files that hold secrets, or decide where secrets go.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, Permissions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
+    thread,
+    time::{Duration, Instant},
 };
 
-use nix::fcntl::OFlag;
+use nix::{
+    errno::Errno,
+    fcntl::{Flock, FlockArg, OFlag},
+    unistd::Uid,
+};
 use uuid::Uuid;
+
+use crate::error::{CliError, ResultExt as _};
+
+/// No file of ours is longer; what is, is somebody else's.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How long another process may hold a lock: longer than any request takes, tries included.
+const LOCK_PATIENCE: Duration = Duration::from_mins(3);
+const LOCK_POLL: Duration = Duration::from_millis(10);
 
 /// Puts a file in the place of whatever has that name, readable by its owner alone from the
 /// first byte on, whatever the umask. Other names of the former file keep the former content.
@@ -40,6 +55,81 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         return written;
     }
     File::open(folder)?.sync_all()
+}
+
+/// Makes a folder that is its owner's alone, or checks that it is: that it is not a symbolic link,
+/// is ours, and that nobody else may write to it.
+pub(crate) fn folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let metadata = fs::symlink_metadata(path)?;
+    if !metadata.is_dir() {
+        return Err(io::Error::other("it is a symbolic link, which is not followed"));
+    }
+    require_ours(&metadata)
+}
+
+/// Reads a file of ours: no symbolic link, owned by us, writable by nobody else.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open(OpenOptions::new().read(true), path)?;
+    require_ours(&file.metadata()?)?;
+    let mut bytes = Vec::new();
+    Read::by_ref(&mut file).take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other("it is too large to be ours"));
+    }
+    Ok(bytes)
+}
+
+/// Held while this process alone may change something; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Lock(
+    #[expect(dead_code, reason = "holds the lock until it is dropped")] Flock<File>,
+);
+
+/// Waits until this process alone holds the lock of that name.
+pub(crate) fn lock(path: &Path) -> Result<Lock, CliError> {
+    let doing = || format!("could not lock `{}`", path.display());
+    let mut file = open(OpenOptions::new().write(true).create(true).mode(0o600), path)
+        .map_err(|error| CliError::from(error).context(doing()))?;
+    let started = Instant::now();
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(Lock(lock)),
+            Err((back, Errno::EWOULDBLOCK | Errno::EINTR)) if started.elapsed() < LOCK_PATIENCE => {
+                file = back;
+                thread::sleep(LOCK_POLL);
+            }
+            Err((_, error)) => {
+                return Err(io::Error::from(error)).context(doing());
+            }
+        }
+    }
+}
+
+fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let opened = options.custom_flags(flags.bits()).open(path);
+    let file = opened.map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ELOOP) => io::Error::other("it is a symbolic link, which is not followed"),
+        _ => error,
+    })?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a plain file"));
+    }
+    Ok(file)
+}
+
+/// Who may write to it may choose what is sent where.
+fn require_ours(metadata: &Metadata) -> io::Result<()> {
+    if metadata.uid() != Uid::effective().as_raw() {
+        return Err(io::Error::other("it belongs to another user"));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return Err(io::Error::other(
+            "others may write to it; take that right away with `chmod go-w`",
+        ));
+    }
+    Ok(())
 }
 
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
@@ -100,6 +190,51 @@ mod tests {
         replace(&path, b"new").unwrap();
         assert_eq!(fs::read(&other).unwrap(), b"old");
         assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn s2_what_others_could_have_written_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        replace(&path, b"mine").unwrap();
+        assert_eq!(read(&path).unwrap(), b"mine");
+        let link = folder.path().join("link");
+        symlink(&path, &link).unwrap();
+        assert!(read(&link).unwrap_err().to_string().contains("symbolic link"));
+        assert!(lock(&link).is_err());
+        for mode in [0o620, 0o602] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            assert!(read(&path).unwrap_err().to_string().contains("go-w"));
+        }
+        assert!(read(folder.path()).is_err());
+    }
+
+    #[test]
+    fn s2_a_folder_of_ours_is_no_link_and_nobody_elses() {
+        let root = tempfile::tempdir().unwrap();
+        let (real, link) = (root.path().join("real"), root.path().join("link"));
+        folder(&real).unwrap();
+        assert_eq!(mode(&real), 0o700);
+        symlink(&real, &link).unwrap();
+        assert!(folder(&link).is_err());
+        fs::set_permissions(&real, Permissions::from_mode(0o777)).unwrap();
+        assert!(folder(&real).is_err());
+    }
+
+    #[test]
+    fn s6_a_lock_is_held_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let held = lock(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        let waiting = thread::spawn({
+            let path = path.clone();
+            move || lock(&path).map(|_| Instant::now())
+        });
+        thread::sleep(Duration::from_millis(50));
+        let given_back = Instant::now();
+        drop(held);
+        assert!(waiting.join().unwrap().unwrap() >= given_back);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The file that ties a folder to a project: `.kms.json`, else `.infisical.json`.
 //!
 //! It comes from whoever wrote the repository, so it only chooses among what the user may reach
-//! anyway. Its `domain` is reported, never called and never sent a token.
+//! anyway: its `domain` and its `profile` choose among the logins that are here, and a server that
+//! nobody has logged in to is neither called nor sent a token.
 
 use std::{
     collections::BTreeMap,
@@ -28,8 +29,11 @@ pub struct ProjectFile {
     pub default_environment: Option<String>,
     /// Environments by git branch (`gitBranchToEnvironmentMapping`).
     pub branches: BTreeMap<String, String>,
-    /// A server (`domain`); only ever reported.
+    /// A server (`domain`), good for choosing among those that are known.
     pub domain: Option<String>,
+    /// The name of a login (`profile`), which differs from person to person: for files that are
+    /// not shared.
+    pub profile: Option<String>,
 }
 
 /// Why a project file was not taken.
@@ -121,6 +125,7 @@ fn parse(bytes: &[u8]) -> Result<ProjectFile, String> {
         default_environment: text(&fields, "defaultEnvironment")?,
         branches,
         domain: text(&fields, "domain")?,
+        profile: text(&fields, "profile")?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What a command works with, decided once: flag beats environment beats project file beats
-//! default.
+//! stored login beats default.
 
-use std::{cell::OnceCell, env, path::PathBuf};
+use std::{cell::OnceCell, env, path::PathBuf, sync::Arc};
 
 use kms_client::{Client, Origin};
 use secrecy::SecretString;
@@ -10,7 +10,9 @@ use crate::{
     cli::GlobalArgs,
     env_vars::{self, Env, Variable},
     error::{CliError, ResultExt as _},
+    profiles::{Chosen, Profile, Profiles, Refusal, Wanted, choose},
     project_file::{self, ProjectFile},
+    ui::Ui,
 };
 
 mod headers;
@@ -29,18 +31,22 @@ pub struct Decided<T> {
     pub by: Option<String>,
 }
 
-/// The decided settings of one run. Where logins are stored, the token that they keep will be
-/// looked up behind the explicit ones in [`Settings::token`].
+/// The decided settings of one run.
 #[derive(Debug)]
 pub struct Settings {
     /// The server.
     pub origin: Decided<Origin>,
-    /// The access token, when one was given.
+    /// The access token, when one was given. It is used in place of any login.
     pub token: Option<Decided<SecretString>>,
+    /// The logins that this machine remembers.
+    pub profiles: Profiles,
     /// The value of `--output`, which each command reads by its own formats.
     pub output: Option<String>,
     /// The environment, for what only one command reads.
     pub env: Env,
+    /// The name of a login, where a flag or a variable gives one.
+    profile: Option<Decided<String>>,
+    choice: OnceCell<Result<Option<Chosen>, Refusal>>,
     certificates: Option<PathBuf>,
     headers: Vec<(String, SecretString)>,
     allow_http: bool,
@@ -58,16 +64,19 @@ pub enum Output {
 
 impl Settings {
     /// Decides every setting that more than one command has.
-    pub fn resolve(global: &GlobalArgs, env: Env) -> Result<Self, CliError> {
+    pub fn resolve(global: &GlobalArgs, env: Env, ui: Ui) -> Result<Self, CliError> {
         let headers = env
             .get(&env_vars::CUSTOM_HEADERS)
             .map(|(text, name)| headers::parse(&text).context(format!("`{name}` is not valid")))
             .transpose()?
             .unwrap_or_default();
-        Ok(Self {
-            origin: origin(global, &env)?,
+        let mut settings = Self {
+            origin: Decided { value: Origin::US_CLOUD.parse()?, by: None },
             token: token(global, &env),
+            profiles: Profiles::open(ui, &env),
             output: global.output.clone(),
+            profile: profile(global, &env),
+            choice: OnceCell::new(),
             certificates: global
                 .cacert
                 .clone()
@@ -76,14 +85,67 @@ impl Settings {
             allow_http: global.allow_http || env.is_on(&env_vars::ALLOW_HTTP),
             project_file: OnceCell::new(),
             env,
+        };
+        if let Some(origin) = origin(global, &settings.env)? {
+            settings.origin = origin;
+        } else if let Some(profile) = settings.likely_profile() {
+            settings.origin.value = profile.domain;
+        }
+        Ok(settings)
+    }
+
+    /// The login that was chosen, if there is one.
+    pub(crate) fn chosen(&self) -> Result<Option<&Chosen>, CliError> {
+        self.choice().as_ref().map(Option::as_ref).map_err(Refusal::error)
+    }
+
+    fn choice(&self) -> &Result<Option<Chosen>, Refusal> {
+        self.choice.get_or_init(|| {
+            let config = self.profiles.config().map_err(|error| Refusal::Unreadable {
+                reason: error.chain().collect::<Vec<_>>().join(": "),
+            })?;
+            // A token that was given goes where it would go without the file. One that can't be
+            // read is reported by what needs more of it.
+            let file = if self.token.is_none() { self.project_file().ok().flatten() } else { None };
+            let name = self.profile.as_ref();
+            choose(
+                &config,
+                &Wanted {
+                    name: name.map(|n| (n.value.as_str(), n.by.as_deref().unwrap_or_default())),
+                    origin: self.origin.by.is_some().then_some(&self.origin.value),
+                    file,
+                },
+            )
         })
     }
 
-    /// A client that calls with the token; without one, says how to get it.
+    /// The login whose server is meant where no server is named.
+    fn likely_profile(&self) -> Option<Profile> {
+        match self.choice() {
+            Ok(chosen) => chosen.as_ref().map(|chosen| chosen.profile.clone()),
+            Err(_) => self.profiles.config().ok()?.current().cloned(),
+        }
+    }
+
+    /// A client that calls with the token that was given, else as the login that was chosen;
+    /// without either, says how to get one.
     pub fn client(&self) -> Result<Client, CliError> {
-        let Some(token) = &self.token else {
-            return Err(no_token(&self.origin.value));
-        };
+        if let Some(token) = &self.token {
+            return self.token_client(token);
+        }
+        match self.chosen()? {
+            Some(chosen) => self.client_of(&chosen.profile),
+            None => Err(self.nobody()),
+        }
+    }
+
+    /// A client that calls as a login, its own server and no other.
+    pub(crate) fn client_of(&self, profile: &Profile) -> Result<Client, CliError> {
+        let store = Arc::new(self.profiles.store(profile)?);
+        Ok(self.builder().origin(profile.domain.clone()).session(store).build()?)
+    }
+
+    fn token_client(&self, token: &Decided<SecretString>) -> Result<Client, CliError> {
         let builder = self.builder().token(token.value.clone());
         let named = token.by.as_deref().unwrap_or_default();
         builder.build().map_err(|error| match error {
@@ -96,7 +158,31 @@ impl Settings {
 
     /// A client without a token, for what proves itself otherwise.
     pub fn anonymous_client(&self) -> Result<Client, CliError> {
-        Ok(self.builder().build()?)
+        self.anonymous_client_to(&self.origin.value)
+    }
+
+    /// As [`Self::anonymous_client`], for a server that a person has chosen.
+    pub fn anonymous_client_to(&self, origin: &Origin) -> Result<Client, CliError> {
+        Ok(self.builder().origin(origin.clone()).build()?)
+    }
+
+    /// Says how to become somebody.
+    pub(crate) fn nobody(&self) -> CliError {
+        let origin = &self.origin.value;
+        let command = match &self.origin.by {
+            Some(_) => format!("kms login --domain {origin}"),
+            None => "kms login".to_owned(),
+        };
+        CliError::denied(format!("not logged in to `{origin}`: there is no access token"))
+            .hint(format!("people: `{command}`"))
+            .hint(
+                "machines: `export INFISICAL_TOKEN=$(kms login --method=universal-auth --plain \
+                 --silent)`",
+            )
+            .hint(format!(
+                "with a token at hand, set {} or add `--token`",
+                env_vars::TOKEN.display()
+            ))
     }
 
     fn builder(&self) -> kms_client::ClientBuilder {
@@ -182,29 +268,23 @@ pub fn missing(flag_name: &str, variable: &Variable) -> CliError {
         .hint(format!("add `{flag_name}` or set {}", variable.display()))
 }
 
-fn no_token(origin: &Origin) -> CliError {
-    CliError::denied(format!("not logged in to `{origin}`: there is no access token"))
-        .hint(format!(
-            "set {} or add `--token`",
-            env_vars::TOKEN.display()
-        ))
-        .hint("get one: `export INFISICAL_TOKEN=$(kms login --method=universal-auth --plain --silent)`")
-}
-
-fn origin(global: &GlobalArgs, env: &Env) -> Result<Decided<Origin>, CliError> {
+fn origin(global: &GlobalArgs, env: &Env) -> Result<Option<Decided<Origin>>, CliError> {
     let given = match &global.domain {
         Some(domain) => Some((domain.clone(), "--domain")),
         None => env.get(&env_vars::DOMAIN).or_else(|| env.get(&env_vars::API_URL)),
     };
-    let (text, by) = match given {
-        Some((text, by)) => (text, Some(by.to_owned())),
-        None => (Origin::US_CLOUD.to_owned(), None),
-    };
-    let value = text.parse().map_err(|error| {
-        let by = by.as_deref().unwrap_or("the default");
-        CliError::from(error).context(format!("`{by}` does not name a server"))
-    })?;
-    Ok(Decided { value, by })
+    let Some((text, by)) = given else { return Ok(None) };
+    let value = text
+        .parse()
+        .map_err(|error| CliError::from(error).context(format!("`{by}` does not name a server")))?;
+    Ok(Some(Decided { value, by: Some(by.to_owned()) }))
+}
+
+fn profile(global: &GlobalArgs, env: &Env) -> Option<Decided<String>> {
+    let flag = global.profile.clone().filter(|name| !name.is_empty());
+    let (value, by) =
+        flag.map(|name| (name, "--profile")).or_else(|| env.get(&env_vars::PROFILE))?;
+    Some(Decided { value, by: Some(by.to_owned()) })
 }
 
 fn token(global: &GlobalArgs, env: &Env) -> Option<Decided<SecretString>> {

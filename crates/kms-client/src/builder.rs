@@ -1,6 +1,6 @@
 //! Making a [`Client`].
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{
@@ -9,7 +9,7 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Client, Error, Origin, tls};
+use crate::{Client, Error, Origin, TokenStore, http::Caller, session::Session, tls};
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,6 +31,7 @@ const OWN_HEADERS: [&str; 6] =
 pub struct ClientBuilder {
     origin: Option<Origin>,
     token: Option<SecretString>,
+    session: Option<Arc<dyn TokenStore>>,
     user_agent: Option<String>,
     headers: Vec<(String, SecretString)>,
     certificates: Option<PathBuf>,
@@ -49,6 +50,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn token(mut self, token: SecretString) -> Self {
         self.token = Some(token);
+        self
+    }
+
+    /// The session that calls are made with, in place of a token: its access token is renewed
+    /// when it ends, and each new one is kept in the store before it is used.
+    #[must_use]
+    pub fn session(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.session = Some(store);
         self
     }
 
@@ -107,8 +116,12 @@ impl ClientBuilder {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| Error::Setup(error.into()))?;
-        let bearer = self.token.as_ref().map(bearer).transpose()?;
-        Ok(Client::new(http, origin, bearer, proxy))
+        let caller = match (self.token, self.session) {
+            (Some(token), _) => Caller::Token(bearer(&token)?),
+            (None, Some(store)) => Caller::Session(Arc::new(Session::new(store))),
+            (None, None) => Caller::Nobody,
+        };
+        Ok(Client::new(http, origin, caller, proxy))
     }
 }
 
@@ -146,7 +159,7 @@ fn headers(given: &[(String, SecretString)]) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
-fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
+pub(crate) fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
         .map_err(|_| Error::MalformedToken)?;
     value.set_sensitive(true);

@@ -1,18 +1,25 @@
 //! One request and its answer: the only place that talks to the network.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use kms_api::ErrorBody;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{
     Method, Request, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderValue, LOCATION},
 };
+use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use crate::{ClientBuilder, Error, Origin, retry};
+use crate::{
+    ClientBuilder, Error, Origin, WithRefresh,
+    builder::bearer,
+    cookie::{self, refresh_token},
+    retry,
+    session::Session,
+};
 
 /// An answer larger than this is refused rather than kept in memory.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -24,12 +31,13 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 ///
 /// It follows no redirect, so the token reaches the configured origin and nobody else. A call is
 /// one request; it is sent again only when the server asks to slow down (status 429) or, for
-/// reads, when connecting failed.
+/// reads, when connecting failed. With a session, a call is sent once more with a new access token
+/// if the server does not take the stored one.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     origin: Origin,
-    bearer: Option<HeaderValue>,
+    caller: Caller,
     proxied: Option<String>,
 }
 
@@ -37,8 +45,26 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("origin", &self.origin)
-            .field("authenticated", &self.bearer.is_some())
+            .field("caller", &self.caller)
             .finish_non_exhaustive()
+    }
+}
+
+/// Who calls.
+#[derive(Clone)]
+pub(crate) enum Caller {
+    Nobody,
+    Token(HeaderValue),
+    Session(Arc<Session>),
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nobody => "Nobody",
+            Self::Token(_) => "Token",
+            Self::Session(_) => "Session",
+        })
     }
 }
 
@@ -60,13 +86,26 @@ impl Client {
         &self.origin
     }
 
+    /// The same client with another access token; the connections are shared.
+    pub fn with_token(&self, token: &SecretString) -> Result<Self, Error> {
+        Ok(Self { caller: Caller::Token(bearer(token)?), ..self.clone() })
+    }
+
     pub(crate) fn new(
         http: reqwest::Client,
         origin: Origin,
-        bearer: Option<HeaderValue>,
+        caller: Caller,
         proxied: Option<String>,
     ) -> Self {
-        Self { http, origin, bearer, proxied }
+        Self { http, origin, caller, proxied }
+    }
+
+    /// The access token of the client's session, renewed if it has ended; `None` without one.
+    pub async fn session_token(&self) -> Result<Option<SecretString>, Error> {
+        match &self.caller {
+            Caller::Session(session) => session.access_token(self).await.map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// `GET` with a query.
@@ -75,8 +114,8 @@ impl Client {
         path: &str,
         query: &impl Serialize,
     ) -> Result<T, Error> {
-        let request = self.request(Method::GET, path, Auth::Token);
-        self.answer(request.query(query), path).await
+        let request = self.request(Method::GET, path);
+        self.answer(request.query(query), path, Auth::Token).await
     }
 
     /// Any other method, with a JSON body.
@@ -86,8 +125,8 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Error> {
-        let request = self.request(method, path, Auth::Token);
-        self.answer(request.json(body), path).await
+        let request = self.request(method, path);
+        self.answer(request.json(body), path, Auth::Token).await
     }
 
     /// A method without a body.
@@ -96,7 +135,7 @@ impl Client {
         method: Method,
         path: &str,
     ) -> Result<T, Error> {
-        self.answer(self.request(method, path, Auth::Token), path).await
+        self.answer(self.request(method, path), path, Auth::Token).await
     }
 
     /// `POST` without a token: the body proves who is asking.
@@ -105,40 +144,110 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Error> {
-        let request = self.request(Method::POST, path, Auth::None);
-        self.answer(request.json(body), path).await
+        let request = self.request(Method::POST, path);
+        self.answer(request.json(body), path, Auth::None).await
     }
 
-    fn request(&self, method: Method, path: &str, auth: Auth) -> reqwest::RequestBuilder {
-        let mut request =
-            self.http.request(method, self.origin.join(path)).header(ACCEPT, "application/json");
-        if let (Auth::Token, Some(bearer)) = (auth, &self.bearer) {
-            request = request.header(AUTHORIZATION, bearer);
-        }
-        request
+    /// As [`Self::post_anonymously`], for an answer that may set a refresh token.
+    pub(crate) async fn post_anonymously_for_session<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<WithRefresh<T>, Error> {
+        let request = self.request(Method::POST, path);
+        self.session_answer(request.json(body), path, Auth::None).await
+    }
+
+    /// `POST` with the token, for an answer that may set a refresh token.
+    pub(crate) async fn send_for_session<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<WithRefresh<T>, Error> {
+        let request = self.request(Method::POST, path);
+        self.session_answer(request.json(body), path, Auth::Token).await
+    }
+
+    /// `POST` with a refresh token in its cookie, with or without the access token.
+    pub(crate) async fn post_refresh_token<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        refresh_token: &SecretString,
+        auth: Auth,
+    ) -> Result<WithRefresh<T>, Error> {
+        let request = self.request(Method::POST, path);
+        let request = request.header(COOKIE, cookie::header(refresh_token)?);
+        self.session_answer(request, path, auth).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, self.origin.join(path)).header(ACCEPT, "application/json")
     }
 
     async fn answer<T: DeserializeOwned>(
         &self,
         request: reqwest::RequestBuilder,
         path: &str,
+        auth: Auth,
     ) -> Result<T, Error> {
-        let request = request.build().map_err(|error| Error::Setup(error.without_url().into()))?;
-        let method = request.method().clone();
+        let response = self.exchange(request, path, auth).await?;
+        self.read(response).await
+    }
+
+    async fn session_answer<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+        path: &str,
+        auth: Auth,
+    ) -> Result<WithRefresh<T>, Error> {
+        let response = self.exchange(request, path, auth).await?;
+        let refresh_token = refresh_token(response.headers());
+        Ok(WithRefresh { answer: self.read(response).await?, refresh_token })
+    }
+
+    async fn exchange(
+        &self,
+        request: reqwest::RequestBuilder,
+        path: &str,
+        auth: Auth,
+    ) -> Result<Response, Error> {
+        let mut request =
+            request.build().map_err(|error| Error::Setup(error.without_url().into()))?;
+        let session = match (auth, &self.caller) {
+            (Auth::Token, Caller::Session(session)) => session,
+            (Auth::Token, Caller::Token(bearer)) => {
+                request.headers_mut().insert(AUTHORIZATION, bearer.clone());
+                return self.send_logged(&request, path).await;
+            }
+            _ => return self.send_logged(&request, path).await,
+        };
+        let token = session.access_token(self).await?;
+        request.headers_mut().insert(AUTHORIZATION, bearer(&token)?);
+        let response = self.send_logged(&request, path).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        // It was revoked, or has ended by the server's clock though not by ours.
+        let token = session.instead_of(self, &token).await?;
+        request.headers_mut().insert(AUTHORIZATION, bearer(&token)?);
+        self.send_logged(&request, path).await
+    }
+
+    async fn send_logged(&self, request: &Request, path: &str) -> Result<Response, Error> {
         let started = Instant::now();
         let response = self.send_patiently(request).await?;
         tracing::debug!(
-            http.request.method = %method,
+            http.request.method = %request.method(),
             url.path = path,
             http.response.status_code = response.status().as_u16(),
             duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "answered"
         );
-        self.read(response).await
+        Ok(response)
     }
 
     /// Sends the request until it is answered or there is no point in trying again.
-    async fn send_patiently(&self, request: Request) -> Result<Response, Error> {
+    async fn send_patiently(&self, request: &Request) -> Result<Response, Error> {
         let started = Instant::now();
         let idempotent = request.method() == Method::GET;
         for next in 1.. {
@@ -168,6 +277,7 @@ impl Client {
             return Err(self.redirected(&response));
         }
         let content_type = header(&response, CONTENT_TYPE.as_str());
+        let retry_after = retry::asked(&response);
         let body = self.body(response).await?;
         let not_kms = || Error::NotKms {
             origin: self.origin.clone(),
@@ -176,7 +286,7 @@ impl Client {
         };
         if !status.is_success() {
             let body = serde_json::from_slice::<ErrorBody>(&body).map_err(|_| not_kms())?;
-            return Err(Error::refused(&self.origin, status, body));
+            return Err(Error::refused(&self.origin, status, body, retry_after));
         }
         if !is_json(&content_type) {
             return Err(not_kms());

@@ -27,6 +27,8 @@
 mod admin;
 mod audit;
 mod builder;
+mod claims;
+mod cookie;
 mod environments;
 mod error;
 mod folders;
@@ -39,11 +41,17 @@ mod origin;
 mod projects;
 mod retry;
 mod secrets;
+mod session;
+mod status;
 mod tls;
 mod tokens;
 mod universal_auth;
+mod verifier;
 
 pub use builder::ClientBuilder;
-pub use error::Error;
+pub use claims::Claims;
+pub use cookie::WithRefresh;
+pub use error::{Error, Obstacle, TlsFault};
 pub use http::Client;
 pub use origin::Origin;
+pub use session::{StoreError, TokenStore, Tokens};

@@ -17,6 +17,14 @@ impl Origin {
     /// The address of the hosted service in the United States, which is the default.
     pub const US_CLOUD: &'static str = "https://kms.hanzo.ai";
 
+    /// The address of the hosted service in the European Union.
+    pub const EU_CLOUD: &'static str = "https://eu.kms.hanzo.ai";
+
+    /// Whether it is a hosted service, not a server of one's own.
+    pub fn is_cloud(&self) -> bool {
+        [Self::US_CLOUD, Self::EU_CLOUD].contains(&self.to_string().as_str())
+    }
+
     /// Whether requests to it are encrypted.
     pub fn is_https(&self) -> bool {
         self.url.scheme() == "https"
@@ -34,6 +42,28 @@ impl Origin {
             Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
             None => false,
         }
+    }
+
+    /// Whether both are one server: the same address, or two of the names that this machine has
+    /// for itself (`localhost`, `127.0.0.1`, `[::1]`) with one scheme, port and path.
+    pub fn is_same_server(&self, other: &Self) -> bool {
+        let place = |origin: &Self| {
+            let url = &origin.url;
+            let path = url.path().trim_end_matches('/').to_owned();
+            (url.scheme().to_owned(), url.port_or_known_default(), path)
+        };
+        self == other
+            || (self.is_this_machine() && other.is_this_machine() && place(self) == place(other))
+    }
+
+    fn is_this_machine(&self) -> bool {
+        matches!(self.url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+    }
+
+    /// Host and, where it is not the scheme's own, port.
+    pub fn authority(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
     /// The full address of an API path, which starts with `/api`.
@@ -118,6 +148,24 @@ mod tests {
         ] {
             let error = text.parse::<Origin>().unwrap_err().to_string();
             assert!(!error.contains("canary"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_this_machine_are_one_server_per_port() {
+        let same = |a: &str, b: &str| {
+            a.parse::<Origin>().unwrap().is_same_server(&b.parse::<Origin>().unwrap())
+        };
+        assert!(same("http://localhost:8080/api", "http://127.0.0.1:8080"));
+        assert!(same("http://[::1]:8080", "http://localhost:8080"));
+        for other in [
+            "http://localhost:8081",
+            "https://localhost:8080",
+            "http://localhost:8080/kms",
+            "http://127.0.0.2:8080",
+            "http://localhost.example:8080",
+        ] {
+            assert!(!same("http://localhost:8080", other), "{other}");
         }
     }
 

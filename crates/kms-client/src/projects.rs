@@ -4,6 +4,7 @@ use kms_api::{
     projects::{
         CreateProject, ListProjectsQuery, Project, ProjectResponse, ProjectsResponse, UpdateProject,
     },
+    roles::CallerPermissionsResponse,
     routes,
 };
 use reqwest::Method;
@@ -46,5 +47,10 @@ impl Client {
     /// Deletes a project with everything in it.
     pub async fn delete_project(&self, id: &str) -> Result<ProjectResponse, Error> {
         self.call(Method::DELETE, &path(routes::PROJECT, &[&id])?).await
+    }
+
+    /// Reads what the caller may do in a project.
+    pub async fn project_permissions(&self, id: &str) -> Result<CallerPermissionsResponse, Error> {
+        self.get(&path(routes::PROJECT_PERMISSIONS, &[&id])?, &()).await
     }
 }

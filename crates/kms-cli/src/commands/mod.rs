@@ -8,12 +8,19 @@ mod export;
 pub(crate) mod help;
 mod identities;
 mod login;
+mod login_status;
+mod logout;
 mod organizations;
+mod principal;
 mod projects;
+mod reset;
 mod run;
 mod secrets;
 mod token;
+mod user;
 mod users;
+mod vault;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -26,6 +33,12 @@ use crate::{Context, error::CliError};
 #[expect(missing_docs, reason = "the documentation of the arguments is the help of the command")]
 pub enum Command {
     Login(Box<login::Args>),
+    Logout(logout::Args),
+    User(user::Args),
+    Whoami(whoami::Args),
+    #[command(visible_alias = "vaults")]
+    Vault(vault::Args),
+    Reset(reset::Args),
     #[command(subcommand)]
     Token(token::Token),
     Secrets(Box<secrets::Args>),
@@ -52,6 +65,11 @@ impl Command {
     pub(crate) async fn run(self, context: &Context) -> Result<ExitCode, CliError> {
         match self {
             Self::Login(args) => login::run(*args, context).await?,
+            Self::Logout(args) => logout::run(args, context).await?,
+            Self::User(args) => user::run(args, context).await?,
+            Self::Whoami(args) => whoami::run(&args, context).await?,
+            Self::Vault(args) => vault::run(args, context)?,
+            Self::Reset(args) => reset::run(&args, context)?,
             Self::Token(command) => token::run(command, context).await?,
             Self::Secrets(args) => secrets::run(*args, context).await?,
             Self::Export(args) => export::run(*args, context).await?,

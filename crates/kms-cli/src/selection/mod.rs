@@ -189,7 +189,7 @@ fn file_in(folder: &Path) -> Result<ProjectFile, CliError> {
 fn warn_about_domain(file: &ProjectFile, context: &Context) {
     let Some(domain) = &file.domain else { return };
     let origin = &context.settings.origin.value;
-    if !domain.parse().is_ok_and(|named: Origin| named == *origin) {
+    if !domain.parse().is_ok_and(|named: Origin| named.is_same_server(origin)) {
         context.ui.warn(&format!(
             "`{}` names the server `{domain}`, which is not called; this is `{origin}`. To call \
              it, pass `--domain`",

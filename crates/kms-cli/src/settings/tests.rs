@@ -5,7 +5,8 @@ use crate::error::Kind;
 
 fn resolve(global: &GlobalArgs, pairs: &[(&str, &str)]) -> Result<Settings, CliError> {
     let pairs = pairs.iter().map(|(k, v)| ((*k).into(), (*v).into()));
-    Settings::resolve(global, Env::Fixed(pairs.collect()))
+    let ui = Ui { silent: true, interactive: false };
+    Settings::resolve(global, Env::Fixed(pairs.collect()), ui)
 }
 
 fn origin_of(global: &GlobalArgs, pairs: &[(&str, &str)]) -> String {

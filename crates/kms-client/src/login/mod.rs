@@ -1,7 +1,8 @@
-//! Machine logins: one file per method turns what the caller has into the proof that the server
-//! asks for.
+//! Logins. Of machines: one file per method turns what the caller has into the proof that the
+//! server asks for. Of people: `user.rs`, in several steps.
 
 mod universal_auth;
+mod user;
 
 use kms_api::auth::{LoginResponse, Method};
 
