@@ -73,6 +73,14 @@ variables! {
     VAULT_FILE_PASSPHRASE_FILE: ["KMS_VAULT_FILE_PASSPHRASE_FILE"];
     /// Id of the project.
     PROJECT_ID: both!("PROJECT_ID");
+    /// E-mail address of a person, for `login`.
+    EMAIL: both!("EMAIL");
+    /// Password of a person, for `login`.
+    PASSWORD: both!("PASSWORD"), credential;
+    /// Id of the organization or sub-organization that a person logs in to.
+    ORGANIZATION_ID: both!("ORGANIZATION_ID");
+    /// Code of the second factor, or a recovery code, for `login`.
+    MFA_CODE: ["KMS_MFA_CODE"], credential;
     /// Client id of a machine identity, for `login`.
     UNIVERSAL_AUTH_CLIENT_ID: both!("UNIVERSAL_AUTH_CLIENT_ID");
     /// Client secret of a machine identity, for `login`.
@@ -115,9 +123,8 @@ variables! {
 
 /// Credentials that this program or its relatives read under either prefix, besides those that
 /// [`ALL`] marks: they end at this program even where it has no use for them.
-const FOREIGN_CREDENTIALS: [&str; 8] = [
+const FOREIGN_CREDENTIALS: [&str; 7] = [
     "UNIVERSAL_CLIENT_SECRET",
-    "PASSWORD",
     "JWT",
     "OIDC_AUTH_JWT",
     "LDAP_PASSWORD",

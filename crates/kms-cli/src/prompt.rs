@@ -8,7 +8,9 @@ use std::{
     thread,
 };
 
-use inquire::{InquireError, Password, PasswordDisplayMode, Select, Text, validator::Validation};
+use inquire::{
+    Confirm, InquireError, Password, PasswordDisplayMode, Select, Text, validator::Validation,
+};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 use tokio::{
@@ -25,13 +27,16 @@ use crate::{
 /// Says what is wrong with an answer, so that the question is asked again.
 pub(crate) type Check = fn(&str) -> Result<(), String>;
 
-/// Asks for a line of text. White space around it is not part of the answer.
+/// Asks for a line of text, which may start with `initial`. White space around it is not part of
+/// the answer.
 pub(crate) async fn text(
     question: &str,
     help: Option<&str>,
+    initial: Option<&str>,
     check: Check,
 ) -> Result<String, CliError> {
     let (question, help) = (escape_line(question), help.map(escape_line));
+    let initial = initial.unwrap_or_default().to_owned();
     let answer = ask(move || {
         let mut prompt = Text::new(&question).with_validator(move |answer: &str| {
             Ok(match check(answer.trim()) {
@@ -39,6 +44,7 @@ pub(crate) async fn text(
                 Err(reason) => Validation::Invalid(reason.into()),
             })
         });
+        prompt = prompt.with_initial_value(&initial);
         if let Some(help) = &help {
             prompt = prompt.with_help_message(help);
         }
@@ -78,6 +84,12 @@ pub(crate) async fn choose(question: &str, options: &[String]) -> Result<usize, 
             .map(|chosen| chosen.index)
     })
     .await
+}
+
+/// Asks a question that is answered by yes or no; no is the default.
+pub(crate) async fn confirm(question: &str) -> Result<bool, CliError> {
+    let question = escape_line(question);
+    ask(move || Confirm::new(&question).with_default(false).prompt()).await
 }
 
 /// Carries out what asks questions, so that a signal finds a terminal in its usual state: without

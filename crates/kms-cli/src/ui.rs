@@ -94,6 +94,12 @@ impl Ui {
         }
     }
 
+    /// Says what was wrong with an answer that is asked for again. Never hidden: the question after
+    /// it would make no sense.
+    pub fn complain(&self, text: &str) {
+        labelled(ERROR, "error", text);
+    }
+
     /// Shows why a command failed: what, the causes, what to do.
     pub fn error(&self, error: &CliError) {
         if error.kind == Kind::BrokenPipe {

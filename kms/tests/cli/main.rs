@@ -4,13 +4,18 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
+mod terminal;
 
 mod administration;
 mod export;
 mod leaks;
 mod login;
 mod output;
+mod person;
+mod person_domain;
+mod person_questions;
 mod run;
+mod second_factor;
 mod secrets;
 mod tls;
 mod transport;

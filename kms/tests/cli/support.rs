@@ -284,3 +284,114 @@ impl Script {
         let _ = reply.write(&mut stream);
     }
 }
+
+/// The person, the organizations and the tokens of scripted logins.
+pub(crate) mod people {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use serde_json::json;
+
+    use super::{CANARY, Reply};
+
+    pub(crate) const EMAIL: &str = "user@example.com";
+    pub(crate) const PASSWORD: &str = "canary-7c1e9a your-password";
+    pub(crate) const ORGANIZATION: &str = "0192d0a4-8f9c-7c6e-9f0a-000000000001";
+    pub(crate) const OTHER: &str = "0192d0a4-8f9c-7c6e-9f0a-000000000002";
+    pub(crate) const SUB: &str = "0192d0a4-8f9c-7c6e-9f0a-000000000003";
+
+    /// An access token that says who it is for. Its signature is the canary.
+    pub(crate) fn token(organization: &str) -> String {
+        let claims = json!({
+            "authTokenType": "accessToken",
+            "userId": "0192d0a4-8f9c-7c6e-9f0a-00000000000a",
+            "organizationId": organization,
+            "iat": 1_700_000_000,
+            "exp": 4_000_000_000_u32,
+        });
+        format!("eyJhbGciOiJIUzI1NiJ9.{}.{CANARY}", URL_SAFE_NO_PAD.encode(claims.to_string()))
+    }
+
+    /// E-mail address and password were right.
+    pub(crate) fn welcome() -> Reply {
+        Reply::json(200, json!({ "accessToken": "login.token.canary-7c1e9a" }))
+            .with("set-cookie", "jid=canary-7c1e9a-first; HttpOnly; Path=/; SameSite=Strict")
+    }
+
+    /// The organization was chosen.
+    pub(crate) fn selected(organization: &str) -> Reply {
+        Reply::json(200, json!({ "token": token(organization), "isMfaEnabled": false }))
+            .with("set-cookie", "jid=canary-7c1e9a-second; HttpOnly; Path=/; SameSite=Strict")
+    }
+
+    /// The organization wants a second factor.
+    pub(crate) fn challenge(method: &str) -> Reply {
+        let token = "mfa.token.canary-7c1e9a";
+        Reply::json(200, json!({ "token": token, "isMfaEnabled": true, "mfaMethod": method }))
+    }
+
+    /// The second factor was right.
+    pub(crate) fn verified() -> Reply {
+        Reply::json(200, json!({ "token": "verified.token.canary-7c1e9a" }))
+            .with("set-cookie", "jid=canary-7c1e9a-mfa; HttpOnly; Path=/")
+    }
+
+    /// Two organizations, the first with a sub-organization.
+    pub(crate) fn organizations() -> Reply {
+        let at = "2026-01-02T03:04:05.678Z";
+        let sub = json!({ "id": SUB, "name": "Team two", "slug": "team2" });
+        Reply::json(
+            200,
+            json!({ "organizations": [
+                { "id": ORGANIZATION, "name": "Example", "slug": "example", "createdAt": at,
+                  "subOrganizations": [sub] },
+                { "id": OTHER, "name": "Other", "slug": "other", "createdAt": at,
+                  "subOrganizations": [] },
+            ] }),
+        )
+    }
+
+    /// What a direct login is answered.
+    pub(crate) fn direct() -> Vec<Reply> {
+        vec![welcome(), selected(ORGANIZATION), organizations()]
+    }
+}
+
+/// A user's own files, with a vault that needs no keyring.
+pub(crate) struct Home(tempfile::TempDir);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        run(kms().args(["vault", "set", "file"]).envs(home.environment())).ends_with(0);
+        home
+    }
+
+    /// What leads to it.
+    pub(crate) fn environment(&self) -> [(&'static str, &str); 2] {
+        [
+            ("KMS_CONFIG_DIR", self.0.path().to_str().unwrap()),
+            ("KMS_VAULT_FILE_PASSPHRASE", "passphrase-of-tests"),
+        ]
+    }
+
+    pub(crate) fn config(&self) -> Value {
+        let text = std::fs::read(self.0.path().join("config.json")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    /// Everything that lies there, in one heap.
+    pub(crate) fn everything(&self) -> String {
+        fn collect(folder: &std::path::Path, heap: &mut String) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    collect(&path, heap);
+                } else {
+                    heap.push_str(&String::from_utf8_lossy(&std::fs::read(path).unwrap()));
+                }
+            }
+        }
+        let mut heap = String::new();
+        collect(self.0.path(), &mut heap);
+        heap
+    }
+}

@@ -1,0 +1,194 @@
+//! `kms login`.
+
+#![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
+
+mod domain;
+mod mfa;
+mod organization;
+mod session;
+mod universal_auth;
+mod user;
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use kms_api::auth::LoginResponse;
+use secrecy::SecretString;
+
+use crate::{Context, error::CliError, ui::Ui};
+
+/// Log in
+///
+/// A person, with questions on the terminal or without:
+///
+///   kms login --interactive
+///   kms login --email=ADDRESS --password-file=FILE --organization-id=ID
+///
+/// A person's login is kept, and refreshed in silence by later commands. With `--plain` its token
+/// is printed, too.
+///
+/// A machine identity, with a client id and a client secret:
+///
+///   kms login --method=universal-auth --client-id=ID --client-secret-file=FILE
+///
+/// A machine's login is not kept: its token is printed. Only a token is ever written to standard
+/// output, so that it can be captured:
+///
+///   export INFISICAL_TOKEN=$(kms login --method=universal-auth --plain --silent)
+#[derive(clap::Args, Debug)]
+#[command(verbatim_doc_comment, args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<LoginCommand>,
+
+    /// How to log in
+    #[arg(long, value_enum, value_name = "METHOD", default_value_t)]
+    method: MethodName,
+
+    /// Print nothing but the token, also on standard error
+    #[arg(long, num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    #[arg(default_value_t, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
+    plain: bool,
+
+    #[command(flatten)]
+    user: user::Args,
+    #[command(flatten)]
+    universal_auth: universal_auth::Args,
+    #[command(flatten)]
+    others: OtherInputs,
+}
+
+/// What there is to ask about a login.
+#[derive(Debug, clap::Subcommand)]
+enum LoginCommand {
+    Status(super::login_status::Args),
+}
+
+/// The ways to log in, under the names of the compatible CLI.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum MethodName {
+    /// A person's account
+    #[default]
+    User,
+    /// A client id and a client secret
+    UniversalAuth,
+    /// A Kubernetes service account (not in this version yet)
+    Kubernetes,
+    /// An Azure managed identity (not in this version yet)
+    Azure,
+    /// A GCP identity token (not in this version yet)
+    GcpIdToken,
+    /// A GCP service account key (not in this version yet)
+    GcpIam,
+    /// An AWS IAM principal (not in this version yet)
+    AwsIam,
+    /// A token of an OpenID Connect provider (not in this version yet)
+    OidcAuth,
+    /// A signed JWT (not in this version yet)
+    JwtAuth,
+}
+
+/// Inputs of the methods that this version lacks. They are read so that the answer is about the
+/// method, not about a flag that looks misspelt.
+#[derive(clap::Args, Debug)]
+struct OtherInputs {
+    #[arg(long, hide = true)]
+    machine_identity_id: Option<String>,
+    #[arg(long, hide = true)]
+    service_account_token_path: Option<PathBuf>,
+    #[arg(long, hide = true)]
+    service_account_key_file_path: Option<PathBuf>,
+    #[arg(long, hide = true, alias = "oidc-jwt")]
+    jwt: Option<SecretString>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
+    if let Some(LoginCommand::Status(args)) = args.command {
+        return super::login_status::run(&args, context).await;
+    }
+    if context.settings.output.is_some() {
+        return Err(CliError::usage("`login` has no `--output`: with `--plain` it prints a token"));
+    }
+    context.ignore_token("login");
+    match args.method {
+        MethodName::User => user::run(&args.user, args.plain, context).await,
+        MethodName::UniversalAuth => {
+            universal_auth::run(&args.universal_auth, args.plain, context).await
+        }
+        other => Err(not_yet(other)),
+    }
+}
+
+/// Says how long a token lasts.
+pub(super) fn describe(ui: Ui, answer: &LoginResponse) {
+    let mut text = format!("The token expires in {}", duration(answer.expires_in));
+    if answer.access_token_max_ttl > answer.expires_in {
+        text += " and can be renewed for ";
+        text += &duration(answer.access_token_max_ttl);
+    }
+    ui.notice(&text);
+}
+
+fn not_yet(method: MethodName) -> CliError {
+    let name = method.to_possible_value();
+    let name = name.as_ref().map_or("", |value| value.get_name());
+    CliError::failed(format!("login with `{name}` is not in this version yet"))
+        .hint("use `kms login --method=universal-auth`")
+}
+
+/// A length of time as people say it: the two largest units that are not zero.
+fn duration(seconds: i64) -> String {
+    const UNITS: [(i64, &str); 4] =
+        [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    let mut rest = seconds;
+    let mut parts = Vec::new();
+    for (length, name) in UNITS {
+        let count = rest / length;
+        rest %= length;
+        if count > 0 {
+            let plural = if count == 1 { "" } else { "s" };
+            parts.push(format!("{count} {name}{plural}"));
+        }
+    }
+    parts.truncate(2);
+    if parts.is_empty() { "0 seconds".into() } else { parts.join(" and ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use kms_api::auth::Method as _;
+
+    use super::*;
+
+    #[test]
+    fn lifetimes_are_told_in_two_units() {
+        assert_eq!(duration(2_592_000), "30 days");
+        assert_eq!(duration(7_261), "2 hours and 1 minute");
+        assert_eq!(duration(59), "59 seconds");
+        assert_eq!(duration(0), "0 seconds");
+    }
+
+    #[test]
+    fn methods_have_the_names_of_the_contract() {
+        let names: Vec<_> = MethodName::value_variants()
+            .iter()
+            .map(|method| method.to_possible_value().unwrap().get_name().to_owned())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "user",
+                "universal-auth",
+                "kubernetes",
+                "azure",
+                "gcp-id-token",
+                "gcp-iam",
+                "aws-iam",
+                "oidc-auth",
+                "jwt-auth"
+            ]
+        );
+        assert_eq!(kms_api::auth::universal::Universal::NAME, "universal-auth");
+    }
+}

@@ -1,0 +1,189 @@
+//! The steps of a person's login, whoever answers for the parts: password, organization, second
+//! factor.
+
+use kms_api::{OrganizationId, UserId, auth::user::PasswordLoginResponse};
+use kms_client::{Claims, Client, Error as ClientError, Origin, WithRefresh};
+use secrecy::SecretString;
+
+use super::{
+    mfa::{Challenge, Outcome, Tries},
+    organization::{Organizations, Place},
+    user::Given,
+};
+use crate::{
+    Context,
+    error::{CliError, ResultExt as _},
+    prompt,
+};
+
+/// How often somebody who types may be wrong about e-mail address and password.
+const ROUNDS: u32 = 3;
+
+/// A login that came to its end.
+pub(super) struct LoggedIn {
+    pub(super) origin: Origin,
+    pub(super) user_id: UserId,
+    pub(super) email: String,
+    pub(super) place: Place,
+    pub(super) access_token: SecretString,
+    pub(super) refresh_token: Option<SecretString>,
+    client: Client,
+}
+
+impl LoggedIn {
+    /// Ends the session on the server, because nobody will use it. A failure changes nothing.
+    pub(super) async fn end(&self) {
+        if let Some(refresh_token) = &self.refresh_token {
+            let _ = self.client.logout(refresh_token).await;
+        }
+    }
+}
+
+/// Logs in. What was not given is asked for.
+pub(super) async fn log_in(
+    origin: &Origin,
+    given: Given,
+    context: &Context,
+) -> Result<LoggedIn, CliError> {
+    let anonymous = context.settings.anonymous_client_to(origin)?;
+    let (email, answer) = password(&anonymous, &given, context).await?;
+    let mut steps = Steps { refresh_token: answer.refresh_token, email, given, context };
+    let client = anonymous.with_token(&answer.answer.access_token.into())?;
+    let (chosen, known) = match steps.given.organization {
+        Some(id) => (id, None),
+        None => {
+            let place = Organizations::list(&client).await?.choose().await?;
+            (place.id(), Some(place))
+        }
+    };
+    let access_token = steps.select(&client, chosen).await?;
+    let client = client.with_token(&access_token)?;
+    let claims = Claims::of(&access_token);
+    let place = match known {
+        Some(place) => place,
+        // Only to call it by its name; the login has succeeded without.
+        None => Organizations::list(&client)
+            .await
+            .unwrap_or_else(|_| Organizations::unknown())
+            .place(chosen, claims.as_ref()),
+    };
+    let user_id = match claims.and_then(|claims| claims.user_id) {
+        Some(id) => id,
+        None => client.me().await.context("could not read the account")?.user.id,
+    };
+    let Steps { refresh_token, email, .. } = steps;
+    let origin = origin.clone();
+    Ok(LoggedIn { origin, user_id, email, place, access_token, refresh_token, client })
+}
+
+/// E-mail address and password. One that is wrong costs one attempt; who types may try again.
+async fn password(
+    client: &Client,
+    given: &Given,
+    context: &Context,
+) -> Result<(String, WithRefresh<PasswordLoginResponse>), CliError> {
+    let mut typed: Option<String> = None;
+    for round in 1.. {
+        let email = match &given.email {
+            Some(email) => email.clone(),
+            None => prompt::text("E-mail address:", None, typed.as_deref(), address).await?,
+        };
+        let password = match &given.password {
+            Some(password) => password.clone(),
+            None => prompt::secret(&format!("Password of {email}:")).await?,
+        };
+        let error = match client.login_with_password(&email, &password).await {
+            Ok(answer) => return Ok((email, answer)),
+            Err(error) => error,
+        };
+        if !is_wrong(&error) || given.password.is_some() || round == ROUNDS {
+            return Err(refused(error, &email));
+        }
+        context.ui.complain(&error.to_string());
+        typed = Some(email);
+    }
+    unreachable!("the loop has no end of its own")
+}
+
+fn address(text: &str) -> Result<(), String> {
+    if text.contains('@') { Ok(()) } else { Err("an e-mail address has an @".to_owned()) }
+}
+
+fn is_wrong(error: &ClientError) -> bool {
+    matches!(error, ClientError::Status { status: 400 | 401, .. })
+}
+
+/// The hints of other calls speak of tokens; here e-mail address and password were not accepted.
+fn refused(error: ClientError, email: &str) -> CliError {
+    let doing = format!("could not log in as {email}");
+    match &error {
+        ClientError::Status { status: 400 | 401 | 403 | 404, origin, .. } => {
+            let hint = format!(
+                "e-mail address and password were sent to `{origin}`; if the account is on \
+                 another server, pass `--domain`"
+            );
+            CliError::denied(error).context(doing).hint(hint)
+        }
+        _ => CliError::from(error).context(doing),
+    }
+}
+
+/// What goes from step to step.
+struct Steps<'a> {
+    /// That of the latest answer which had one.
+    refresh_token: Option<SecretString>,
+    email: String,
+    given: Given,
+    context: &'a Context,
+}
+
+impl Steps<'_> {
+    /// Chooses the organization, and gives the second factor where that is asked for. Only a token
+    /// for the organization comes back, never one that is good for the second factor alone.
+    async fn select(
+        &mut self,
+        client: &Client,
+        organization: OrganizationId,
+    ) -> Result<SecretString, CliError> {
+        let mut client = client.clone();
+        let mut tries = Tries::default();
+        let mut verified = false;
+        loop {
+            let doing = "could not choose the organization";
+            let answer = client.select_organization(organization).await.context(doing)?;
+            let selected = self.keep(answer);
+            let token = SecretString::from(selected.token);
+            if !selected.is_mfa_enabled {
+                return Ok(token);
+            }
+            if verified {
+                return Err(CliError::failed("the server asks for the second factor once more"));
+            }
+            let challenge = Challenge {
+                client: client.with_token(&token)?,
+                method: selected.mfa_method,
+                email: &self.email,
+                given: &self.given,
+                context: self.context,
+            };
+            match challenge.verify(&mut tries).await? {
+                Outcome::Verified(answer) => {
+                    verified = true;
+                    client = client.with_token(&self.keep(answer).token.into())?;
+                }
+                Outcome::Expired => {
+                    self.context
+                        .ui
+                        .complain("that took too long, so the second factor starts over");
+                }
+            }
+        }
+    }
+
+    fn keep<T>(&mut self, answer: WithRefresh<T>) -> T {
+        if answer.refresh_token.is_some() {
+            self.refresh_token = answer.refresh_token;
+        }
+        answer.answer
+    }
+}
