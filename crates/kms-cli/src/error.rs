@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt, io};
 
-use kms_client::Error as ClientError;
+use kms_client::{Error as ClientError, Obstacle, Origin, TlsFault};
 
 use crate::profiles::Failure;
 
@@ -197,16 +197,12 @@ fn classify(error: &ClientError) -> (Kind, Vec<String>) {
         ClientError::InvalidHeader { .. }
         | ClientError::UnusableName { .. }
         | ClientError::Certificates { .. } => (Kind::Usage, Vec::new()),
-        ClientError::Unreachable { proxied, .. } => {
-            (Kind::Unreachable, unreachable(proxied.as_deref()))
+        ClientError::Unreachable { origin, proxied, obstacle, .. } => {
+            (Kind::Unreachable, unreachable(origin, proxied.as_deref(), *obstacle))
         }
-        ClientError::Tls { .. } => (
-            Kind::Unreachable,
-            vec![
-                "for a private certificate authority, pass its certificate with `--cacert FILE`"
-                    .into(),
-            ],
-        ),
+        ClientError::Tls { origin, fault, .. } => {
+            (Kind::Unreachable, untrusted(origin, *fault).into_iter().collect())
+        }
         ClientError::SessionEnded { origin, .. } => {
             (Kind::Denied, vec![format!("log in again: `kms login --domain {origin}`")])
         }
@@ -215,17 +211,57 @@ fn classify(error: &ClientError) -> (Kind, Vec<String>) {
             vec![format!("if that is where your server is, use `--domain {target}`")],
         ),
         ClientError::NotKms { status, .. } => not_kms(*status),
+        ClientError::Status { retry_after: Some(wait), .. } => (
+            Kind::Failed,
+            vec![format!("the server asks to wait {} seconds before the next try", wait.as_secs())],
+        ),
         ClientError::Status { status, origin, .. } => refused(*status, &origin.to_string()),
         _ => (Kind::Failed, Vec::new()),
     }
 }
 
-fn unreachable(proxied: Option<&str>) -> Vec<String> {
-    let mut hints = vec!["check `--domain`; `kms help environment` lists what else sets it".into()];
+fn unreachable(origin: &Origin, proxied: Option<&str>, obstacle: Obstacle) -> Vec<String> {
+    let server = origin.authority();
+    let mut hints = Vec::new();
+    match obstacle {
+        _ if proxied.is_some() => {}
+        Obstacle::Name => {
+            hints.push(format!(
+                "`{server}` is not a known name: is it misspelt, or is a VPN needed?"
+            ));
+        }
+        Obstacle::Refused => {
+            hints.push(format!("nothing listens there: is the server of `{server}` running?"));
+        }
+        Obstacle::Timeout => {
+            hints.push("nothing came back: is a VPN or a proxy (`HTTPS_PROXY`) needed?".into());
+        }
+        _ => {}
+    }
+    hints.push("check `--domain`; `kms help environment` lists what else sets it".into());
     if proxied.is_some() {
         hints.push("`NO_PROXY` names hosts to call without the proxy".into());
     }
     hints
+}
+
+fn untrusted(origin: &Origin, fault: TlsFault) -> Option<String> {
+    match fault {
+        TlsFault::Authority => Some(
+            "for a private certificate authority, pass its certificate with `--cacert FILE`".into(),
+        ),
+        TlsFault::Name => {
+            Some("pass the name that the certificate is for: `--domain https://NAME`".into())
+        }
+        TlsFault::Time => Some(
+            "check this machine's clock; if it is right, the server's operator has to renew".into(),
+        ),
+        TlsFault::Protocol => {
+            let plain = origin.to_string().replacen("https:", "http:", 1);
+            Some(format!("if the server is not encrypted, use `--domain {plain}`"))
+        }
+        _ => None,
+    }
 }
 
 fn not_kms(status: u16) -> (Kind, Vec<String>) {

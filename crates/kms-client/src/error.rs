@@ -1,11 +1,11 @@
 //! Everything that can go wrong between a call and its answer.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, io::ErrorKind, time::Duration};
 
 use kms_api::ErrorBody;
 use reqwest::StatusCode;
 
-use crate::Origin;
+use crate::{Origin, verifier};
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
@@ -62,15 +62,19 @@ pub enum Error {
         cause: Cause,
         /// The proxy that was used, if any, without its credentials.
         proxied: Option<String>,
+        /// Where the way ended.
+        obstacle: Obstacle,
     },
     /// The server answered, but who it is could not be verified.
     #[error("could not verify the TLS certificate of `{origin}`")]
     Tls {
         /// The server.
         origin: Origin,
-        /// What went wrong.
+        /// What went wrong, with the link of its chain that failed.
         #[source]
         cause: Cause,
+        /// Which kind of thing it is.
+        fault: TlsFault,
     },
     /// The server sent the request elsewhere, which is never followed.
     #[error("`{origin}` redirects to `{target}`, which was not followed")]
@@ -132,7 +136,39 @@ pub enum Error {
         body: Box<ErrorBody>,
         /// Names the request in the server's log; empty if the server gave none.
         request_id: String,
+        /// How long the server asks to wait before the next request.
+        retry_after: Option<Duration>,
     },
+}
+
+/// Where the way to a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// Its name has no address.
+    Name,
+    /// Its machine takes no connection on that port.
+    Refused,
+    /// Nothing came back in time.
+    Timeout,
+    /// Anything else.
+    Other,
+}
+
+/// Why a TLS connection was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlsFault {
+    /// Nobody who is trusted here has issued the certificate.
+    Authority,
+    /// The certificate is for other names.
+    Name,
+    /// A certificate is not valid yet, or not any more.
+    Time,
+    /// The other side does not speak TLS.
+    Protocol,
+    /// Anything else.
+    Other,
 }
 
 fn via(proxy: Option<&str>) -> String {
@@ -161,23 +197,58 @@ impl Error {
             return Self::Setup(error.into());
         }
         if let Some(tls) = find::<rustls::Error>(&error) {
-            return Self::Tls { origin, cause: tls.to_string().into() };
+            let (fault, cause) = verifier::explain(tls);
+            return Self::Tls { origin, cause: cause.into(), fault };
         }
         Self::Unreachable {
             origin,
             cause: innermost(&error).into(),
             proxied: proxied.map(str::to_owned),
+            obstacle: Obstacle::of(&error),
         }
     }
 
-    pub(crate) fn refused(origin: &Origin, status: StatusCode, body: ErrorBody) -> Self {
+    pub(crate) fn refused(
+        origin: &Origin,
+        status: StatusCode,
+        body: ErrorBody,
+        retry_after: Option<Duration>,
+    ) -> Self {
         Self::Status {
             origin: origin.clone(),
             status: status.as_u16(),
             request_id: body.req_id.clone(),
             body: Box::new(body),
+            retry_after,
         }
     }
+}
+
+impl Obstacle {
+    fn of(error: &reqwest::Error) -> Self {
+        let refused = |error: &std::io::Error| error.kind() == ErrorKind::ConnectionRefused;
+        if error.is_timeout() {
+            Self::Timeout
+        } else if find::<std::io::Error>(error).is_some_and(refused) {
+            Self::Refused
+        } else if is_unknown_name(error) {
+            Self::Name
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// The connector says only in words that it was the look-up that failed.
+fn is_unknown_name(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.to_string() == "dns error" {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// `rustls` errors hide inside `std::io::Error`, whose `source` skips the error it wraps.

@@ -277,6 +277,7 @@ impl Client {
             return Err(self.redirected(&response));
         }
         let content_type = header(&response, CONTENT_TYPE.as_str());
+        let retry_after = retry::asked(&response);
         let body = self.body(response).await?;
         let not_kms = || Error::NotKms {
             origin: self.origin.clone(),
@@ -285,7 +286,7 @@ impl Client {
         };
         if !status.is_success() {
             let body = serde_json::from_slice::<ErrorBody>(&body).map_err(|_| not_kms())?;
-            return Err(Error::refused(&self.origin, status, body));
+            return Err(Error::refused(&self.origin, status, body, retry_after));
         }
         if !is_json(&content_type) {
             return Err(not_kms());

@@ -45,11 +45,12 @@ mod status;
 mod tls;
 mod tokens;
 mod universal_auth;
+mod verifier;
 
 pub use builder::ClientBuilder;
 pub use claims::Claims;
 pub use cookie::WithRefresh;
-pub use error::Error;
+pub use error::{Error, Obstacle, TlsFault};
 pub use http::Client;
 pub use origin::Origin;
 pub use session::{StoreError, TokenStore, Tokens};

@@ -16,13 +16,13 @@ pub(crate) fn after_answer(response: &Response, next: u32) -> Option<Duration> {
     if response.status() != StatusCode::TOO_MANY_REQUESTS {
         return None;
     }
-    let asked = response
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.trim().parse().ok())
-        .map(Duration::from_secs);
-    Some(with_jitter(asked.unwrap_or_else(|| backoff(next))))
+    Some(with_jitter(asked(response).unwrap_or_else(|| backoff(next))))
+}
+
+/// How long the server asks to wait, where it says so in seconds.
+pub(crate) fn asked(response: &Response) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// How long to wait before try number `next` because nobody answered. Only a request that asks

@@ -3,12 +3,12 @@
 use std::{path::Path, sync::Arc};
 
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier,
     crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-use crate::Error;
+use crate::{Error, verifier::Explaining};
 
 /// The configuration of a connection that will be encrypted. Reads the system's certificates,
 /// which takes some milliseconds; call it only when there will be such a connection.
@@ -40,20 +40,23 @@ pub(crate) fn config(extra: Option<&Path>) -> Result<ClientConfig, Error> {
             roots.add(certificate).map_err(|cause| unusable(path, cause))?;
         }
     }
-    Ok(with_roots(roots))
+    let verifier =
+        Explaining::new(roots, provider()).map_err(|cause| Error::Setup(cause.into()))?;
+    Ok(builder()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
 }
 
 /// The configuration of a client that will never encrypt: it trusts nobody and costs nothing.
 pub(crate) fn none() -> ClientConfig {
-    with_roots(RootCertStore::empty())
+    builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth()
 }
 
-fn with_roots(roots: RootCertStore) -> ClientConfig {
+fn builder() -> ConfigBuilder<ClientConfig, WantsVerifier> {
     ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .expect("the provider has cipher suites for the default versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth()
 }
 
 fn provider() -> Arc<CryptoProvider> {

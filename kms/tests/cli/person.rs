@@ -7,7 +7,9 @@ use serde_json::json;
 
 use crate::support::{
     CANARY, Home, Ran, Reply, Server, kms,
-    people::{EMAIL, ORGANIZATION, OTHER, PASSWORD, direct, organizations, selected, token, welcome},
+    people::{
+        EMAIL, ORGANIZATION, OTHER, PASSWORD, direct, organizations, selected, token, welcome,
+    },
     run,
 };
 
@@ -55,7 +57,8 @@ fn flags_and_environment_mix_and_flags_win() {
         let server = Server::start(direct());
         let mut command = login(&server, &["--plain", "--silent"]);
         let flag = |bit: u8| by_flag & bit != 0;
-        let value = |bit: u8, right: &'static str| if flag(bit) { "of-the-environment" } else { right };
+        let value =
+            |bit: u8, right: &'static str| if flag(bit) { "of-the-environment" } else { right };
         if flag(1) {
             command.args(["--email", EMAIL]);
         }
@@ -137,7 +140,8 @@ fn plain_prints_the_token_and_keeps_the_login_too() {
 
 #[test]
 fn an_organization_that_no_list_names_is_good_enough() {
-    let refusals = [Reply::error(404, "Route not found"), Reply::error(500, "Something went wrong")];
+    let refusals =
+        [Reply::error(404, "Route not found"), Reply::error(500, "Something went wrong")];
     for refusal in refusals {
         let server = Server::start([welcome(), selected(OTHER), refusal, Reply::error(500, "no")]);
         let home = Home::new();
@@ -273,7 +277,8 @@ fn what_is_no_id_is_refused_before_the_password_is_sent() {
 
 #[test]
 fn a_login_that_cannot_be_kept_is_ended_on_the_server() {
-    let server = Server::start([direct(), vec![Reply::json(200, json!({ "message": "bye" }))]].concat());
+    let server =
+        Server::start([direct(), vec![Reply::json(200, json!({ "message": "bye" }))]].concat());
     let home = Home::new();
     // Where the tokens would go, something else is.
     std::fs::write(std::path::Path::new(home.environment()[0].1).join("sessions"), "").unwrap();
@@ -292,9 +297,11 @@ fn a_token_of_the_environment_is_said_to_win() {
     run(login(&server, &all()).envs(home.environment()).env("INFISICAL_TOKEN", CANARY))
         .ends_with(0)
         .says("`INFISICAL_TOKEN` is set: commands use that token, not this login");
-    assert!(server.requests().iter().all(|request| {
-        request.header("authorization") != Some(&format!("Bearer {CANARY}"))
-    }));
+    assert!(
+        server.requests().iter().all(|request| {
+            request.header("authorization") != Some(&format!("Bearer {CANARY}"))
+        })
+    );
 }
 
 #[track_caller]

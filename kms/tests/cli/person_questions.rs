@@ -77,8 +77,7 @@ fn a_sub_organization_is_chosen_in_a_second_list() {
         let server = Server::start(answers(chosen));
         let home = Home::new();
         let url = server.url();
-        let mut terminal =
-            start(&home, &["login", "-i", "--email", EMAIL, "--domain", &url], &[]);
+        let mut terminal = start(&home, &["login", "-i", "--email", EMAIL, "--domain", &url], &[]);
         terminal.expect("Password of").enter(PASSWORD);
         terminal.expect("Organization:").send(ENTER);
         terminal.expect("Organization or sub-organization:").expect("Example (organization)");

@@ -67,10 +67,7 @@ fn a_code_is_given_with_the_token_that_is_good_for_it_alone() {
     let requests = server.requests();
     let verify = &requests[2];
     assert_eq!(verify.header("authorization"), Some("Bearer mfa.token.canary-7c1e9a"));
-    assert_eq!(
-        verify.json(),
-        json!({ "mfaToken": "123456", "mfaMethod": "totp", "email": EMAIL })
-    );
+    assert_eq!(verify.json(), json!({ "mfaToken": "123456", "mfaMethod": "totp", "email": EMAIL }));
     assert_eq!(requests[3].target, "/api/v3/auth/select-organization");
     assert_eq!(requests[3].header("authorization"), Some("Bearer verified.token.canary-7c1e9a"));
 }
@@ -176,8 +173,13 @@ fn a_recovery_code_stands_in_for_every_factor() {
 
 #[test]
 fn a_challenge_that_expired_starts_over() {
-    let expired =
-        [refusal(401, "mfa_expired"), Reply::json(403, json!({ "statusCode": 403, "message": "Your token has expired", "error": "TokenError" }))];
+    let expired = [
+        refusal(401, "mfa_expired"),
+        Reply::json(
+            403,
+            json!({ "statusCode": 403, "message": "Your token has expired", "error": "TokenError" }),
+        ),
+    ];
     for expired in expired {
         let server = Server::start([
             welcome(),
@@ -209,7 +211,8 @@ fn a_challenge_that_expired_starts_over() {
 
 #[test]
 fn a_locked_account_is_told_at_once() {
-    let locked = json!({ "statusCode": 403, "message": "Locked for 5 minutes", "error": "UserLocked" });
+    let locked =
+        json!({ "statusCode": 403, "message": "Locked for 5 minutes", "error": "UserLocked" });
     let server = Server::start([welcome(), challenge("totp"), Reply::json(403, locked)]);
     let home = Home::new();
     let mut terminal = until_asked(&server, &home, &[]);
@@ -219,7 +222,8 @@ fn a_locked_account_is_told_at_once() {
 
 #[test]
 fn without_a_terminal_a_second_factor_needs_a_person_or_a_code() {
-    for (method, hint) in [("totp", "--mfa-code=CODE"), ("email", "on a terminal it is asked for")] {
+    for (method, hint) in [("totp", "--mfa-code=CODE"), ("email", "on a terminal it is asked for")]
+    {
         let server = Server::start([welcome(), challenge(method)]);
         let ran = run(kms()
             .args(DIRECT)
@@ -262,8 +266,7 @@ fn a_code_by_flag_or_environment_needs_nobody() {
 
 #[test]
 fn a_server_that_never_has_enough_is_not_obeyed() {
-    let server =
-        Server::start([welcome(), challenge("totp"), verified(), challenge("totp")]);
+    let server = Server::start([welcome(), challenge("totp"), verified(), challenge("totp")]);
     let ran = run(kms()
         .args(DIRECT)
         .args(["--plain", "--mfa-code=123456", "--domain", &server.url()])

@@ -1,5 +1,6 @@
 //! What both sides of a login agree on: one file per method of machines, [`user`] for people.
 
+pub mod srp;
 pub mod token;
 pub mod token_auth;
 pub mod trusted_ip;

@@ -9,7 +9,7 @@ use crate::{Context, error::CliError, prompt};
 pub(super) enum Menu {
     /// `--interactive` asks where the account is hosted.
     Shown,
-    /// Everything else takes the default.
+    /// Everything else takes the server of the current login, else the default.
     Hidden,
 }
 
@@ -27,7 +27,15 @@ pub(super) async fn choose(menu: Menu, context: &Context) -> Result<Origin, CliE
     }
     match menu {
         Menu::Shown => ask(&remembered).await,
-        Menu::Hidden => Ok(decided.value.clone()),
+        Menu::Hidden => {
+            let origin = &decided.value;
+            if origin.to_string() != Origin::US_CLOUD {
+                context.ui.notice(&format!(
+                    "Logging in to `{origin}`, as before; `--domain` names another server"
+                ));
+            }
+            Ok(origin.clone())
+        }
     }
 }
 

@@ -110,6 +110,16 @@ pub(super) async fn run(args: &Args, plain: bool, context: &Context) -> Result<(
     if context.ui.interactive { prompt::guarded(work).await } else { work.await }
 }
 
+/// Says why nothing opens, and what keeps parts of the environment from being enough.
+fn instead_of_browser(parts: &[(&'static str, Source); 3], ui: Ui) {
+    let is_there = |source| source == Source::Environment;
+    if parts.iter().any(|(_, source)| is_there(*source)) {
+        let missing = parts.iter().filter(|(_, source)| !is_there(*source));
+        ui.notice(&missing_parts(missing.map(|(flag, _)| *flag)).source.to_string());
+    }
+    ui.notice("Logging in through the browser is not in this version yet: you are asked here.");
+}
+
 async fn log_in(shape: Shape, args: &Args, plain: bool, context: &Context) -> Result<(), CliError> {
     // Asked before a password is: a login that cannot be kept is of use only if it is printed.
     let vault = context.settings.profiles.vault_available();
