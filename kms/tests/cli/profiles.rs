@@ -282,7 +282,7 @@ fn a_token_that_was_given_beats_the_login_and_whoami_explains_it() {
     log_in(&home, &server, ORGANIZATION);
     run(at(&home).args(["projects", "list"]).env("KMS_TOKEN", "given")).ends_with(0);
     assert_eq!(server.requests()[3].header("authorization"), Some("Bearer given"));
-    let nobody = run(kms().args(["whoami", "--explain"]).env("KMS_CONFIG_DIR", "/nowhere/kms"));
+    let nobody = run(kms().args(["whoami", "--explain"]));
     nobody.ends_with(3).says("`KMS_TOKEN`: not set").says("logins: none is kept here");
 }
 
