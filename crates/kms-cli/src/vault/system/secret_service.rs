@@ -78,7 +78,10 @@ pub(crate) fn remove(ui: Ui, item: Uuid) -> Result<(), CliError> {
 fn connect<'a>() -> Result<SecretService<'a>, CliError> {
     let connection = connection::Builder::session()
         .and_then(|builder| builder.method_timeout(PATIENCE).build())
-        .map_err(|error| unavailable(format!("there is no session bus ({error})")))?;
+        .map_err(|error| {
+            tracing::debug!(%error, "no session bus");
+            unavailable("there is no session bus")
+        })?;
     SecretService::connect_with_existing(EncryptionType::Dh, connection).map_err(describe)
 }
 
