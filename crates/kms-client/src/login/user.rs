@@ -11,7 +11,7 @@ use kms_api::{
         Done, MfaVerified, PasswordLogin, PasswordLoginResponse, Refreshed, SelectOrganization,
         SelectedOrganization, VerifyMfa, VerifyRecoveryCode,
     },
-    organizations::{AccessibleOrganizationsResponse, OrganizationsResponse},
+    organizations::AccessibleOrganizationsResponse,
     routes,
     users::UserResponse,
 };
@@ -29,11 +29,6 @@ impl Client {
     ) -> Result<WithRefresh<PasswordLoginResponse>, Error> {
         let body = PasswordLogin { email: email.to_owned(), password: password.clone() };
         self.post_anonymously_for_session(routes::USER_LOGIN, &body).await
-    }
-
-    /// Lists the organizations that the person is a member of.
-    pub async fn list_organizations(&self) -> Result<OrganizationsResponse, Error> {
-        self.get(routes::ORGANIZATIONS, &()).await
     }
 
     /// Lists the organizations that the person is a member of, each with its sub-organizations.
