@@ -34,7 +34,7 @@ async fn organizations(
     signed_in: SignedIn,
     State(app): State<AppState>,
 ) -> Result<Json<OrganizationsResponse>, ApiError> {
-    Ok(Json(app.core.own_organizations(&signed_in).await?))
+    Ok(Json(app.core.list_organizations(&signed_in).await?))
 }
 
 async fn sessions(
