@@ -70,6 +70,17 @@ pub const USERS_ME_SESSIONS: &str = "/api/v2/users/me/sessions";
 /// `DELETE` one of the person's sessions.
 pub const USERS_ME_SESSION: &str = "/api/v2/users/me/sessions/{sessionId}";
 
+/// `PATCH` which second factor the person asks for everywhere.
+pub const USERS_ME_MFA: &str = "/api/v2/users/me/mfa";
+/// `GET`, `DELETE` the person's authenticator app.
+pub const USER_TOTP: &str = "/api/v1/user/me/totp";
+/// `POST` sets an authenticator app up.
+pub const USER_TOTP_REGISTER: &str = "/api/v1/user/me/totp/register";
+/// `POST` the first code of an authenticator app.
+pub const USER_TOTP_VERIFY: &str = "/api/v1/user/me/totp/verify";
+/// `POST` replaces the person's recovery codes.
+pub const USER_TOTP_RECOVERY_CODES: &str = "/api/v1/user/me/totp/recovery-codes";
+
 /// `GET`, `PATCH` instance configuration.
 pub const ADMIN_CONFIG: &str = "/api/v1/admin/config";
 /// `POST` the first administrator.

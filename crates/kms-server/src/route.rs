@@ -54,6 +54,8 @@ pub enum Access {
     User,
     /// Whoever was mailed a proof and is about to complete an account or to set a password.
     Proven,
+    /// Whoever logged in and still owes a second factor.
+    Pending,
 }
 
 impl Access {

@@ -19,6 +19,7 @@ use crate::{
     text,
 };
 
+pub(crate) use change::session_seconds;
 pub(crate) use members::Joining;
 
 /// The longest name and slug, in characters.

@@ -95,7 +95,7 @@ impl Core {
             login_at: now,
             created_at: now,
             last_used_at: now,
-            expires_at: self.session_end(now),
+            expires_at: self.session_end(now, None),
             mac: Vec::new(),
         };
         self.insert_session(tx, row, grant).await
@@ -124,10 +124,12 @@ impl Core {
         Ok(user_sessions::update(tx, row, former).await?)
     }
 
-    /// When a login ends at the latest; both in microseconds.
-    pub(super) fn session_end(&self, login_at: i64) -> i64 {
+    /// When a login ends at the latest, in microseconds like `login_at`; `limit` is what the
+    /// organization allows, in seconds.
+    pub(super) fn session_end(&self, login_at: i64, limit: Option<i64>) -> i64 {
         let longest = TokenPurpose::UserRefresh.max_lifetime();
-        let seconds = self.options.user_session_ttl.clamp(1, longest);
+        let seconds = self.options.user_session_ttl.min(limit.unwrap_or(longest));
+        let seconds = seconds.clamp(1, longest);
         login_at.saturating_add(seconds.saturating_mul(1_000_000))
     }
 

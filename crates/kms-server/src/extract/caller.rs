@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
-use kms_core::{Actor, Caller, Error, Proven, SignedIn, TokenError};
+use kms_core::{Actor, Caller, Error, PendingLogin, Proven, SignedIn, TokenError};
 
 use super::context;
 use crate::{
@@ -82,6 +82,26 @@ impl FromRequestParts<AppState> for Proven {
             proven => Ok(proven?),
         }
     }
+}
+
+impl FromRequestParts<AppState> for PendingLogin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let context = context(&parts.extensions)?;
+        let origin = context.origin.clone();
+        let proved = async { app.core.authenticate_pending(bearer(&parts.headers)?, origin).await };
+        let pending = counted(&context, app, proved.await)?;
+        // By who it is, whatever login: another login renews nothing.
+        context.count(app, &Key::Actor(pending.user.uuid()))?;
+        Ok(pending)
+    }
+}
+
+impl Describe for PendingLogin {
+    const ACCESS: Access = Access::Pending;
+
+    fn describe(_: &mut Operation) {}
 }
 
 /// Counts a failed proof for the address that it came from, and tells a token of another kind

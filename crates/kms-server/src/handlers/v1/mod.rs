@@ -14,6 +14,7 @@ mod projects;
 mod recovery;
 mod secret_versions;
 mod sub_organizations;
+mod totp;
 mod workspaces;
 
 use crate::route::Route;
@@ -34,5 +35,6 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(memberships::routes());
     routes.extend(folders::routes());
     routes.extend(secret_versions::routes());
+    routes.extend(totp::routes());
     routes
 }

@@ -1,6 +1,7 @@
 //! Routes below `/api/v2`.
 
 pub(super) mod folders;
+mod mfa;
 mod organizations;
 mod passwords;
 mod users;
@@ -13,6 +14,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(workspaces::routes());
     routes.extend(folders::routes());
     routes.extend(users::routes());
+    routes.extend(mfa::routes());
     routes.extend(passwords::routes());
     routes
 }
