@@ -17,5 +17,6 @@ mod person_questions;
 mod run;
 mod second_factor;
 mod secrets;
+mod srp;
 mod tls;
 mod transport;
