@@ -20,5 +20,6 @@ mod profiles;
 mod run;
 mod second_factor;
 mod secrets;
+mod srp;
 mod tls;
 mod transport;

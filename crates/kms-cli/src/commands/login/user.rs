@@ -29,6 +29,7 @@ pub(super) const MACHINE: &str = "a machine logs in with `kms login --method=uni
 #[derive(clap::Args, Debug)]
 #[group(skip)]
 #[command(next_help_heading = "Options of user")]
+#[group(skip)]
 pub(super) struct Args {
     /// E-mail address [env: INFISICAL_EMAIL]
     #[arg(long, value_name = "ADDRESS")]
