@@ -38,11 +38,7 @@ pub struct SrpProof {
     /// `M1`, in hexadecimal.
     pub client_proof: String,
     /// The password itself, for a server that insists on it.
-    #[serde(
-        default,
-        serialize_with = "wire::expose_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, serialize_with = "wire::expose_opt", skip_serializing_if = "Option::is_none")]
     pub password: Option<SecretString>,
 }
 
