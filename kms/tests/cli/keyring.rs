@@ -130,7 +130,8 @@ fn s3_without_a_keyring_the_message_says_what_to_do() {
 fn keys_move_between_keyring_and_files_and_nothing_is_lost() {
     let desktop = Desktop::new();
     let server = Server::start(direct().into_iter().chain([projects(), projects(), projects()]));
-    let search = "secret-tool search --all xdg:schema ai.hanzo.kms.Profile 2>&1 | grep -c '^secret' || true";
+    let search =
+        "secret-tool search --all xdg:schema ai.hanzo.kms.Profile 2>&1 | grep -c '^secret' || true";
     let ran = desktop.session(
         UNLOCKED,
         &format!(

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 
 use crate::support::{
     CANARY, Home, Ran, Reply, Server, kms,
-    people::{EMAIL, ORGANIZATION, OTHER, PASSWORD, direct, organizations, selected, token, welcome},
+    people::{
+        EMAIL, ORGANIZATION, OTHER, PASSWORD, direct, organizations, selected, token, welcome,
+    },
     run,
 };
 
@@ -139,19 +141,34 @@ fn a_compatible_server_that_does_not_rotate_is_asked_with_the_same_refresh_token
 
 #[test]
 fn a_token_that_the_server_does_not_take_is_renewed_once() {
+    let ended = json!({
+        "reqId": "req-1", "statusCode": 403, "error": "TokenError",
+        "message": "Your token has expired. Please re-authenticate.",
+    });
+    for refusal in [Reply::error(401, "revoked"), Reply::json(403, ended)] {
+        let home = Home::new();
+        let server = Server::start(login_then([
+            refusal,
+            refreshed(&short(3_600, "b"), Some("third")),
+            projects(),
+        ]));
+        log_in(&home, &server, ORGANIZATION);
+        list(&home).ends_with(0);
+        let requests = server.requests();
+        assert_eq!(requests[4].header("cookie"), Some("jid=canary-7c1e9a-second"));
+        let bearer = format!("Bearer {}", short(3_600, "b"));
+        assert_eq!(requests[5].header("authorization"), Some(bearer.as_str()));
+        assert_eq!(requests.len(), 6);
+    }
+}
+
+#[test]
+fn what_is_not_allowed_is_no_reason_to_renew() {
     let home = Home::new();
-    let server = Server::start(login_then([
-        Reply::error(401, "revoked"),
-        refreshed(&short(3_600, "b"), Some("third")),
-        projects(),
-    ]));
+    let server = Server::start(login_then([Reply::error(403, "You are not allowed")]));
     log_in(&home, &server, ORGANIZATION);
-    list(&home).ends_with(0);
-    let requests = server.requests();
-    assert_eq!(requests[4].header("cookie"), Some("jid=canary-7c1e9a-second"));
-    let bearer = format!("Bearer {}", short(3_600, "b"));
-    assert_eq!(requests[5].header("authorization"), Some(bearer.as_str()));
-    assert_eq!(requests.len(), 6);
+    list(&home).ends_with(3).says("You are not allowed");
+    assert_eq!(server.requests().len(), 4);
 }
 
 #[test]
@@ -259,9 +276,8 @@ fn user_lists_switches_and_names_logins() {
     let shown = |home: &Home| -> Vec<(String, bool)> {
         let ran = run(at(home).args(["user", "--output=json"])).ends_with(0);
         let list: Vec<Value> = serde_json::from_str(&ran.stdout).unwrap();
-        let pair = |v: &Value| {
-            (v["name"].as_str().unwrap().to_owned(), v["current"].as_bool().unwrap())
-        };
+        let pair =
+            |v: &Value| (v["name"].as_str().unwrap().to_owned(), v["current"].as_bool().unwrap());
         list.iter().map(pair).collect()
     };
     assert_eq!(shown(&home), [("example".into(), false), ("other".into(), true)]);
@@ -298,11 +314,8 @@ fn whoami_tells_who_where_until_when_and_why() {
         "id": ORGANIZATION, "name": "Example\u{1b}]52;c;x\u{7}\u{202e}", "slug": "example",
         "createdAt": at_time, "updatedAt": at_time, "userRole": "admin",
     }] });
-    let server = Server::start(login_then([
-        Reply::json(200, me),
-        Reply::json(200, mine),
-        projects(),
-    ]));
+    let server =
+        Server::start(login_then([Reply::json(200, me), Reply::json(200, mine), projects()]));
     log_in(&home, &server, ORGANIZATION);
     let ran = run(at(&home).args(["whoami", "--explain"])).ends_with(0);
     for part in [
@@ -328,8 +341,7 @@ fn l11_names_from_a_server_do_not_steer_the_terminal() {
         "id": ORGANIZATION, "name": hostile, "slug": hostile,
         "createdAt": "2026-01-02T03:04:05.678Z", "subOrganizations": [],
     }] });
-    let server =
-        Server::start([welcome(), selected(ORGANIZATION), Reply::json(200, answer)]);
+    let server = Server::start([welcome(), selected(ORGANIZATION), Reply::json(200, answer)]);
     let login = run(at(&home)
         .args(["login", "--email", EMAIL, "--organization-id", ORGANIZATION])
         .args(["--domain", &server.url()])
@@ -463,7 +475,9 @@ fn l12_no_token_shows_where_none_was_asked_for() {
         Reply::json(200, json!({})),
     ]));
     log_in(&home, &server, ORGANIZATION);
-    for args in [&["projects", "list"][..], &["projects", "list"], &["user"], &["vault"], &["logout"]] {
+    for args in
+        [&["projects", "list"][..], &["projects", "list"], &["user"], &["vault"], &["logout"]]
+    {
         let ran = run(at(&home).args(args).args(["--log-level=trace"]));
         assert!(!ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY), "{}", ran.stderr);
     }
@@ -522,7 +536,8 @@ fn s1_without_a_keyring_nothing_takes_its_place_in_silence() {
 #[test]
 fn s2_files_are_private_from_their_first_byte_whatever_the_umask() {
     let home = Home::new();
-    let server = Server::start(login_then([Reply::error(401, "no"), refreshed(&short(9, "b"), None)]));
+    let server =
+        Server::start(login_then([Reply::error(401, "no"), refreshed(&short(9, "b"), None)]));
     let line = format!(
         "umask 000; exec {} login --silent --email {EMAIL} --organization-id {ORGANIZATION} \
          --domain {}",
@@ -587,7 +602,8 @@ fn the_age_program_opens_what_the_file_vault_seals() {
     let text = fs::read_to_string(folder.join("vault/recipient.txt")).unwrap();
     assert!(text.starts_with("age1"), "{text}");
     let sealed = fs::read_dir(folder.join("sessions")).unwrap().map(|file| file.unwrap().path());
-    let sealed: Vec<_> = sealed.filter(|path| path.extension().is_some_and(|e| e == "age")).collect();
+    let sealed: Vec<_> =
+        sealed.filter(|path| path.extension().is_some_and(|e| e == "age")).collect();
     assert_eq!(sealed.len(), 1);
     // A stranger's identity does not open it, and the program agrees on the format.
     let identity = tempfile::NamedTempFile::new().unwrap();

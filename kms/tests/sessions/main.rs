@@ -45,8 +45,7 @@ async fn s6_fifty_commands_at_expiry_make_one_refresh_and_all_succeed() {
 /// Starts fifty commands at one moment, by a clock that is ahead; each has to succeed.
 fn fifty(person: &Person, ahead: i64) {
     thread::scope(|scope| {
-        let commands: Vec<_> =
-            (0..50).map(|_| scope.spawn(move || person.list(ahead))).collect();
+        let commands: Vec<_> = (0..50).map(|_| scope.spawn(move || person.list(ahead))).collect();
         for command in commands {
             let output = command.join().unwrap();
             let stderr = String::from_utf8_lossy(&output.stderr);

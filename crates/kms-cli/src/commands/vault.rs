@@ -144,7 +144,7 @@ fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
         Kind::Kernel => ui.warn("a restart of this machine logs you out everywhere"),
         _ => {}
     }
-    for reason in moved.left_behind {
+    for reason in moved.warnings {
         ui.warn(&reason);
     }
     Ok(())
