@@ -47,7 +47,6 @@ pub fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::
 }
 
 /// As [`expose`], for a credential that may be left out.
-#[expect(clippy::ref_option, reason = "serde calls it with the field")]
 pub fn expose_opt<S: Serializer>(secret: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
     match secret {
         Some(secret) => expose(secret, to),
