@@ -8,36 +8,101 @@ use std::{
 use crate::{Outcome, report::median, suites::Server};
 
 const SPAWNS: usize = 100;
+/// Opens the file vault once; it stays unlocked for the time of the measurement.
+const PASSPHRASE: (&str, &str) = ("KMS_VAULT_FILE_PASSPHRASE", "a passphrase to measure with");
 
 /// Measures the client behind a path: `kms`, built with `--release`.
 pub(crate) async fn measure(binary: &str) -> Outcome {
     let server = Server::start("embedded", "warm").await?;
     server.fill("/", 20).await?;
-    let url = format!("http://{}", server.facts.address);
-    let version = || {
-        let mut command = Command::new(binary);
-        command.arg("--version");
-        command
-    };
-    let nothing = || Command::new("/bin/true");
-    let run = || {
-        let mut command = Command::new(binary);
-        command.args(["run", "--silent", "--domain", &url, "--projectId", &server.facts.project]);
-        command.args(["--", "/bin/true"]).env("KMS_TOKEN", &server.token);
-        command
-    };
-    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    let person = Person::log_in(binary, &server)?;
+    let mut version = Command::new(binary);
+    version.arg("--version");
+    let mut by_token = person.run(&server);
+    by_token.env("KMS_TOKEN", &server.token);
+    let by_login = person.run(&server);
+    let log_in = person.login(&server);
+    let mut commands = [Command::new("/bin/true"), version, by_token, by_login, log_in];
+    let mut times = [const { Vec::new() }; 5];
     for _ in 0..SPAWNS {
-        times[0].push(spawn(&mut nothing())?);
-        times[1].push(spawn(&mut version())?);
-        times[2].push(spawn(&mut run())?);
+        for (command, times) in commands.iter_mut().zip(&mut times) {
+            times.push(spawn(command)?);
+        }
     }
-    let [nothing, version, run] = times.map(median);
+    let [nothing, version, by_token, by_login, log_in] = times.map(median);
     println!("medians of {SPAWNS} spawns, in turns");
     println!("  /bin/true                  {nothing:>6.2} ms");
     println!("  kms --version              {version:>6.2} ms, {:.2} ms over it", version - nothing);
-    println!("  kms run -- /bin/true       {run:>6.2} ms, {:.2} ms over it", run - nothing);
+    println!(
+        "  kms run -- /bin/true       {by_token:>6.2} ms, {:.2} ms over it",
+        by_token - nothing
+    );
+    println!("  the same by stored login   {by_login:>6.2} ms, {:.2} ms more", by_login - by_token);
+    println!("  direct login of a person   {log_in:>6.2} ms; an Argon2id hash: {:.2} ms", hash()?);
     Ok(())
+}
+
+/// A person with files of their own, whose file vault is unlocked.
+struct Person {
+    binary: String,
+    files: tempfile::TempDir,
+}
+
+impl Person {
+    fn log_in(binary: &str, server: &Server) -> Outcome<Self> {
+        let person = Self { binary: binary.to_owned(), files: tempfile::tempdir()? };
+        let mut vault = person.command();
+        vault.args(["vault", "set", "file", "--silent"]).env(PASSPHRASE.0, PASSPHRASE.1);
+        spawn(&mut vault)?;
+        let mut keep = person.command();
+        keep.args(["login", "--silent", "--domain", &format!("http://{}", server.facts.address)])
+            .env("KMS_EMAIL", &server.facts.email)
+            .env("KMS_PASSWORD", &server.facts.password)
+            .env("KMS_ORGANIZATION_ID", &server.facts.organization);
+        spawn(&mut keep)?;
+        let mut unlock = person.run(server);
+        spawn(unlock.env(PASSPHRASE.0, PASSPHRASE.1))?;
+        Ok(person)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.env("KMS_CONFIG_DIR", self.files.path());
+        command
+    }
+
+    /// A program started with secrets; without a token in the environment by the stored login.
+    fn run(&self, server: &Server) -> Command {
+        let url = format!("http://{}", server.facts.address);
+        let mut command = self.command();
+        command.args(["run", "--silent", "--domain", &url, "--projectId", &server.facts.project]);
+        command.args(["--", "/bin/true"]);
+        command
+    }
+
+    /// A direct login whose token is printed.
+    fn login(&self, server: &Server) -> Command {
+        let mut command = self.command();
+        let url = format!("http://{}", server.facts.address);
+        command
+            .args(["login", "--silent", "--plain", "--domain", &url])
+            .env("KMS_EMAIL", &server.facts.email)
+            .env("KMS_PASSWORD", &server.facts.password)
+            .env("KMS_ORGANIZATION_ID", &server.facts.organization);
+        command
+    }
+}
+
+/// Milliseconds of one password hash, as the server makes it.
+fn hash() -> Outcome<f64> {
+    let password = secrecy::SecretString::from("a password");
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let started = Instant::now();
+        kms_crypto::hash_password(&password, &kms_crypto::OsEntropy)?;
+        times.push(started.elapsed().as_secs_f64() * 1_000.0);
+    }
+    Ok(median(times))
 }
 
 fn spawn(command: &mut Command) -> Outcome<f64> {

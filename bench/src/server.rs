@@ -34,6 +34,9 @@ pub(crate) struct Facts {
     pub(crate) project: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
+    pub(crate) email: String,
+    pub(crate) password: String,
+    pub(crate) organization: String,
 }
 
 /// Secrets in the listing that is measured.
@@ -77,6 +80,9 @@ pub(crate) async fn run(engine: &str, memory: &str) -> Outcome {
         project: text("/project/id"),
         client_id: text("/machineIdentity/clientId"),
         client_secret: text("/machineIdentity/clientSecret"),
+        email: text("/user/email"),
+        password: text("/user/password"),
+        organization: text("/organization/id"),
     };
     let service = Service::of(routes, AppState::new(core, settings));
     let running = Running::serve_with(service, vec![listener], None);
