@@ -10,6 +10,7 @@ mod export;
 mod leaks;
 mod login;
 mod output;
+mod people;
 mod run;
 mod secrets;
 mod tls;

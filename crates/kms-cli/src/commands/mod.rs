@@ -8,10 +8,12 @@ mod export;
 pub(crate) mod help;
 mod identities;
 mod login;
+mod organizations;
 mod projects;
 mod run;
 mod secrets;
 mod token;
+mod users;
 
 use std::process::ExitCode;
 
@@ -36,6 +38,10 @@ pub enum Command {
     Environments(environments::Environments),
     #[command(subcommand, visible_alias = "identity")]
     Identities(identities::Identities),
+    #[command(subcommand, visible_alias = "organization")]
+    Organizations(organizations::Organizations),
+    #[command(subcommand)]
+    Users(users::Users),
     Audit(audit::Args),
     Demo(demo::Args),
     Help(help::Args),
@@ -54,6 +60,8 @@ impl Command {
             Self::Projects(command) => projects::run(command, context).await?,
             Self::Environments(command) => environments::run(command, context).await?,
             Self::Identities(command) => identities::run(command, context).await?,
+            Self::Organizations(command) => organizations::run(command, context).await?,
+            Self::Users(command) => users::run(command, context).await?,
             Self::Audit(args) => audit::run(args, context).await?,
             Self::Demo(args) => demo::run(args, context).await?,
             Self::Help(_) => return Err(CliError::internal("help was answered before")),

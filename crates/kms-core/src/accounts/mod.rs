@@ -26,6 +26,7 @@ pub(crate) use password_rules::check_new_password;
 use crate::{
     Core, Error, Result,
     mail::{Mail, MailError},
+    sessions::refuse_service_token,
 };
 
 /// Seconds that somebody has to complete an account or to set a password (wire contract, user
@@ -44,6 +45,7 @@ pub struct Proven {
 impl Core {
     /// Who a token for completing an account or setting a password stands for.
     pub fn authenticate_proven(&self, bearer: &str) -> Result<Proven> {
+        refuse_service_token(bearer)?;
         let claims = self.keys.tokens.verify::<SignUpClaims>(bearer, self.now().seconds())?;
         Ok(Proven {
             user: claims.user_id.into(),

@@ -222,8 +222,8 @@ impl Core {
         let (org, project) = (access.project.org_id, access.id());
         let rows = project_members::users(&mut *tx, org, project).await?;
         let roles = memberships::roles_in_project(&mut *tx, org, project, USER).await?;
-        let named = rows.into_iter().filter(|row| names.contains(&row.username));
-        Ok(named.map(|row| to_wire(row, access, &roles)).collect())
+        let found = rows.into_iter().filter(|row| names.contains(&row.username));
+        Ok(found.map(|row| to_wire(row, access, &roles)).collect())
     }
 
     async fn one(

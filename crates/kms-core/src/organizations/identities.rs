@@ -38,9 +38,9 @@ impl Core {
     ) -> Result<OrganizationIdentityMembershipResponse> {
         may(caller, Action::Create, id)?;
         let role = body.role.as_deref().unwrap_or(DEFAULT_ROLE);
-        caller.rules.require_covers(&*organization_role(role)?)?;
         let mut tx = self.store.begin().await?;
         self.guest(&mut tx, caller, id).await?;
+        caller.rules.require_covers(&*organization_role(role)?)?;
         let joining = Joining {
             organization: caller.organization,
             principal: (IDENTITY, id.uuid()),

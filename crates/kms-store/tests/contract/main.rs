@@ -4,6 +4,7 @@
 //! be made, and `--include-ignored` runs it, as `scripts/test` does.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod accounts;
 mod audit;
 mod engine;
 mod folders;
@@ -70,6 +71,13 @@ contract! {
     tenants::environments_come_in_their_order_and_within_their_tenant,
     tenants::members_of_a_project_are_listed_page_by_page,
     tenants::roles_are_replaced_and_memberships_end_with_their_roles,
+    accounts::what_is_mailed_replaces_what_was_mailed_long_enough_before,
+    accounts::h11_what_is_mailed_is_taken_once,
+    accounts::h9_tries_and_the_budget_of_an_address_are_counted_exactly,
+    accounts::d4_proofs_and_unfinished_accounts_are_swept,
+    accounts::settings_are_written_once_and_again,
+    accounts::accounts_are_listed_page_by_page_and_taken_literally,
+    accounts::an_organization_takes_those_below_it_along,
     machines::a_login_finds_all_it_needs_in_one_query,
     machines::a_token_finds_what_it_rests_on_and_misses_what_is_gone,
     machines::an_identity_takes_all_it_has_with_it,

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::tenancy::{Tenant, id};
 
-fn organization(slug: &str) -> OrganizationRow {
+pub(crate) fn organization(slug: &str) -> OrganizationRow {
     OrganizationRow {
         id: id(),
         parent_id: None,
@@ -34,7 +34,7 @@ fn organization(slug: &str) -> OrganizationRow {
     }
 }
 
-fn user(username: &str) -> UserRow {
+pub(crate) fn user(username: &str) -> UserRow {
     UserRow {
         id: id(),
         username: username.into(),
@@ -54,7 +54,11 @@ fn user(username: &str) -> UserRow {
     }
 }
 
-fn member(org_id: OrganizationId, kind: &str, principal_id: Uuid) -> OrganizationMembershipRow {
+pub(crate) fn member(
+    org_id: OrganizationId,
+    kind: &str,
+    principal_id: Uuid,
+) -> OrganizationMembershipRow {
     OrganizationMembershipRow {
         id: id(),
         org_id,
