@@ -11,7 +11,7 @@ use kms_store::{
 };
 use tokio::task::JoinSet;
 
-use crate::engine::id;
+use crate::tenancy::id;
 
 fn person(username: &str) -> UserRow {
     UserRow {
