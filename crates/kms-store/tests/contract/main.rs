@@ -10,6 +10,7 @@ mod engine;
 mod epochs;
 mod folders;
 mod machines;
+mod people;
 mod secrets;
 mod tenancy;
 mod tenants;
@@ -82,6 +83,11 @@ contract! {
     accounts::settings_are_written_once_and_again,
     accounts::accounts_are_listed_page_by_page_and_taken_literally,
     accounts::an_organization_takes_those_below_it_along,
+    people::an_account_is_found_by_name_and_changes_within_its_epoch,
+    people::a_session_moves_on_for_one_of_many,
+    people::failures_are_counted_together_and_forgotten,
+    people::h3_a_step_is_accepted_once_by_many,
+    people::codes_are_taken_once_and_tried_as_often,
     machines::a_login_finds_all_it_needs_in_one_query,
     machines::a_token_finds_what_it_rests_on_and_misses_what_is_gone,
     machines::an_identity_takes_all_it_has_with_it,
