@@ -38,7 +38,7 @@ async fn set_password(world: &World) {
 
 async fn log_in(core: &Core, password: &str) -> Result<SignedIn, Error> {
     let body = PasswordLogin { email: ADDRESS.into(), password: SecretString::from(password) };
-    let opened = core.password_login(&body, &Origin::default()).await?;
+    let opened = core.password_login(&body, None, &Origin::default()).await?;
     core.authenticate_user(&opened.answer.access_token, Origin::default()).await
 }
 
@@ -48,7 +48,7 @@ async fn h8_a_reset_sets_the_password_and_ends_all_sessions() {
     let (core, origin) = (&world.core, Origin::default());
     set_password(&world).await;
     let body = PasswordLogin { email: ADDRESS.into(), password: SecretString::from(PASSWORD) };
-    let before = core.password_login(&body, &origin).await.unwrap().answer.access_token;
+    let before = core.password_login(&body, None, &origin).await.unwrap().answer.access_token;
     core.start_recovery(&recover(ADDRESS), SITE).await.unwrap();
     let link = link_of(&mailbox.take()[0]);
     assert!(link.starts_with(&format!("{SITE}/password-reset?token=")), "{link}");
@@ -124,6 +124,15 @@ async fn a_password_is_changed_by_who_knows_it() {
     };
     let refused = core.change_password(&person, &change("wrong password", NEW), SITE).await;
     assert!(matches!(refused, Err(Error::BadRequest { .. })), "{refused:?}");
+    // Attack H9: a stolen session is no way to guess at leisure.
+    let mut throttled = false;
+    for _ in 0..10 {
+        let refused = core.change_password(&person, &change("wrong password", NEW), SITE).await;
+        throttled |= matches!(refused, Err(Error::RateLimited { .. }));
+    }
+    assert!(throttled);
+    world.clock.advance(3_600);
+    let person = log_in(core, PASSWORD).await.unwrap();
     let refused = core.change_password(&person, &change(PASSWORD, "short"), SITE).await;
     assert!(matches!(refused, Err(Error::Validation(_))), "{refused:?}");
     core.change_password(&person, &change(PASSWORD, NEW), SITE).await.unwrap();
