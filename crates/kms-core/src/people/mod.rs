@@ -21,3 +21,6 @@ pub(crate) use session::{Chosen, Grant};
 
 /// How a person with a password logs in.
 pub(crate) const EMAIL: &str = "email";
+
+#[cfg(test)]
+mod tests;

@@ -37,11 +37,12 @@ enum Age {
 
 impl Age {
     fn of(claims: &UserRefreshClaims, row: &SessionRow) -> Self {
+        if !(row.refresh_floor..=row.refresh_version).contains(&claims.refresh_version) {
+            return Self::SetAside;
+        }
         match row.refresh_version - claims.refresh_version {
             0 => Self::Newest,
             1 if row.refresh_used == Some(claims.jti) => Self::Predecessor,
-            1 if row.refresh_used.is_none() => Self::SetAside,
-            behind if behind < 0 => Self::SetAside,
             _ => Self::Reused,
         }
     }

@@ -17,7 +17,7 @@ use kms_store::{
 use super::{
     Chosen, Grant, Opened,
     factors::{MAIL, owed},
-    session::Tokens,
+    session::{Tokens, set_refresh_tokens_aside},
 };
 use crate::{
     Core, Error, Result, SignedIn,
@@ -162,8 +162,7 @@ impl Core {
             ));
         }
         if stays || self.is_of_session(refresh, &former) {
-            next.refresh_version += 1;
-            next.refresh_used = None;
+            set_refresh_tokens_aside(&mut next);
             if !self.update_session(tx, &mut next, &former).await? {
                 return Err(Error::RateLimited { retry_after: 1 });
             }
@@ -175,6 +174,7 @@ impl Core {
             access_version: 1,
             refresh_version: 1,
             refresh_used: None,
+            refresh_floor: 1,
             ip: origin.ip.map(|ip| ip.to_string()),
             user_agent: origin.user_agent.as_deref().map(str::to_owned),
             created_at: now,

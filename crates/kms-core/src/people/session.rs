@@ -89,6 +89,7 @@ impl Core {
             access_version: 1,
             refresh_version: 1,
             refresh_used: None,
+            refresh_floor: 1,
             org_id: grant.chosen.map(Chosen::organization),
             ip: origin.ip.map(|ip| ip.to_string()),
             user_agent: origin.user_agent.as_deref().map(str::to_owned),
@@ -238,11 +239,10 @@ impl Core {
         }
         let mut row = SessionRow {
             access_version: former.access_version + 1,
-            refresh_version: former.refresh_version + 1,
-            refresh_used: None,
             expires_at: now,
             ..former.clone()
         };
+        set_refresh_tokens_aside(&mut row);
         if !self.update_session(&mut tx, &mut row, &former).await? {
             // Moved on at this very moment: what is there now ends all the same.
             user_sessions::delete(&mut tx, user, id).await?;
@@ -282,6 +282,14 @@ impl Core {
         let actor = AuditActor { kind: "user", id: Some(user.uuid()), metadata };
         self.record_of(organization.unwrap_or_else(nowhere), &actor, origin, event)
     }
+}
+
+/// Begins a generation of refresh tokens that no use of one began: those of before are worth
+/// nothing, and nobody who still has one is taken for a thief.
+pub(super) fn set_refresh_tokens_aside(row: &mut SessionRow) {
+    row.refresh_version += 1;
+    row.refresh_floor = row.refresh_version;
+    row.refresh_used = None;
 }
 
 /// The organization of records about people who act in none.

@@ -97,6 +97,16 @@ pub struct ServerArgs {
     #[arg(short, long, value_name = "LEVEL")]
     pub log_level: Option<String>,
 
+    /// Minutes that a person's access token lives; programs that cannot refresh need longer ones
+    #[arg(long, env = "KMS_USER_TOKEN_MINUTES", value_name = "MINUTES", default_value_t = 15)]
+    #[arg(value_parser = clap::value_parser!(i64).range(1..=43_200))]
+    pub user_token_minutes: i64,
+
+    /// Days that a person's login lasts at most, however often it is refreshed
+    #[arg(long, env = "KMS_USER_SESSION_DAYS", value_name = "DAYS", default_value_t = 90)]
+    #[arg(value_parser = clap::value_parser!(i64).range(1..=365))]
+    pub user_session_days: i64,
+
     #[command(flatten)]
     rates: RateArgs,
 }

@@ -30,7 +30,12 @@ impl Data {
         args: &ServerArgs,
         mailer: Arc<dyn Mailer>,
     ) -> Result<(Core, Self), StartError> {
-        let options = Options { mailer, ..Options::default() };
+        let options = Options {
+            mailer,
+            user_access_ttl: args.user_token_minutes * 60,
+            user_session_ttl: args.user_session_days * 86_400,
+            ..Options::default()
+        };
         if let Some(url) = &args.database_url {
             let root = root_key::given(args)?.ok_or_else(|| {
                 let text = "PostgreSQL needs a root key: `--root-key-file` or `KMS_ROOT_KEY`";

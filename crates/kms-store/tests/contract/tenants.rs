@@ -135,6 +135,7 @@ pub(crate) async fn a_username_is_taken_once_and_sessions_belong_to_their_user(s
         access_version: 1,
         refresh_version: 2,
         refresh_used: Some(id()),
+        refresh_floor: 2,
         org_id: Some(id()),
         ip: Some("192.0.2.1".into()),
         user_agent: None,

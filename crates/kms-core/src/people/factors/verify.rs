@@ -18,7 +18,7 @@ use super::{APP, MAIL};
 use crate::{
     Core, Error, Origin, Result, SecondFactor, SignedIn,
     audit::Event,
-    people::{Grant, Opened},
+    people::{Grant, Opened, session::set_refresh_tokens_aside},
 };
 
 /// Seconds that a login waits for its second factor (wire contract, user tokens).
@@ -155,12 +155,9 @@ impl Core {
         }
         self.forget_codes(&mut tx, pending.user).await?;
         // Tokens of before the second factor are set aside.
-        let mut next = SessionRow {
-            refresh_version: former.refresh_version + 1,
-            refresh_used: None,
-            last_used_at: self.now().micros(),
-            ..former.clone()
-        };
+        let now = self.now().micros();
+        let mut next = SessionRow { last_used_at: now, ..former.clone() };
+        set_refresh_tokens_aside(&mut next);
         if !self.update_session(&mut tx, &mut next, &former).await? {
             return Err(Error::RateLimited { retry_after: 1 });
         }
