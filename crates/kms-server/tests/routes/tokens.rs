@@ -33,7 +33,7 @@ async fn j6_a_route_takes_the_kinds_of_token_that_it_says_and_no_other() {
         for (token, barred) in [(&person, Access::Identity), (&machine, Access::User)] {
             let (status, error) = call(&server, &route, token).await;
             let what = format!("{} {} {status} {error}", route.method, route.info.path);
-            if [barred, Access::Proven].contains(&route.info.access) {
+            if [barred, Access::Proven, Access::Pending].contains(&route.info.access) {
                 assert_eq!(status, StatusCode::FORBIDDEN, "{what}");
                 assert!(error.starts_with("Forbidden access to /api/"), "{what}");
                 refused += 1;
