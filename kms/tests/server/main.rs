@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod development;
+mod mail;
 mod process;
 mod root_key;
 mod serving;

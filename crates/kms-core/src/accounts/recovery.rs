@@ -84,8 +84,16 @@ impl Core {
         site: &str,
     ) -> Result<Done> {
         let user = users::find(&self.store, person.user.id).await?.ok_or_else(no_longer)?;
+        // Whoever took a session over guesses no faster than whoever logs in.
+        let session = format!("session {}", person.user.session);
+        let attempt = self.attempt(&user.username, session, true);
+        self.require_turn(&attempt).await?;
         let stored = user.password_hash.as_deref();
         if !self.passwords.verify(&body.old_password, stored).await? {
+            let mut tx = self.store.begin().await?;
+            self.count_failure(&mut tx, &attempt).await?;
+            tx.audit(self.signed_in_record(person, &Event::new("change-password-failed")));
+            tx.commit().await?;
             return Err(Error::bad_request("Current password is incorrect"));
         }
         let origin = &person.origin;

@@ -104,12 +104,12 @@ impl Attempt {
 
 impl Core {
     /// A try of the password of the account that is called `name`, from a source.
-    pub(super) fn attempt(&self, name: &str, source: String, is_at_home: bool) -> Attempt {
+    pub(crate) fn attempt(&self, name: &str, source: String, is_at_home: bool) -> Attempt {
         Attempt { account: self.keys.lookup.hash(ACCOUNT, name).0, source, is_at_home }
     }
 
     /// Refuses a try that has to wait; whether there are failures of this account here otherwise.
-    pub(super) async fn require_turn(&self, attempt: &Attempt) -> Result<bool> {
+    pub(crate) async fn require_turn(&self, attempt: &Attempt) -> Result<bool> {
         let now = self.now().micros();
         let rows =
             login_failures::find(&self.store, &attempt.account, &attempt.source, now).await?;
@@ -123,7 +123,7 @@ impl Core {
     }
 
     /// Counts a wrong password.
-    pub(super) async fn count_failure(&self, tx: &mut Tx, attempt: &Attempt) -> Result<()> {
+    pub(crate) async fn count_failure(&self, tx: &mut Tx, attempt: &Attempt) -> Result<()> {
         let now = self.now().micros();
         for scope in attempt.scopes() {
             let (account, source) = attempt.key(*scope);

@@ -124,6 +124,15 @@ async fn a_password_is_changed_by_who_knows_it() {
     };
     let refused = core.change_password(&person, &change("wrong password", NEW), SITE).await;
     assert!(matches!(refused, Err(Error::BadRequest { .. })), "{refused:?}");
+    // Attack H9: a stolen session is no way to guess at leisure.
+    let mut throttled = false;
+    for _ in 0..10 {
+        let refused = core.change_password(&person, &change("wrong password", NEW), SITE).await;
+        throttled |= matches!(refused, Err(Error::RateLimited { .. }));
+    }
+    assert!(throttled);
+    world.clock.advance(3_600);
+    let person = log_in(core, PASSWORD).await.unwrap();
     let refused = core.change_password(&person, &change(PASSWORD, "short"), SITE).await;
     assert!(matches!(refused, Err(Error::Validation(_))), "{refused:?}");
     core.change_password(&person, &change(PASSWORD, NEW), SITE).await.unwrap();
