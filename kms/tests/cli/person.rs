@@ -379,7 +379,7 @@ fn every_example_line_works_as_written() {
             .replace("<password>", "your-password")
             .replace("<organization-id>", ORGANIZATION)
             .replace("your-organization-id", ORGANIZATION);
-        let ran = run(Command::new("sh")
+        let ran = run(Command::new("/bin/sh")
             .env_clear()
             .envs(home.environment())
             .env("INFISICAL_API_URL", server.url())
@@ -409,7 +409,7 @@ kms login || exit
 export INFISICAL_TOKEN=$(kms login --plain --silent)
 echo "$INFISICAL_TOKEN""#
     );
-    let ran = run(Command::new("sh")
+    let ran = run(Command::new("/bin/sh")
         .env_clear()
         .envs(home.environment())
         .env("INFISICAL_API_URL", server.url())

@@ -54,7 +54,9 @@ fn a_server_of_the_old_scheme_gets_a_proof_and_no_password() {
     let start = &bodies(&server, "/api/v3/auth/login1")[0];
     assert_eq!(start["email"], EMAIL);
     let key = start["clientPublicKey"].as_str().unwrap();
-    assert!(key.len() == 1024 && key.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c)));
+    assert!(
+        key.len() == 1024 && key.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
+    );
     let proof = &bodies(&server, "/api/v3/auth/login2")[0];
     assert_eq!(proof["clientProof"].as_str().unwrap().len(), 64);
     assert_eq!(proof.as_object().unwrap().len(), 2, "e-mail address and proof: {proof}");

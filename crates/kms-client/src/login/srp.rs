@@ -7,7 +7,7 @@
 //! what `jsrp` hashed.
 
 use crypto_bigint::{
-    Encoding as _, Odd, U256, U1024, U4096, Zero as _,
+    Odd, U256, U1024, U4096,
     modular::{FixedMontyForm, FixedMontyParams},
 };
 use kms_api::auth::srp::SrpHelloResponse;
