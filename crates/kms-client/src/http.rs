@@ -24,6 +24,9 @@ use crate::{
 /// An answer larger than this is refused rather than kept in memory.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
+/// The name of the error about a token that has ended or is malformed.
+const TOKEN_ERROR: &str = "TokenError";
+
 /// What may stand in a path segment as it is (RFC 3986, unreserved characters).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -224,13 +227,32 @@ impl Client {
         let token = session.access_token(self).await?;
         request.headers_mut().insert(AUTHORIZATION, bearer(&token)?);
         let response = self.send_logged(&request, path).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
+        let (response, taken) = self.is_token_taken(response).await?;
+        if taken {
             return Ok(response);
         }
         // It was revoked, or has ended by the server's clock though not by ours.
         let token = session.instead_of(self, &token).await?;
         request.headers_mut().insert(AUTHORIZATION, bearer(&token)?);
         self.send_logged(&request, path).await
+    }
+
+    /// Whether the server took the token. One that has ended is status 403 in the contract, and
+    /// told from what is not allowed by the error's name alone.
+    async fn is_token_taken(&self, response: Response) -> Result<(Response, bool), Error> {
+        match response.status() {
+            StatusCode::UNAUTHORIZED => Ok((response, false)),
+            StatusCode::FORBIDDEN => {
+                let (status, headers) = (response.status(), response.headers().clone());
+                let body = self.body(response).await?;
+                let error = serde_json::from_slice::<ErrorBody>(&body).map(|body| body.error);
+                let mut again = http::Response::new(body);
+                *again.status_mut() = status;
+                *again.headers_mut() = headers;
+                Ok((again.into(), !error.is_ok_and(|name| name == TOKEN_ERROR)))
+            }
+            _ => Ok((response, true)),
+        }
     }
 
     async fn send_logged(&self, request: &Request, path: &str) -> Result<Response, Error> {

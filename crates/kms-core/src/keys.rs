@@ -16,6 +16,7 @@ use crate::{Clock, Error, Result};
 const LOOKUP: &str = "lookup-hash";
 const ROW: &str = "row-authentication";
 const CHAIN: &str = "audit-chain";
+const SEEDS: &str = "authenticator-seeds";
 const ORGANIZATION: &str = "organization-key";
 const PROJECT: &str = "project-key";
 
@@ -50,6 +51,8 @@ pub(crate) struct Keys {
     pub(crate) lookup: LookupKey,
     pub(crate) rows: RowKey,
     pub(crate) chain: Arc<ChainKey>,
+    /// What seeds of authenticator apps are sealed under.
+    pub(crate) seeds: Key,
     opened: Cache<Uuid, Arc<Key>>,
     pub(crate) instance_id: Uuid,
 }
@@ -76,11 +79,21 @@ impl Keys {
         for purpose in TokenPurpose::ALL {
             tokens.push((purpose, 1, open(purpose.as_str())?));
         }
+        let lookup = LookupKey::new(open(LOOKUP)?);
+        let row_key = RowKey::new(open(ROW)?);
+        let chain = Arc::new(ChainKey::new(open(CHAIN)?));
+        let seeds = match open(SEEDS) {
+            Err(_) if rows.iter().all(|row| row.purpose != SEEDS) => {
+                add_seeds(store, &root, instance.instance_id, entropy, clock).await?
+            }
+            other => other?,
+        };
         Ok(Self {
             tokens: TokenKeys::new(tokens),
-            lookup: LookupKey::new(open(LOOKUP)?),
-            rows: RowKey::new(open(ROW)?),
-            chain: Arc::new(ChainKey::new(open(CHAIN)?)),
+            lookup,
+            rows: row_key,
+            chain,
+            seeds,
             opened: Cache::new(CACHED_KEYS),
             instance_id: instance.instance_id,
             root,
@@ -168,12 +181,8 @@ async fn create(
     let now = clock.now().micros();
     let purposes = TokenPurpose::ALL.into_iter().map(TokenPurpose::as_str);
     let mut keys = Vec::new();
-    for purpose in purposes.chain([LOOKUP, ROW, CHAIN]) {
-        let context = KeyContext { purpose, owner: row.instance_id, version: 1 };
-        let wrapped = root
-            .wrap(&context, &Key::generate(entropy), entropy)
-            .map_err(|_| KeyError::Damaged(purpose.to_owned()))?;
-        keys.push((purpose, wrapped));
+    for purpose in purposes.chain([LOOKUP, ROW, CHAIN, SEEDS]) {
+        keys.push((purpose, new_key(root, purpose, row.instance_id, entropy)?));
     }
     let mut tx = store.begin().await?;
     if !instance::insert(&mut tx, &row, now).await? {
@@ -186,6 +195,32 @@ async fn create(
     }
     tx.commit().await?;
     Ok(row)
+}
+
+/// Makes the key that came later, for an instance of before: one in which no seed was sealed.
+async fn add_seeds(
+    store: &Store,
+    root: &RootKeySource,
+    owner: Uuid,
+    entropy: &dyn Entropy,
+    clock: &dyn Clock,
+) -> Result<Key, KeyError> {
+    let wrapped = new_key(root, SEEDS, owner, entropy)?;
+    let mut tx = store.begin().await?;
+    instance::add_seeds_key(&mut tx, SEEDS, wrapped.as_bytes(), clock.now().micros()).await?;
+    tx.commit().await?;
+    unwrap(root, &instance::keys(store).await?, SEEDS, owner)
+}
+
+fn new_key(
+    root: &RootKeySource,
+    purpose: &'static str,
+    owner: Uuid,
+    entropy: &dyn Entropy,
+) -> Result<WrappedKey, KeyError> {
+    let context = KeyContext { purpose, owner, version: 1 };
+    let wrapped = root.wrap(&context, &Key::generate(entropy), entropy);
+    wrapped.map_err(|_| KeyError::Damaged(purpose.to_owned()))
 }
 
 fn unwrap(

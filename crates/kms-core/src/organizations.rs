@@ -34,7 +34,15 @@ const DEFAULT_ROLE: &str = "member";
 impl Core {
     /// The organizations that the caller may act in.
     pub async fn list_organizations(&self, caller: &Caller) -> Result<OrganizationsResponse> {
-        let (principal, kind) = (caller.actor.id(), caller.actor.kind());
+        self.organizations_of(caller.actor.id(), caller.actor.kind()).await
+    }
+
+    /// The organizations that a principal may act in.
+    pub(crate) async fn organizations_of(
+        &self,
+        principal: Uuid,
+        kind: &str,
+    ) -> Result<OrganizationsResponse> {
         let memberships = organizations::memberships_of(&self.store, principal, kind).await?;
         let rows = organizations::of_principal(&self.store, principal, kind).await?;
         let mut answer = Vec::new();

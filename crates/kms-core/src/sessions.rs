@@ -66,9 +66,7 @@ pub struct SignedIn {
 impl Core {
     /// Who a bearer token stands for, in the organization that it is scoped to.
     pub async fn authenticate(&self, bearer: &str, origin: Origin) -> Result<Caller> {
-        if bearer.starts_with("st.") {
-            return Err(Error::unauthorized("Invalid service token"));
-        }
+        refuse_service_token(bearer)?;
         let now = self.now().seconds();
         match self.keys.tokens.verify::<IdentityAccessClaims>(bearer, now) {
             Ok(claims) => self.identity_caller(&claims, origin).await,
@@ -82,6 +80,7 @@ impl Core {
 
     /// Who a user's token stands for, where no organization needs to be chosen yet.
     pub async fn authenticate_user(&self, bearer: &str, origin: Origin) -> Result<SignedIn> {
+        refuse_service_token(bearer)?;
         let now = self.now().seconds();
         let claims = self.keys.tokens.verify::<UserAccessClaims>(bearer, now)?;
         let row = self.load_user(&claims).await?;
@@ -335,6 +334,14 @@ impl Lapse {
             Self::Inactive => "Identity organization membership is inactive".to_owned(),
         })
     }
+}
+
+/// Service tokens are none of ours; they are told by how they begin (wire contract, user tokens).
+fn refuse_service_token(bearer: &str) -> Result<()> {
+    if bearer.starts_with("st.") {
+        return Err(Error::unauthorized("Invalid service token"));
+    }
+    Ok(())
 }
 
 fn stale() -> Error {

@@ -41,6 +41,8 @@ pub(crate) enum Domain {
     Key,
     /// A key, under the local root key.
     Root,
+    /// The seed of an authenticator app, under a key of the instance.
+    Seed,
 }
 
 impl Domain {
@@ -50,6 +52,7 @@ impl Domain {
             Self::Value => b"hanzo-kms value1",
             Self::Key => b"hanzo-kms key--1",
             Self::Root => b"hanzo-kms root-1",
+            Self::Seed => b"hanzo-kms seed-1",
         }
     }
 }

@@ -18,6 +18,7 @@
 //! | [`rowmac`], [`chain`] | proof that rows and the audit log were not edited |
 //! | [`token`], [`claims`] | signed tokens and what they say |
 //! | [`password`] | Argon2id |
+//! | [`totp`] | codes of authenticator apps |
 
 mod aead;
 pub mod chain;
@@ -32,6 +33,7 @@ pub mod root;
 pub mod rowmac;
 pub mod seal;
 pub mod token;
+pub mod totp;
 
 pub use chain::ChainKey;
 pub use claims::{
@@ -43,8 +45,9 @@ pub use envelope::{KeyContext, unwrap_key, wrap_key};
 pub use error::{CryptoError, RootKeyError, TokenError};
 pub use key::{Key, WrappedKey};
 pub use lookup::{LookupHash, LookupKey};
-pub use password::{hash_password, verify_dummy, verify_password};
+pub use password::{hash_password, stretch, verify_dummy, verify_password};
 pub use root::{Fingerprint, LocalRootKey, RootKeyProvider};
 pub use rowmac::{RowKey, RowMac};
 pub use seal::{Coordinates, ValueKind, open, seal};
 pub use token::{Claims, TokenKeys, TokenPurpose};
+pub use totp::TotpSeed;

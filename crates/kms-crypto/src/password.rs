@@ -64,6 +64,17 @@ pub fn verify_dummy(password: &SecretString) {
     }
 }
 
+/// Makes what is guessed as costly as a password: for codes that people keep on paper, which are
+/// compared with many stored ones at the price of one hash. `salt` is the owner's id. What comes
+/// out is stored as a keyed hash of it ([`crate::lookup`]), never as it is.
+pub fn stretch(code: &SecretString, salt: &[u8; 16]) -> Result<[u8; HASH_LEN], CryptoError> {
+    let mut out = [0; HASH_LEN];
+    hasher()?
+        .hash_password_into(code.expose_secret().as_bytes(), salt, &mut out)
+        .map_err(|_| CryptoError::Library)?;
+    Ok(out)
+}
+
 fn matches(password: &SecretString, stored: &PasswordHash) -> bool {
     hasher().is_ok_and(|hasher| {
         hasher.verify_password(password.expose_secret().as_bytes(), stored).is_ok()
@@ -129,6 +140,14 @@ mod tests {
         };
         assert_eq!(work(&phc), work(DUMMY));
         assert!(!verify_password(&secret("p"), DUMMY));
+    }
+
+    #[test]
+    fn a_stretched_code_depends_on_code_and_owner() {
+        let stretched = |code: &str, salt| stretch(&secret(code), &[salt; 16]).unwrap();
+        assert_eq!(stretched("abcd", 1), stretched("abcd", 1));
+        assert_ne!(stretched("abcd", 1), stretched("abce", 1));
+        assert_ne!(stretched("abcd", 1), stretched("abcd", 2));
     }
 
     #[test]

@@ -46,6 +46,9 @@ const INSERT: &str = "INSERT INTO instance (id, instance_id, root_fingerprint, i
 const KEYS: &str = "SELECT purpose, version, wrapped FROM instance_keys ORDER BY purpose, version";
 const INSERT_KEY: &str = "INSERT INTO instance_keys (purpose, version, wrapped, created_at)
     VALUES ($1, $2, $3, $4)";
+const ADD_SEEDS_KEY: &str = "INSERT INTO instance_keys (purpose, version, wrapped, created_at)
+    SELECT $1, 1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM user_totp)
+    ON CONFLICT (purpose, version) DO NOTHING";
 const SET_SETUP_TOKEN: &str = "UPDATE instance SET setup_token_hash = $1
     WHERE id = 1 AND initialized = FALSE";
 const INITIALIZE: &str = "UPDATE instance SET initialized = TRUE, setup_token_hash = NULL
@@ -99,6 +102,18 @@ pub async fn insert_key(
     now: i64,
 ) -> Result<(), StoreError> {
     tx.execute(INSERT_KEY, (purpose, version, wrapped, now)).await?;
+    Ok(())
+}
+
+/// Adds the key that seeds of authenticator apps are sealed under, unless another replica was
+/// first or there are seeds already, which were sealed under one that is lost.
+pub async fn add_seeds_key(
+    tx: &mut Tx,
+    purpose: &str,
+    wrapped: &[u8],
+    now: i64,
+) -> Result<(), StoreError> {
+    tx.execute(ADD_SEEDS_KEY, (purpose, wrapped, now)).await?;
     Ok(())
 }
 

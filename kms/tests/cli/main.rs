@@ -8,12 +8,14 @@ mod terminal;
 
 mod administration;
 mod export;
+mod keyring;
 mod leaks;
 mod login;
 mod output;
 mod person;
 mod person_domain;
 mod person_questions;
+mod profiles;
 mod run;
 mod second_factor;
 mod secrets;

@@ -22,6 +22,8 @@ pub(crate) const CANARY: &str = "canary-7c1e9a";
 pub(crate) fn kms() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kms"));
     command.env_clear().current_dir(std::env::temp_dir());
+    // Without it, the files of whoever runs the tests would be found by the user's id.
+    command.env("KMS_CONFIG_DIR", std::env::temp_dir().join("kms-tests-without-files"));
     command.timeout(Duration::from_mins(1));
     command
 }

@@ -20,7 +20,7 @@ const NOT_LOGGED_IN: u8 = 3;
 /// Exits with 0 if the server takes the credential that commands would use, also if the server
 /// can't be reached; with 3 if there is none or it is not taken.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,

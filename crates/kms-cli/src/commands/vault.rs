@@ -70,7 +70,7 @@ fn list(context: &Context) -> Result<(), CliError> {
     for kind in Kind::value_variants() {
         let state = profiles.vault_of(*kind)?.check();
         let locked = state.as_ref().ok().map(|state| *state == State::Locked);
-        let reason = state.err().map(|error| error.chain().collect::<Vec<_>>().join(": "));
+        let reason = state.err().and_then(|error| error.chain().next());
         shown.push(Shown {
             name: kind.name(),
             description: kind.title(),
@@ -144,7 +144,7 @@ fn set(args: &SetArgs, context: &Context) -> Result<(), CliError> {
         Kind::Kernel => ui.warn("a restart of this machine logs you out everywhere"),
         _ => {}
     }
-    for reason in moved.left_behind {
+    for reason in moved.warnings {
         ui.warn(&reason);
     }
     Ok(())

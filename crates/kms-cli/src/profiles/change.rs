@@ -18,8 +18,8 @@ pub(crate) struct Moved {
     pub(crate) logins: usize,
     /// How long the file vault stays unlocked.
     pub(crate) minutes: u32,
-    /// Keys that could not be removed from the former vault.
-    pub(crate) left_behind: Vec<String>,
+    /// Keys that were not there, or that could not be removed from the former vault.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Profiles {
@@ -81,10 +81,10 @@ impl Profiles {
         let old = Vault::of(&config, folder, &self.passphrase);
         let new = Vault::new(kind, minutes, folder, &self.passphrase);
         new.set_up().context(format!("could not make the vault `{}`", kind.name()))?;
-        let mut moved = Vec::new();
+        let (mut moved, mut lost) = (Vec::new(), Vec::new());
         Config::change(folder, |config| {
             if config.vault != kind {
-                moved = copy(&config.profiles, &old, &new)
+                (moved, lost) = copy(&config.profiles, &old, &new)
                     .context("nothing was moved, and the former vault stays in use")?;
             }
             config.vault = kind;
@@ -97,7 +97,8 @@ impl Profiles {
             let name = &profile.name;
             Some(format!("a copy of the key of `{name}` stayed behind: {}", causes.join(": ")))
         });
-        Ok(Moved { logins: moved.len(), minutes, left_behind: left_behind.collect() })
+        let lost = lost.iter().map(|name| format!("the key of `{name}` was not there to move"));
+        Ok(Moved { logins: moved.len(), minutes, warnings: left_behind.chain(lost).collect() })
     }
 
     /// Asks for the passphrase of the file vault again.
@@ -137,17 +138,25 @@ impl Profiles {
     }
 }
 
-/// Copies the keys that are there, and reads each back. If one fails, none is left in the new.
-fn copy(profiles: &[Profile], old: &Vault, new: &Vault) -> Result<Vec<Profile>, CliError> {
-    let mut copied = Vec::new();
+/// Copies the keys that are there, and reads each back; names those that are not. If one fails,
+/// none is left in the new.
+fn copy(
+    profiles: &[Profile],
+    old: &Vault,
+    new: &Vault,
+) -> Result<(Vec<Profile>, Vec<String>), CliError> {
+    let (mut copied, mut lost) = (Vec::new(), Vec::new());
     let result = profiles.iter().try_for_each(|profile| {
-        let Some(key) = old.get(profile.id)? else { return Ok(()) };
+        let Some(key) = old.get(profile.id)? else {
+            lost.push(profile.name.clone());
+            return Ok(());
+        };
         copied.push(profile.clone());
         new.put(profile.id, &key)?;
         new.require(profile.id, &key)
     });
     match result {
-        Ok(()) => Ok(copied),
+        Ok(()) => Ok((copied, lost)),
         Err(error) => {
             for profile in &copied {
                 // The first error is the one to report; a copy of a key harms nobody.

@@ -80,3 +80,31 @@ async fn the_same_root_key_opens_the_same_instance_again() {
     assert_eq!(one.instance_id(), two.instance_id());
     assert_eq!(contents(&store).await, before);
 }
+
+/// What a start does with an instance whose key for authenticator seeds is not there.
+async fn without_seeds_key(sealed: bool) -> Result<(), KeyError> {
+    let (_directory, store) = opened().await;
+    let mut tx = store.begin().await.unwrap();
+    tx.execute("DELETE FROM instance_keys WHERE purpose = 'authenticator-seeds'", ())
+        .await
+        .unwrap();
+    if sealed {
+        tx.execute(
+            "INSERT INTO users (id, username, email, super_admin, created_at, updated_at, mac)
+                VALUES (X'00', 'a', 'a', FALSE, 0, 0, X'00')",
+            (),
+        )
+        .await
+        .unwrap();
+        tx.execute("INSERT INTO user_totp VALUES (X'00', X'00', TRUE, 0, 0)", ()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    Core::open(store, root_key(), Options::default()).await.map(|_| ())
+}
+
+#[tokio::test]
+async fn k4_the_key_of_authenticator_seeds_is_made_for_an_older_instance_and_never_anew() {
+    without_seeds_key(false).await.unwrap();
+    let refused = without_seeds_key(true).await.err().unwrap();
+    assert!(refused.to_string().contains("authenticator-seeds"), "{refused}");
+}

@@ -6,24 +6,12 @@ use kms_server::route::{Access, Route};
 use kms_testkit::{Setup, TestServer};
 use serde_json::json;
 
+use crate::people::{administrator, still_in};
+
 const ANY_ID: &str = "0198c0de-0000-7000-8000-000000000000";
 
 fn guarded() -> Vec<Route> {
     kms_server::routes().into_iter().filter(|route| !route.info.access.is_public()).collect()
-}
-
-/// The token of a person, who set the instance up.
-async fn person(server: &TestServer) -> String {
-    use secrecy::ExposeSecret as _;
-    let setup_token = server.core().setup_token().await.unwrap().unwrap();
-    let body = json!({
-        "email": "ada@example.test",
-        "password": "correct horse battery staple",
-        "firstName": "Ada",
-        "setupToken": setup_token.expose_secret(),
-    });
-    let made = server.post(paths::ADMIN_SIGNUP).json(body).send().await.ok();
-    made["token"].as_str().unwrap().to_owned()
 }
 
 /// The status and the name of the error; the route must not have done anything.
@@ -38,10 +26,11 @@ async fn call(server: &TestServer, route: &Route, token: &str) -> (StatusCode, S
 #[tokio::test]
 async fn j6_a_route_takes_the_kinds_of_token_that_it_says_and_no_other() {
     let server = TestServer::start().await;
-    let person = person(&server).await;
+    let mut person = administrator(&server).await;
     let machine = server.seed_another("machines").await.token;
     let (mut taken, mut refused) = (0, 0);
     for route in guarded() {
+        person = still_in(&server, person).await;
         for (token, barred) in [(&person, Access::Identity), (&machine, Access::User)] {
             let (status, error) = call(&server, &route, token).await;
             let what = format!("{} {} {status} {error}", route.method, route.info.path);

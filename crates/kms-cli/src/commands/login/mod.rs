@@ -36,8 +36,11 @@ use crate::{Context, error::CliError, ui::Ui};
 ///
 ///   export INFISICAL_TOKEN=$(kms login --method=universal-auth --plain --silent)
 #[derive(clap::Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<LoginCommand>,
+
     /// How to log in
     #[arg(long, value_enum, value_name = "METHOD", default_value_t)]
     method: MethodName,
@@ -54,6 +57,12 @@ pub struct Args {
     universal_auth: universal_auth::Args,
     #[command(flatten)]
     others: OtherInputs,
+}
+
+/// What there is to ask about a login.
+#[derive(Debug, clap::Subcommand)]
+enum LoginCommand {
+    Status(super::login_status::Args),
 }
 
 /// The ways to log in, under the names of the compatible CLI.
@@ -95,6 +104,9 @@ struct OtherInputs {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
+    if let Some(LoginCommand::Status(args)) = args.command {
+        return super::login_status::run(&args, context).await;
+    }
     if context.settings.output.is_some() {
         return Err(CliError::usage("`login` has no `--output`: with `--plain` it prints a token"));
     }

@@ -27,6 +27,7 @@ pub(super) const MACHINE: &str = "a machine logs in with `kms login --method=uni
 
 /// What a person's login may be told.
 #[derive(clap::Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Options of user")]
 #[group(skip)]
 pub(super) struct Args {

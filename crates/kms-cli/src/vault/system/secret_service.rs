@@ -55,10 +55,7 @@ pub(crate) fn foreign(ui: Ui, service: &str, user: &str) -> Result<Option<Secret
 fn read(ui: Ui, attributes: &HashMap<&str, &str>) -> Result<Option<SecretString>, CliError> {
     away(|| {
         let service = connect()?;
-        let Some(item) = find(&service, attributes)? else { return Ok(None) };
-        if item.is_locked().map_err(describe)? {
-            unlock(ui, || item.unlock())?;
-        }
+        let Some(item) = find(&service, ui, attributes)? else { return Ok(None) };
         let bytes = Zeroizing::new(item.get_secret().map_err(describe)?);
         Ok(std::str::from_utf8(&bytes).ok().map(SecretString::from))
     })
@@ -67,10 +64,8 @@ fn read(ui: Ui, attributes: &HashMap<&str, &str>) -> Result<Option<SecretString>
 pub(crate) fn remove(ui: Ui, item: Uuid) -> Result<(), CliError> {
     away(|| {
         let service = connect()?;
-        let Some(item) = find(&service, &attributes(&item.to_string()))? else { return Ok(()) };
-        if item.is_locked().map_err(describe)? {
-            unlock(ui, || item.unlock())?;
-        }
+        let name = item.to_string();
+        let Some(item) = find(&service, ui, &attributes(&name))? else { return Ok(()) };
         item.delete().map_err(describe)
     })
 }
@@ -78,7 +73,10 @@ pub(crate) fn remove(ui: Ui, item: Uuid) -> Result<(), CliError> {
 fn connect<'a>() -> Result<SecretService<'a>, CliError> {
     let connection = connection::Builder::session()
         .and_then(|builder| builder.method_timeout(PATIENCE).build())
-        .map_err(|error| unavailable(format!("there is no session bus ({error})")))?;
+        .map_err(|error| {
+            tracing::debug!(%error, "no session bus");
+            unavailable("there is no session bus")
+        })?;
     SecretService::connect_with_existing(EncryptionType::Dh, connection).map_err(describe)
 }
 
@@ -86,13 +84,34 @@ fn attributes(name: &str) -> HashMap<&str, &str> {
     HashMap::from([SCHEMA, ("profile", name)])
 }
 
-/// The item with these attributes, locked or not.
+/// The item with these attributes, unlocked.
 fn find<'a>(
     service: &'a SecretService<'_>,
+    ui: Ui,
     attributes: &HashMap<&str, &str>,
 ) -> Result<Option<Item<'a>>, CliError> {
-    let found = service.search_items(attributes.clone()).map_err(describe)?;
-    Ok(found.unlocked.into_iter().chain(found.locked).next())
+    let search = || -> Result<Option<Item<'a>>, CliError> {
+        let found = service.search_items(attributes.clone()).map_err(describe)?;
+        Ok(found.unlocked.into_iter().chain(found.locked).next())
+    };
+    let mut found = search()?;
+    if found.is_none() {
+        // A keyring that was not opened since it started does not know what is in it.
+        match service.get_default_collection() {
+            Ok(collection) if collection.is_locked().map_err(describe)? => {
+                unlock(ui, || collection.unlock())?;
+                found = search()?;
+            }
+            Ok(_) | Err(Error::NoResult) => {}
+            Err(error) => return Err(describe(error)),
+        }
+    }
+    if let Some(item) = &found
+        && item.is_locked().map_err(describe)?
+    {
+        unlock(ui, || item.unlock())?;
+    }
+    Ok(found)
 }
 
 /// The collection for new items: the user's own default, unlocked.

@@ -4,6 +4,7 @@ use axum::extract::State;
 use kms_api::{
     SessionId,
     auth::user::Done,
+    organizations::OrganizationsResponse,
     routes as paths,
     users::{Session, UserResponse},
 };
@@ -15,6 +16,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(paths::USERS_ME, me, "Shows a person's own account"),
         Route::get(paths::USER, me, "Shows a person's own account (older route)"),
+        Route::get(paths::USERS_ME_ORGANIZATIONS, organizations, "Lists a person's organizations"),
         Route::get(paths::USERS_ME_SESSIONS, sessions, "Lists a person's own sessions"),
         Route::delete(paths::USERS_ME_SESSIONS, revoke_all, "Ends all of a person's sessions"),
         Route::delete(paths::USERS_ME_SESSION, revoke, "Ends one of a person's sessions"),
@@ -26,6 +28,13 @@ async fn me(
     State(app): State<AppState>,
 ) -> Result<Json<UserResponse>, ApiError> {
     Ok(Json(app.core.own_account(&signed_in).await?))
+}
+
+async fn organizations(
+    signed_in: SignedIn,
+    State(app): State<AppState>,
+) -> Result<Json<OrganizationsResponse>, ApiError> {
+    Ok(Json(app.core.own_organizations(&signed_in).await?))
 }
 
 async fn sessions(

@@ -5,31 +5,24 @@ use http::StatusCode;
 use kms_api::routes as paths;
 use kms_server::route::Access;
 use kms_testkit::TestServer;
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::{Machine, text, who, with_token};
 use crate::{
     filled,
-    tenants::{Instance, PASSWORD, path},
+    people::{administrator, still_in},
+    tenants::{Instance, path},
 };
 
 const SOME_ID: &str = "00000000-0000-7000-8000-000000000000";
 
-/// The first administrator's token.
-async fn administrator(server: &TestServer) -> String {
-    let setup = server.core().setup_token().await.unwrap().unwrap();
-    let body = json!({"email": "ada@example.test", "password": PASSWORD, "firstName": "Ada",
-        "setupToken": setup.expose_secret()});
-    text(&server.post(paths::ADMIN_SIGNUP).json(body).send().await.ok()["token"])
-}
-
 #[tokio::test]
 async fn j6_each_route_takes_only_its_own_kinds_of_tokens() {
     let server = TestServer::start().await;
-    let person = administrator(&server).await;
+    let mut person = administrator(&server).await;
     let machine = server.seed_another("elsewhere").await.token;
     for route in kms_server::routes() {
+        person = still_in(&server, person).await;
         let path = filled(route.info.path, SOME_ID);
         let kinds = [(&person, Access::Identity), (&machine, Access::User)];
         for (token, closed) in kinds {

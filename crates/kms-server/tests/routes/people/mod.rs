@@ -8,6 +8,8 @@ use kms_testkit::{Answer, Request, Tenant, TestServer};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
+use crate::tenants::PASSWORD;
+
 /// A server with one person, who administers everything.
 pub(crate) struct House {
     pub(crate) server: TestServer,
@@ -66,6 +68,32 @@ impl House {
     pub(crate) async fn check(&self, access: &str) -> Answer {
         self.server.post(paths::CHECK_AUTH).bearer(access).send().await
     }
+}
+
+/// The first administrator's token, who sets the instance up.
+pub(crate) async fn administrator(server: &TestServer) -> String {
+    let setup = server.core().setup_token().await.unwrap().unwrap();
+    let mut body = ada();
+    body["firstName"] = "Ada".into();
+    body["setupToken"] = setup.expose_secret().into();
+    text(&server.post(paths::ADMIN_SIGNUP).json(body).send().await.ok()["token"])
+}
+
+/// The same person's token, or another one where a route that was just tried ended the session.
+pub(crate) async fn still_in(server: &TestServer, token: String) -> String {
+    if server.post(paths::CHECK_AUTH).bearer(&token).send().await.status.is_success() {
+        return token;
+    }
+    let login = server.post(paths::USER_LOGIN).json(ada()).send().await.ok();
+    let access = text(&login["accessToken"]);
+    let list = server.get(paths::USERS_ME_ORGANIZATIONS).bearer(&access).send().await.ok();
+    let organization = json!({ "organizationId": list["organizations"][0]["id"] });
+    let selected = server.post(paths::SELECT_ORGANIZATION).bearer(&access).json(organization);
+    text(&selected.send().await.ok()["token"])
+}
+
+fn ada() -> Value {
+    json!({ "email": "ada@example.test", "password": PASSWORD })
 }
 
 pub(crate) fn with_cookie(request: Request, token: &str) -> Request {

@@ -123,7 +123,9 @@ async fn a_logout_ends_the_session_and_takes_the_cookie_back() {
 #[tokio::test]
 async fn a_person_sees_and_ends_their_sessions() {
     let house = House::new().await;
-    let (first, second) = (house.enter().await, house.enter().await);
+    let first = house.enter().await;
+    house.server.clock.advance(1);
+    let second = house.enter().await;
     let list = async |login: &Login| {
         house.server.get(paths::USERS_ME_SESSIONS).bearer(&login.access).send().await
     };
