@@ -76,7 +76,7 @@ impl Handshake {
         let group = FixedMontyParams::new(prime);
         let secret = Zeroizing::new(secret);
         let a = U256::from_be_slice(secret.as_slice());
-        let public = padded(&number(&group, U4096::from_u8(GENERATOR)).pow(&a).retrieve());
+        let public = padded(&number(&group, &U4096::from_u8(GENERATOR)).pow(&a).retrieve());
         Self { group, secret, public }
     }
 
@@ -113,10 +113,10 @@ impl Handshake {
         if bool::from(u.is_zero()) {
             return Err(BadServer::Scrambler);
         }
-        let generator = number(&self.group, U4096::from_u8(GENERATOR));
+        let generator = number(&self.group, &U4096::from_u8(GENERATOR));
         let x = U256::from_be_slice(x);
-        let k = number(&self.group, self.multiplier());
-        let base = number(&self.group, server_key) - k * generator.pow(&x);
+        let k = number(&self.group, &self.multiplier());
+        let base = number(&self.group, &server_key) - k * generator.pow(&x);
         let a: U1024 = U256::from_be_slice(self.secret.as_slice()).resize();
         let exponent =
             Zeroizing::new(a.wrapping_add(&u.resize::<{ U1024::LIMBS }>().wrapping_mul(&x)));
@@ -138,8 +138,8 @@ fn private_key(email: &str, password: &SecretString, salt: &[u8]) -> Zeroizing<[
     Zeroizing::new(hash(&[salt, Zeroizing::new(inner).as_slice()]))
 }
 
-fn number(group: &FixedMontyParams<{ U4096::LIMBS }>, value: U4096) -> Number {
-    FixedMontyForm::new(&value, group)
+fn number(group: &FixedMontyParams<{ U4096::LIMBS }>, value: &U4096) -> Number {
+    FixedMontyForm::new(value, group)
 }
 
 fn padded(value: &U4096) -> [u8; LENGTH] {
@@ -230,10 +230,10 @@ mod tests {
         );
         // B = k v + g^b with b = 32 bytes of 0x22.
         let group = &handshake.group;
-        let generator = number(group, U4096::from_u8(GENERATOR));
+        let generator = number(group, &U4096::from_u8(GENERATOR));
         let verifier = generator.pow(&U256::from_be_slice(&*x));
         let b = generator.pow(&U256::from_be_slice(&[0x22; 32]));
-        let server_key = (number(group, handshake.multiplier()) * verifier + b).retrieve();
+        let server_key = (number(group, &handshake.multiplier()) * verifier + b).retrieve();
         let server_key = padded(&server_key);
         assert_eq!(
             hex::encode(hash(&[&server_key])),
