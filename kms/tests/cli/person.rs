@@ -152,8 +152,10 @@ fn an_organization_that_no_list_names_is_good_enough() {
     }
 }
 
-/// Which parts are there, the code, and what has to be said.
-const PARTIAL: [(&[&str], &[(&str, &str)], i32, &str); 9] = [
+type Variables = &'static [(&'static str, &'static str)];
+
+/// Which parts are there by flag and by environment, the code, and what has to be said.
+const PARTIAL: [(&[&str], Variables, i32, &str); 9] = [
     (&["--email=a@b.c"], &[], 2, "`--password` and `--organization-id` are missing"),
     (&["--password=canary-7c1e9a"], &[], 2, "`--email` and `--organization-id` are missing"),
     (&["--organization-id=x"], &[], 2, "`--email` and `--password` are missing"),
