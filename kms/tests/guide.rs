@@ -177,12 +177,13 @@ fn a_person_logs_in_and_needs_no_token() {
     let house = House::build();
     house.says(GUIDE);
     let kept = "kms vault set file --silent\nkms login --silent\n\
+                kms projects create Mine > created\n\
                 kms projects list --output json | jq -r '.[].name'";
-    assert_eq!(house.says(&format!("{PERSON}\n{kept}")), "Web shop\n");
+    assert_eq!(house.says(&format!("{PERSON}\n{kept}")), "Mine\n");
     let printed = "export INFISICAL_TOKEN=$(kms login --plain --silent)\n\
                    test -n \"$INFISICAL_TOKEN\"\n\
                    KMS_CONFIG_DIR=/nowhere kms projects list --output json | jq -r '.[].name'";
-    assert_eq!(house.says(&format!("{PERSON}\n{printed}")), "Web shop\n");
+    assert_eq!(house.says(&format!("{PERSON}\n{printed}")), "Mine\n");
 }
 
 #[test]

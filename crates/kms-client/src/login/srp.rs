@@ -203,7 +203,7 @@ mod tests {
             let x = private_key(&vector.email, &password, &salt);
             let sent = hex::decode(&vector.server_key).unwrap();
             let shared = handshake.shared_key(&x, &sent).unwrap();
-            assert_eq!(hex::encode(&*shared), vector.shared_key);
+            assert_eq!(hex::encode(*shared), vector.shared_key);
             let server = answer(&vector.salt, &vector.server_key);
             assert_eq!(handshake.proof(&vector.email, &password, &server).unwrap(), vector.proof);
         }
@@ -217,7 +217,7 @@ mod tests {
         let salt: Vec<u8> = (0..32).collect();
         let x = private_key("alice@example.com", &password, &salt);
         assert_eq!(
-            hex::encode(&*x),
+            hex::encode(*x),
             "4b4e3cd1d64b0c67909c563a93a56345a97efc4d8568568620c9aaa9ab510290"
         );
         assert_eq!(
