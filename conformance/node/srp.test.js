@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -58,7 +59,7 @@ function oldServer({ email, password, salt }) {
     '/api/v3/auth/login': () => refuse('Legacy encryption scheme', 'LegacyEncryptionScheme'),
     '/api/v3/auth/login1': (body) => {
       half = new jsrp.server();
-      half.init({ salt, verifier }, () => {});
+      half.init({ salt, verifier, b: randomBytes(32).toString('hex') }, () => {});
       half.setClientPublicKey(body.clientPublicKey);
       return [200, { serverPublicKey: half.getPublicKey(), salt }];
     },

@@ -7,7 +7,7 @@
 //! what `jsrp` hashed.
 
 use crypto_bigint::{
-    Encoding as _, Odd, U256, U1024, U4096, Zero as _,
+    Odd, U256, U1024, U4096,
     modular::{FixedMontyForm, FixedMontyParams},
 };
 use kms_api::auth::srp::SrpHelloResponse;
@@ -76,7 +76,7 @@ impl Handshake {
         let group = FixedMontyParams::new(prime);
         let secret = Zeroizing::new(secret);
         let a = U256::from_be_slice(secret.as_slice());
-        let public = padded(&number(&group, U4096::from_u8(GENERATOR)).pow(&a).retrieve());
+        let public = padded(&number(&group, &U4096::from_u8(GENERATOR)).pow(&a).retrieve());
         Self { group, secret, public }
     }
 
@@ -113,10 +113,10 @@ impl Handshake {
         if bool::from(u.is_zero()) {
             return Err(BadServer::Scrambler);
         }
-        let generator = number(&self.group, U4096::from_u8(GENERATOR));
+        let generator = number(&self.group, &U4096::from_u8(GENERATOR));
         let x = U256::from_be_slice(x);
-        let k = number(&self.group, self.multiplier());
-        let base = number(&self.group, server_key) - k * generator.pow(&x);
+        let k = number(&self.group, &self.multiplier());
+        let base = number(&self.group, &server_key) - k * generator.pow(&x);
         let a: U1024 = U256::from_be_slice(self.secret.as_slice()).resize();
         let exponent =
             Zeroizing::new(a.wrapping_add(&u.resize::<{ U1024::LIMBS }>().wrapping_mul(&x)));
@@ -138,8 +138,8 @@ fn private_key(email: &str, password: &SecretString, salt: &[u8]) -> Zeroizing<[
     Zeroizing::new(hash(&[salt, Zeroizing::new(inner).as_slice()]))
 }
 
-fn number(group: &FixedMontyParams<{ U4096::LIMBS }>, value: U4096) -> Number {
-    FixedMontyForm::new(&value, group)
+fn number(group: &FixedMontyParams<{ U4096::LIMBS }>, value: &U4096) -> Number {
+    FixedMontyForm::new(value, group)
 }
 
 fn padded(value: &U4096) -> [u8; LENGTH] {
@@ -203,7 +203,7 @@ mod tests {
             let x = private_key(&vector.email, &password, &salt);
             let sent = hex::decode(&vector.server_key).unwrap();
             let shared = handshake.shared_key(&x, &sent).unwrap();
-            assert_eq!(hex::encode(&*shared), vector.shared_key);
+            assert_eq!(hex::encode(*shared), vector.shared_key);
             let server = answer(&vector.salt, &vector.server_key);
             assert_eq!(handshake.proof(&vector.email, &password, &server).unwrap(), vector.proof);
         }
@@ -217,7 +217,7 @@ mod tests {
         let salt: Vec<u8> = (0..32).collect();
         let x = private_key("alice@example.com", &password, &salt);
         assert_eq!(
-            hex::encode(&*x),
+            hex::encode(*x),
             "4b4e3cd1d64b0c67909c563a93a56345a97efc4d8568568620c9aaa9ab510290"
         );
         assert_eq!(
@@ -230,10 +230,10 @@ mod tests {
         );
         // B = k v + g^b with b = 32 bytes of 0x22.
         let group = &handshake.group;
-        let generator = number(group, U4096::from_u8(GENERATOR));
+        let generator = number(group, &U4096::from_u8(GENERATOR));
         let verifier = generator.pow(&U256::from_be_slice(&*x));
         let b = generator.pow(&U256::from_be_slice(&[0x22; 32]));
-        let server_key = (number(group, handshake.multiplier()) * verifier + b).retrieve();
+        let server_key = (number(group, &handshake.multiplier()) * verifier + b).retrieve();
         let server_key = padded(&server_key);
         assert_eq!(
             hex::encode(hash(&[&server_key])),

@@ -61,12 +61,11 @@ pub(super) async fn log_in(
     if accepted.second_factor {
         client = steps.before_the_organization(client).await?;
     }
-    let (chosen, known) = match steps.given.organization {
-        Some(id) => (id, None),
-        None => {
-            let place = Organizations::list(&client).await?.choose().await?;
-            (place.id(), Some(place))
-        }
+    let (chosen, known) = if let Some(id) = steps.given.organization {
+        (id, None)
+    } else {
+        let place = Organizations::list(&client).await?.choose().await?;
+        (place.id(), Some(place))
     };
     let access_token = steps.select(&client, chosen).await?;
     let client = client.with_token(&access_token)?;

@@ -16,7 +16,6 @@ use crate::{Context, credential, env_vars, error::CliError, settings::missing};
 
 /// What proves who is asking.
 #[derive(clap::Args, Debug)]
-#[group(skip)]
 #[command(next_help_heading = "Options of universal-auth")]
 #[group(skip)]
 pub(super) struct Args {
