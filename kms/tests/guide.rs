@@ -163,3 +163,35 @@ fn recursive_reads_all_subfolders_and_the_environment_is_dev_unless_named() {
         assert_eq!(house.says(&after_login(command)), names, "{command}");
     }
 }
+
+/// A person's login, as the login page shows it.
+const PERSON: &str = r#"
+export INFISICAL_EMAIL="admin@example.com"
+export INFISICAL_PASSWORD="correct horse battery staple"
+export INFISICAL_ORGANIZATION_ID=$(jq -r .organization.id admin.json)
+export KMS_VAULT_FILE_PASSPHRASE="a passphrase of tests"
+"#;
+
+#[test]
+fn a_person_logs_in_and_needs_no_token() {
+    let house = House::build();
+    house.says(GUIDE);
+    let kept = "kms vault set file --silent\nkms login --silent\n\
+                kms projects list --output json | jq -r '.[].name'";
+    assert_eq!(house.says(&format!("{PERSON}\n{kept}")), "Web shop\n");
+    let printed = "export INFISICAL_TOKEN=$(kms login --plain --silent)\n\
+                   test -n \"$INFISICAL_TOKEN\"\n\
+                   KMS_CONFIG_DIR=/nowhere kms projects list --output json | jq -r '.[].name'";
+    assert_eq!(house.says(&format!("{PERSON}\n{printed}")), "Web shop\n");
+}
+
+#[test]
+fn a_person_with_a_wrong_password_is_told_which_server_was_asked() {
+    let house = House::build();
+    house.says(GUIDE);
+    let output = house.shell(&format!("{PERSON}\nKMS_PASSWORD=wrong kms login --plain"));
+    assert_eq!(output.status.code(), Some(3));
+    assert!(output.stdout.is_empty());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains(&format!("were sent to `{}`", house.url)), "{stderr}");
+}

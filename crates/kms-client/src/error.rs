@@ -239,6 +239,11 @@ impl Obstacle {
     }
 }
 
+/// Whether who answers could not be verified.
+pub(crate) fn is_tls(error: &reqwest::Error) -> bool {
+    find::<rustls::Error>(error).is_some()
+}
+
 /// The connector says only in words that it was the look-up that failed.
 fn is_unknown_name(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use reqwest::{Response, StatusCode, header::RETRY_AFTER};
 
+use crate::error::is_tls;
+
 /// How often a request is sent at most.
 pub(crate) const TRIES: u32 = 4;
 /// How long all tries and the waits between them may take together.
@@ -32,7 +34,8 @@ pub(crate) fn after_failure(
     idempotent: bool,
     next: u32,
 ) -> Option<Duration> {
-    let refused = error.is_connect() && !error.is_timeout();
+    // Who answers with the wrong certificate will do so again.
+    let refused = error.is_connect() && !error.is_timeout() && !is_tls(error);
     (idempotent && refused).then(|| with_jitter(backoff(next)))
 }
 

@@ -166,16 +166,8 @@ fn wrong_credentials_end_with_3_and_name_the_server() {
 #[test]
 fn every_other_method_says_that_it_is_not_there_yet() {
     let server = Server::start([]);
-    let methods = [
-        "user",
-        "kubernetes",
-        "azure",
-        "gcp-id-token",
-        "gcp-iam",
-        "aws-iam",
-        "oidc-auth",
-        "jwt-auth",
-    ];
+    let methods =
+        ["kubernetes", "azure", "gcp-id-token", "gcp-iam", "aws-iam", "oidc-auth", "jwt-auth"];
     for method in methods {
         run(kms()
             .args(["login", "--method", method])
@@ -184,9 +176,6 @@ fn every_other_method_says_that_it_is_not_there_yet() {
         .ends_with(1)
         .says(&format!("login with `{method}` is not in this version yet"));
     }
-    run(kms().args(["login", "--email=a@b.c", "--password=p", "--organization-id=o"]))
-        .ends_with(1)
-        .says("login with `user`");
     run(kms().args(["login", "--method=ldap-auth"])).ends_with(2).says("universal-auth");
     assert!(server.requests().is_empty());
 }

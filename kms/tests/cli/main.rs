@@ -22,5 +22,6 @@ mod renewal;
 mod run;
 mod second_factor;
 mod secrets;
+mod srp;
 mod tls;
 mod transport;

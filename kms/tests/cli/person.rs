@@ -152,8 +152,10 @@ fn an_organization_that_no_list_names_is_good_enough() {
     }
 }
 
-/// Which parts are there, the code, and what has to be said.
-const PARTIAL: [(&[&str], &[(&str, &str)], i32, &str); 9] = [
+type Variables = &'static [(&'static str, &'static str)];
+
+/// Which parts are there by flag and by environment, the code, and what has to be said.
+const PARTIAL: [(&[&str], Variables, i32, &str); 9] = [
     (&["--email=a@b.c"], &[], 2, "`--password` and `--organization-id` are missing"),
     (&["--password=canary-7c1e9a"], &[], 2, "`--email` and `--organization-id` are missing"),
     (&["--organization-id=x"], &[], 2, "`--email` and `--password` are missing"),
@@ -379,7 +381,7 @@ fn every_example_line_works_as_written() {
             .replace("<password>", "your-password")
             .replace("<organization-id>", ORGANIZATION)
             .replace("your-organization-id", ORGANIZATION);
-        let ran = run(Command::new("sh")
+        let ran = run(Command::new("/bin/sh")
             .env_clear()
             .envs(home.environment())
             .env("INFISICAL_API_URL", server.url())
@@ -409,7 +411,7 @@ kms login || exit
 export INFISICAL_TOKEN=$(kms login --plain --silent)
 echo "$INFISICAL_TOKEN""#
     );
-    let ran = run(Command::new("sh")
+    let ran = run(Command::new("/bin/sh")
         .env_clear()
         .envs(home.environment())
         .env("INFISICAL_API_URL", server.url())

@@ -21,7 +21,7 @@ use nix::{
     unistd::Pid,
 };
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(crate) const ENTER: &str = "\r";
 pub(crate) const DOWN: &str = "\x1b[B";
@@ -146,7 +146,7 @@ impl Terminal {
         let mut stdout = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
         assert_eq!(tcgetattr(self.line.as_fd()).unwrap(), self.before, "the terminal's state");
-        let raw = String::from_utf8_lossy(&self.screen.lock().unwrap()).into_owned();
+        let raw = self.drain();
         let last = |sequence: &str| raw.rfind(sequence).map_or(-1, |at| at.try_into().unwrap());
         let pairs: [(&str, &str); 2] = [("\x1b[?25l", "\x1b[?25h"), ("\x1b[?2004h", "\x1b[?2004l")];
         for (on, off) in pairs {
@@ -154,6 +154,21 @@ impl Terminal {
             assert!(on <= off, "the cursor is hidden, or pasting is bracketed");
         }
         Ended { code: status.code().unwrap(), stdout, screen: plain(&raw), raw }
+    }
+
+    /// Everything that was sent to the terminal, up to a mark that is sent after it.
+    fn drain(&self) -> String {
+        const MARK: &str = "<the end of the test>";
+        File::from(self.line.try_clone().unwrap()).write_all(MARK.as_bytes()).unwrap();
+        let started = Instant::now();
+        loop {
+            let raw = String::from_utf8_lossy(&self.screen.lock().unwrap()).into_owned();
+            if let Some((raw, _)) = raw.split_once(MARK) {
+                return raw.to_owned();
+            }
+            assert!(started.elapsed() < PATIENCE, "the terminal swallowed the mark");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     fn shown(&self) -> String {

@@ -1,9 +1,15 @@
 //! Private certificate authorities.
 
-use std::{fs, net::TcpListener, path::Path, sync::Arc};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    path::Path,
+    sync::Arc,
+};
 
 use assert_cmd::Command;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,
     crypto::aws_lc_rs,
@@ -15,14 +21,25 @@ use crate::support::{Reply, Server, kms, run};
 
 /// A server on `https://localhost` and the file with the certificate of its authority.
 fn start(replies: Vec<Reply>, folder: &Path) -> (Server, String) {
+    start_with(replies, folder, |_| {})
+}
+
+fn start_with(
+    replies: Vec<Reply>,
+    folder: &Path,
+    change: impl FnOnce(&mut CertificateParams),
+) -> (Server, String) {
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.distinguished_name.push(DnType::CommonName, "Example Root CA");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let certificate = authority.self_signed(&authority_key).unwrap();
     fs::write(folder.join("ca.pem"), certificate.pem()).unwrap();
 
     let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(vec!["localhost".into()]).unwrap();
+    let mut leaf = CertificateParams::new(vec!["localhost".into()]).unwrap();
+    leaf.distinguished_name.push(DnType::CommonName, "kms.test");
+    change(&mut leaf);
     let issuer = Issuer::new(authority, authority_key);
     let leaf = leaf.signed_by(&key, &issuer).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -84,6 +101,7 @@ fn an_unknown_authority_is_refused_before_anything_is_sent() {
     run(&mut list(&url))
         .ends_with(5)
         .says(&format!("could not verify the TLS certificate of `{url}`"))
+        .says("`Example Root CA`, which issued the certificate of `kms.test`, is neither trusted")
         .says("--cacert");
     assert!(server.requests().is_empty());
 }
@@ -95,8 +113,52 @@ fn a_certificate_for_another_name_is_refused() {
     let url = url.replace("localhost", "127.0.0.1");
     run(list(&url).arg("--cacert").arg(folder.path().join("ca.pem")))
         .ends_with(5)
-        .says("could not verify");
+        .says("its certificate is for `localhost`, not for `127.0.0.1`")
+        .says("`--domain https://NAME`");
     assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_certificate_that_has_ended_says_since_when() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url) = start_with(vec![], folder.path(), |leaf| {
+        leaf.not_before = date_time_ymd(2020, 1, 1);
+        leaf.not_after = date_time_ymd(2021, 1, 1);
+    });
+    run(list(&url).arg("--cacert").arg(folder.path().join("ca.pem")))
+        .ends_with(5)
+        .says("a certificate of its chain ended ")
+        .says("days ago")
+        .says("check this machine's clock");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_certificate_that_signed_itself_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url) = start_with(vec![], folder.path(), |leaf| {
+        leaf.distinguished_name.push(DnType::CommonName, "Example Root CA");
+    });
+    run(&mut list(&url))
+        .ends_with(5)
+        .says("`Example Root CA` has signed its own certificate and is not trusted here");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_server_without_encryption_is_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 1024]).unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n").unwrap();
+    });
+    run(list(&format!("https://{address}")).arg("--non-interactive"))
+        .ends_with(5)
+        .says("does not speak TLS")
+        .says(&format!("use `--domain http://{address}`"));
+    server.join().unwrap();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Logins. Of machines: one file per method turns what the caller has into the proof that the
 //! server asks for. Of people: `user.rs`, in several steps.
 
+mod srp;
 mod universal_auth;
 mod user;
 
@@ -9,6 +10,7 @@ use kms_api::auth::{LoginResponse, Method};
 use crate::{Client, Error};
 
 pub use universal_auth::UniversalAuth;
+pub use user::PasswordAccepted;
 
 /// What every login may say besides its proof.
 #[derive(Clone, Debug, Default)]

@@ -7,6 +7,7 @@
 
 use kms_api::{
     OrganizationId,
+    auth::srp::{LEGACY_ENCRYPTION_SCHEME, SrpHello, SrpHelloResponse, SrpProof, SrpProofResponse},
     auth::user::{
         Done, MfaVerified, PasswordLogin, PasswordLoginResponse, Refreshed, SelectOrganization,
         SelectedOrganization, VerifyMfa, VerifyRecoveryCode,
@@ -18,17 +19,70 @@ use kms_api::{
 use reqwest::Method;
 use secrecy::SecretString;
 
+use super::srp::Handshake;
 use crate::{Client, Error, WithRefresh, http::Auth};
 
+/// E-mail address and password were right.
+#[derive(Debug)]
+pub struct PasswordAccepted {
+    /// An access token that stands for no organization yet. Where a second factor is asked for, it
+    /// is good for giving that and for nothing else.
+    pub token: SecretString,
+    /// Whether a second factor is asked for now, before an organization was chosen. Only older
+    /// compatible servers do so.
+    pub second_factor: bool,
+}
+
 impl Client {
-    /// Logs a person in. The token of the answer stands for no organization yet.
+    /// Logs a person in with an e-mail address and a password.
+    ///
+    /// A server that says it can't check the password itself gets the proof of SRP in its place;
+    /// any other refusal is final, so that a wrong password costs one attempt.
     pub async fn login_with_password(
         &self,
         email: &str,
         password: &SecretString,
-    ) -> Result<WithRefresh<PasswordLoginResponse>, Error> {
+    ) -> Result<WithRefresh<PasswordAccepted>, Error> {
         let body = PasswordLogin { email: email.to_owned(), password: password.clone() };
-        self.post_anonymously_for_session(routes::USER_LOGIN, &body).await
+        let login = self.post_anonymously_for_session(routes::USER_LOGIN, &body).await;
+        match login {
+            Ok(login) => {
+                let PasswordLoginResponse { access_token } = login.answer;
+                let answer = PasswordAccepted { token: access_token.into(), second_factor: false };
+                Ok(WithRefresh { answer, refresh_token: login.refresh_token })
+            }
+            Err(Error::Status { body, .. }) if body.error == LEGACY_ENCRYPTION_SCHEME => {
+                self.login_with_srp(email, password).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Proves by SRP that the password is known. The password itself goes along only if the server
+    /// insists: some versions demand it to move the account to their present scheme.
+    async fn login_with_srp(
+        &self,
+        email: &str,
+        password: &SecretString,
+    ) -> Result<WithRefresh<PasswordAccepted>, Error> {
+        let handshake = Handshake::new();
+        let hello = SrpHello { email: email.to_owned(), client_public_key: handshake.public_key() };
+        let server: SrpHelloResponse =
+            self.post_anonymously(routes::USER_LOGIN_SRP_1, &hello).await?;
+        let proof = handshake.proof(email, password, &server).map_err(|cause| {
+            Error::UnexpectedAnswer { origin: self.origin().clone(), cause: cause.into() }
+        })?;
+        let mut body = SrpProof { email: email.to_owned(), client_proof: proof, password: None };
+        let mut login: Result<WithRefresh<SrpProofResponse>, _> =
+            self.post_anonymously_for_session(routes::USER_LOGIN_SRP_2, &body).await;
+        if login.as_ref().is_err_and(misses_password) {
+            body.password = Some(password.clone());
+            login = self.post_anonymously_for_session(routes::USER_LOGIN_SRP_2, &body).await;
+        }
+        let WithRefresh { answer, refresh_token } = login?;
+        let answer =
+            PasswordAccepted { token: answer.token.into(), second_factor: answer.mfa_enabled };
+        Ok(WithRefresh { answer, refresh_token })
     }
 
     /// Lists the organizations that the person is a member of.
@@ -97,4 +151,11 @@ impl Client {
     pub async fn me(&self) -> Result<UserResponse, Error> {
         self.get(routes::USERS_ME, &()).await
     }
+}
+
+/// Whether a body was refused because it has no `password`: the proof was not looked at.
+fn misses_password(error: &Error) -> bool {
+    let Error::Status { body, .. } = error else { return false };
+    let issues = body.message.as_array();
+    issues.is_some_and(|issues| issues.iter().any(|issue| issue["path"][0] == "password"))
 }

@@ -1,8 +1,10 @@
 //! The steps of a person's login, whoever answers for the parts: password, organization, second
 //! factor.
 
-use kms_api::{OrganizationId, UserId, auth::user::PasswordLoginResponse};
-use kms_client::{Claims, Client, Error as ClientError, Origin, WithRefresh};
+use kms_api::{OrganizationId, UserId};
+use kms_client::{
+    Claims, Client, Error as ClientError, Origin, WithRefresh, login::PasswordAccepted,
+};
 use secrecy::SecretString;
 
 use super::{
@@ -47,14 +49,23 @@ pub(super) async fn log_in(
 ) -> Result<LoggedIn, CliError> {
     let anonymous = context.settings.anonymous_client_to(origin)?;
     let (email, answer) = password(&anonymous, &given, context).await?;
-    let mut steps = Steps { refresh_token: answer.refresh_token, email, given, context };
-    let client = anonymous.with_token(&answer.answer.access_token.into())?;
-    let (chosen, known) = match steps.given.organization {
-        Some(id) => (id, None),
-        None => {
-            let place = Organizations::list(&client).await?.choose().await?;
-            (place.id(), Some(place))
-        }
+    let mut steps = Steps {
+        refresh_token: answer.refresh_token,
+        email,
+        given,
+        tries: Tries::default(),
+        context,
+    };
+    let accepted = answer.answer;
+    let mut client = anonymous.with_token(&accepted.token)?;
+    if accepted.second_factor {
+        client = steps.before_the_organization(client).await?;
+    }
+    let (chosen, known) = if let Some(id) = steps.given.organization {
+        (id, None)
+    } else {
+        let place = Organizations::list(&client).await?.choose().await?;
+        (place.id(), Some(place))
     };
     let access_token = steps.select(&client, chosen).await?;
     let client = client.with_token(&access_token)?;
@@ -81,7 +92,7 @@ async fn password(
     client: &Client,
     given: &Given,
     context: &Context,
-) -> Result<(String, WithRefresh<PasswordLoginResponse>), CliError> {
+) -> Result<(String, WithRefresh<PasswordAccepted>), CliError> {
     let mut typed: Option<String> = None;
     for round in 1.. {
         let email = match &given.email {
@@ -134,10 +145,20 @@ struct Steps<'a> {
     refresh_token: Option<SecretString>,
     email: String,
     given: Given,
+    tries: Tries,
     context: &'a Context,
 }
 
 impl Steps<'_> {
+    /// Gives the second factor that an older server asks for right after the password.
+    async fn before_the_organization(&mut self, client: Client) -> Result<Client, CliError> {
+        match self.challenge(client.clone(), None).await? {
+            Outcome::Verified(answer) => Ok(client.with_token(&self.keep(answer).token.into())?),
+            Outcome::Expired => Err(CliError::denied("the second factor took too long")
+                .hint("log in again: `kms login --interactive`")),
+        }
+    }
+
     /// Chooses the organization, and gives the second factor where that is asked for. Only a token
     /// for the organization comes back, never one that is good for the second factor alone.
     async fn select(
@@ -146,7 +167,6 @@ impl Steps<'_> {
         organization: OrganizationId,
     ) -> Result<SecretString, CliError> {
         let mut client = client.clone();
-        let mut tries = Tries::default();
         let mut verified = false;
         loop {
             let doing = "could not choose the organization";
@@ -159,14 +179,7 @@ impl Steps<'_> {
             if verified {
                 return Err(CliError::failed("the server asks for the second factor once more"));
             }
-            let challenge = Challenge {
-                client: client.with_token(&token)?,
-                method: selected.mfa_method,
-                email: &self.email,
-                given: &self.given,
-                context: self.context,
-            };
-            match challenge.verify(&mut tries).await? {
+            match self.challenge(client.with_token(&token)?, selected.mfa_method).await? {
                 Outcome::Verified(answer) => {
                     verified = true;
                     client = client.with_token(&self.keep(answer).token.into())?;
@@ -178,6 +191,22 @@ impl Steps<'_> {
                 }
             }
         }
+    }
+
+    /// A challenge, with the client that carries its token.
+    async fn challenge(
+        &mut self,
+        client: Client,
+        method: Option<String>,
+    ) -> Result<Outcome, CliError> {
+        let challenge = Challenge {
+            client,
+            method,
+            email: &self.email,
+            given: &self.given,
+            context: self.context,
+        };
+        challenge.verify(&mut self.tries).await
     }
 
     fn keep<T>(&mut self, answer: WithRefresh<T>) -> T {

@@ -16,8 +16,8 @@ use crate::{Context, credential, env_vars, error::CliError, settings::missing};
 
 /// What proves who is asking.
 #[derive(clap::Args, Debug)]
-#[group(skip)]
 #[command(next_help_heading = "Options of universal-auth")]
+#[group(skip)]
 pub(super) struct Args {
     /// Client id of the machine identity [env: INFISICAL_UNIVERSAL_AUTH_CLIENT_ID]
     #[arg(long, value_name = "ID")]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::ArgAction;
 use kms_api::OrganizationId;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     domain::{self, Menu},
@@ -27,8 +27,8 @@ pub(super) const MACHINE: &str = "a machine logs in with `kms login --method=uni
 
 /// What a person's login may be told.
 #[derive(clap::Args, Debug)]
-#[group(skip)]
 #[command(next_help_heading = "Options of user")]
+#[group(skip)]
 pub(super) struct Args {
     /// E-mail address [env: INFISICAL_EMAIL]
     #[arg(long, value_name = "ADDRESS")]
@@ -200,7 +200,7 @@ impl Args {
         let password = if self.password_stdin || self.password_file.is_some() {
             Source::Flag
         } else {
-            source(self.password.as_ref().map(|p| p.expose_secret()), &env_vars::PASSWORD)
+            source(self.password.as_ref().map(ExposeSecret::expose_secret), &env_vars::PASSWORD)
         };
         [
             ("--email", source(self.email.as_deref(), &env_vars::EMAIL)),
@@ -279,13 +279,15 @@ pub(super) fn direct_command(
     organization: Option<&str>,
     settings: &Settings,
 ) -> String {
-    let mut command = "kms login".to_owned();
-    if settings.origin.by.is_some() {
-        command += &format!(" --domain={}", settings.origin.value);
-    }
+    let domain = match &settings.origin.by {
+        Some(_) => format!(" --domain={}", settings.origin.value),
+        None => String::new(),
+    };
     let email = email.map_or("ADDRESS".into(), shell_word);
     let organization = organization.map_or("ID".into(), shell_word);
-    command + &format!(" --email={email} --password-file=FILE --organization-id={organization}")
+    format!(
+        "kms login{domain} --email={email} --password-file=FILE --organization-id={organization}"
+    )
 }
 
 /// A word as a POSIX shell reads it back.
@@ -306,7 +308,7 @@ impl Given {
             .optional(args.organization_id.as_deref(), &env_vars::ORGANIZATION_ID)
             .map(|text| organization_id(&text))
             .transpose()?;
-        let code = args.mfa_code.as_ref().map(|code| code.expose_secret());
+        let code = args.mfa_code.as_ref().map(ExposeSecret::expose_secret);
         Ok(Self {
             email: settings.optional(args.email.as_deref().map(str::trim), &env_vars::EMAIL),
             password: password(args, context)?,
@@ -333,7 +335,7 @@ fn password(args: &Args, context: &Context) -> Result<Option<SecretString>, CliE
     if let Some(file) = &args.password_file {
         return credential::from_file("password", file).map(Some);
     }
-    let flag = args.password.as_ref().map(|password| password.expose_secret());
+    let flag = args.password.as_ref().map(ExposeSecret::expose_secret);
     if flag.is_some_and(|flag| !flag.is_empty()) {
         context.ui.warn(
             "`--password` shows in the process list; prefer `--password-file`, \
