@@ -227,8 +227,8 @@ impl Client {
         let token = session.access_token(self).await?;
         request.headers_mut().insert(AUTHORIZATION, bearer(&token)?);
         let response = self.send_logged(&request, path).await?;
-        let (response, taken) = self.is_token_taken(response).await?;
-        if taken {
+        let (response, is_good) = self.examine(response).await?;
+        if is_good {
             return Ok(response);
         }
         // It was revoked, or has ended by the server's clock though not by ours.
@@ -237,13 +237,13 @@ impl Client {
         self.send_logged(&request, path).await
     }
 
-    /// Whether the server took the token. One that has ended is status 403 in the contract, and
+    /// The answer, and whether the server took the token. One that has ended is status 403 in the contract, and
     /// told from what is not allowed by the error's name alone.
-    async fn is_token_taken(&self, response: Response) -> Result<(Response, bool), Error> {
+    async fn examine(&self, response: Response) -> Result<(Response, bool), Error> {
         match response.status() {
             StatusCode::UNAUTHORIZED => Ok((response, false)),
-            StatusCode::FORBIDDEN => {
-                let (status, headers) = (response.status(), response.headers().clone());
+            status @ StatusCode::FORBIDDEN => {
+                let headers = response.headers().clone();
                 let body = self.body(response).await?;
                 let error = serde_json::from_slice::<ErrorBody>(&body).map(|body| body.error);
                 let mut again = http::Response::new(body);

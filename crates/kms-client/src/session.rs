@@ -94,7 +94,7 @@ impl Session {
         let mut held = self.tokens.lock().await;
         let tokens = match held.take() {
             Some(tokens) => tokens,
-            None => self.away(|store| store.load()).await?,
+            None => self.away(TokenStore::load).await?,
         };
         let tokens = if tokens.is_usable(self.store.now()) {
             tokens
@@ -120,8 +120,8 @@ impl Session {
     }
 
     async fn renew(&self, client: &Client, ended: &SecretString) -> Result<Tokens, Error> {
-        let _alone = self.away(|store| store.lock()).await?;
-        let stored = self.away(|store| store.load()).await?;
+        let _alone = self.away(TokenStore::lock).await?;
+        let stored = self.away(TokenStore::load).await?;
         if !stored.are(ended) && stored.is_usable(self.store.now()) {
             return Ok(stored);
         }
@@ -144,7 +144,7 @@ impl Session {
             return Ok(new);
         }
         // Somebody who does not know of the lock was faster: a copy of the files was put back.
-        self.away(|store| store.load()).await
+        self.away(TokenStore::load).await
     }
 
     async fn away<T: Send + 'static>(

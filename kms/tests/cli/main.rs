@@ -3,11 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod kept;
 mod support;
 mod terminal;
 
 mod administration;
 mod export;
+mod kept_files;
 mod keyring;
 mod leaks;
 mod login;
@@ -17,6 +19,7 @@ mod person;
 mod person_domain;
 mod person_questions;
 mod profiles;
+mod renewal;
 mod run;
 mod second_factor;
 mod secrets;

@@ -21,7 +21,7 @@ pub(super) enum Credential<'a> {
     /// A token that was given, and the flag or variable that gave it.
     Given { token: &'a SecretString, by: &'a str },
     /// A login that is kept here.
-    Kept { chosen: &'a Chosen, store: SessionStore },
+    Kept { chosen: &'a Chosen, store: Box<SessionStore> },
 }
 
 /// The kinds of principal, by their names in the contract.
@@ -59,7 +59,7 @@ impl<'a> Credential<'a> {
             return Ok(Some(Self::Given { token: &token.value, by }));
         }
         let Some(chosen) = settings.chosen()? else { return Ok(None) };
-        let store = settings.profiles.store(&chosen.profile)?;
+        let store = Box::new(settings.profiles.store(&chosen.profile)?);
         Ok(Some(Self::Kept { chosen, store }))
     }
 

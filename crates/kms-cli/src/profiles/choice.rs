@@ -128,7 +128,8 @@ pub(crate) fn choose(config: &Config, wanted: &Wanted<'_>) -> Result<Option<Chos
     if let Some(current) = config.current() {
         return Ok(Some(Chosen { profile: current.clone(), by: By::Current }));
     }
-    one(config.profiles.iter().collect(), By::Only)
+    let all: Vec<&Profile> = config.profiles.iter().collect();
+    one(&all, By::Only)
 }
 
 fn named<'a>(
@@ -167,11 +168,11 @@ fn of_server(
     if let Some(profile) = preferred {
         return Ok(Some(Chosen { profile: (*profile).clone(), by }));
     }
-    one(there, by)
+    one(&there, by)
 }
 
-fn one(profiles: Vec<&Profile>, by: By) -> Result<Option<Chosen>, Refusal> {
-    match profiles.as_slice() {
+fn one(profiles: &[&Profile], by: By) -> Result<Option<Chosen>, Refusal> {
+    match profiles {
         [] => Ok(None),
         [only] => Ok(Some(Chosen { profile: (*only).clone(), by })),
         several => Err(Refusal::Several {

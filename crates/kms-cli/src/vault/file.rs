@@ -22,7 +22,7 @@ use crate::{
     private_file,
 };
 
-/// How much unlocking costs: scrypt with 2^17 rounds, 128 MiB and about a third of a second.
+/// How much unlocking costs: scrypt with 2^17 rounds, 128 MiB, half a second to a second.
 const WORK_FACTOR: u8 = 17;
 /// More than this is not ours and would stall the machine.
 const MAX_WORK_FACTOR: u8 = 20;

@@ -1,4 +1,4 @@
-//! The Secret Service (GNOME Keyring, KWallet, KeePassXC) over D-Bus.
+//! The Secret Service over D-Bus: that of GNOME, KDE and others.
 
 use std::{collections::HashMap, thread, time::Duration};
 
