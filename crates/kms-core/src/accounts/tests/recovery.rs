@@ -147,12 +147,12 @@ async fn an_address_is_shown_to_be_its_owners() {
     set_password(&world).await;
     let person = log_in(core, PASSWORD).await.unwrap();
     core.start_verification(&person, SITE).await.unwrap();
-    let code = code_of(&mailbox.take()[0]);
-    let guess = if code == "000000" { "000001" } else { "000000" };
-    let body = |code: &str| VerifyAddress { code: SecretString::from(code) };
+    let digits = code_of(&mailbox.take()[0]);
+    let guess = if digits == "000000" { "000001" } else { "000000" };
+    let body = |digits: &str| VerifyAddress { code: SecretString::from(digits) };
     let wrong = core.verify_address(&person, &body(guess)).await;
     assert!(matches!(wrong, Err(Error::Unauthorized(_))), "{wrong:?}");
-    core.verify_address(&person, &body(&code)).await.unwrap();
+    core.verify_address(&person, &body(&digits)).await.unwrap();
     let user = users::by_username(&world.store, ADDRESS).await.unwrap().unwrap();
     assert!(user.is_email_verified);
 }

@@ -22,8 +22,8 @@ fn account(email: &str, organization: &str) -> CompleteSignUp {
     }
 }
 
-async fn proven(core: &Core, code: &str) -> Proven {
-    let verified = core.verify_sign_up(&verify(ADDRESS, code)).await.unwrap();
+async fn proven(core: &Core, digits: &str) -> Proven {
+    let verified = core.verify_sign_up(&verify(ADDRESS, digits)).await.unwrap();
     core.authenticate_proven(&verified.token).unwrap()
 }
 
@@ -50,9 +50,9 @@ async fn h11_a_code_is_good_once_and_so_is_what_it_gives() {
     let (world, mailbox) = open_to_all().await;
     let core = &world.core;
     core.start_sign_up(&start(ADDRESS), SITE).await.unwrap();
-    let code = code_of(&mailbox.take()[0]);
-    let proven = proven(core, &code).await;
-    let again = core.verify_sign_up(&verify(ADDRESS, &code)).await;
+    let digits = code_of(&mailbox.take()[0]);
+    let proven = proven(core, &digits).await;
+    let again = core.verify_sign_up(&verify(ADDRESS, &digits)).await;
     assert!(matches!(again, Err(Error::Unauthorized(_))), "{again:?}");
     let origin = Origin::default();
     let dave = account("dave@example.test", "Daves");
@@ -87,13 +87,13 @@ async fn h9_a_code_has_three_tries_and_an_address_a_budget() {
     let mut wrong = 0;
     for _ in 0..20 {
         core.start_sign_up(&start(ADDRESS), SITE).await.unwrap();
-        let code = code_of(&mailbox.take()[0]);
-        let guess = if code == "000000" { "000001" } else { "000000" };
+        let digits = code_of(&mailbox.take()[0]);
+        let guess = if digits == "000000" { "000001" } else { "000000" };
         for _ in 0..3 {
             assert!(core.verify_sign_up(&verify(ADDRESS, guess)).await.is_err());
             wrong += 1;
         }
-        let right = core.verify_sign_up(&verify(ADDRESS, &code)).await;
+        let right = core.verify_sign_up(&verify(ADDRESS, &digits)).await;
         assert!(right.is_err(), "the tries of the code are used up after {wrong}");
         world.clock.advance(61);
     }
@@ -109,8 +109,8 @@ async fn h9_a_code_has_three_tries_and_an_address_a_budget() {
 async fn h9_guesses_at_once_get_no_more_tries() {
     let (world, mailbox) = open_to_all().await;
     world.core.start_sign_up(&start(ADDRESS), SITE).await.unwrap();
-    let code = code_of(&mailbox.take()[0]);
-    let guess = if code == "000000" { "000001" } else { "000000" };
+    let digits = code_of(&mailbox.take()[0]);
+    let guess = if digits == "000000" { "000001" } else { "000000" };
     let tasks: Vec<_> = (0..20)
         .map(|_| {
             let core = world.core.clone();
@@ -120,7 +120,7 @@ async fn h9_guesses_at_once_get_no_more_tries() {
     for task in tasks {
         assert!(task.await.unwrap());
     }
-    assert!(world.core.verify_sign_up(&verify(ADDRESS, &code)).await.is_err());
+    assert!(world.core.verify_sign_up(&verify(ADDRESS, &digits)).await.is_err());
 }
 
 #[tokio::test]
@@ -146,10 +146,10 @@ async fn h1_known_and_unknown_addresses_are_answered_alike() {
 async fn a_second_code_waits_and_the_first_stays_good() {
     let (world, mailbox) = open_to_all().await;
     world.core.start_sign_up(&start(ADDRESS), SITE).await.unwrap();
-    let code = code_of(&mailbox.take()[0]);
+    let digits = code_of(&mailbox.take()[0]);
     world.core.start_sign_up(&start(ADDRESS), SITE).await.unwrap();
     assert!(mailbox.take().is_empty(), "a mailbox is not filled by asking often");
-    world.core.verify_sign_up(&verify(ADDRESS, &code)).await.unwrap();
+    world.core.verify_sign_up(&verify(ADDRESS, &digits)).await.unwrap();
 }
 
 #[tokio::test]
@@ -157,14 +157,14 @@ async fn h2_all_spellings_of_an_address_share_one_code_and_one_count() {
     let (world, mailbox) = open_to_all().await;
     let core = &world.core;
     core.start_sign_up(&start(ADDRESS), SITE).await.unwrap();
-    let code = code_of(&mailbox.take()[0]);
-    let guess = if code == "000000" { "000001" } else { "000000" };
+    let digits = code_of(&mailbox.take()[0]);
+    let guess = if digits == "000000" { "000001" } else { "000000" };
     for spelling in ["CAROL@example.test", " carol@EXAMPLE.test", "ｃarol@example.test"] {
         assert!(core.start_sign_up(&start(spelling), SITE).await.is_ok());
         assert!(core.verify_sign_up(&verify(spelling, guess)).await.is_err());
     }
     assert!(mailbox.take().is_empty());
-    assert!(core.verify_sign_up(&verify(ADDRESS, &code)).await.is_err(), "three were counted");
+    assert!(core.verify_sign_up(&verify(ADDRESS, &digits)).await.is_err(), "three were counted");
 }
 
 #[tokio::test]
