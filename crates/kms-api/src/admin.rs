@@ -4,7 +4,12 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{IdentityId, OrganizationId, UserId, organizations::Organization, wire};
+use crate::{
+    IdentityId, OrganizationId, UserId,
+    organizations::Organization,
+    users::User,
+    wire::{self, WireBool},
+};
 
 /// Sets up an instance in one call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -177,4 +182,56 @@ pub struct InstanceConfig {
 pub struct InstanceConfigResponse {
     /// The configuration.
     pub config: InstanceConfig,
+}
+
+/// Changes what the instance allows to strangers; what is left out stays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateInstanceConfig {
+    /// Whether anyone may sign up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_sign_up: Option<bool>,
+    /// Comma list of domains that may sign up; null for all.
+    #[serde(default, deserialize_with = "wire::present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub allowed_sign_up_domain: Option<Option<String>>,
+}
+
+/// The query of a list of accounts.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ListUsersQuery {
+    /// Part of the name to log in with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_term: Option<String>,
+    /// How many to pass over, 0 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<String>,
+    /// How many to answer, 1 to 100, 20 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// Only those who administer the instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    pub admins_only: Option<WireBool>,
+}
+
+/// The answer to a list of accounts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ManagedUsersResponse {
+    /// One page, by name.
+    pub users: Vec<User>,
+    /// How many there are in all.
+    pub total: i64,
+}
+
+/// The answer about one account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ManagedUserResponse {
+    /// The account.
+    pub user: User,
 }

@@ -205,3 +205,22 @@ pub struct IdentityDetailsResponse {
     /// Who the caller is.
     pub identity_details: IdentityDetails,
 }
+
+/// Makes an identity of the root organization a member of the sub-organization that the token acts
+/// in, or changes its role there.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrganizationIdentityBody {
+    /// `admin`, `member` or `no-access`; `no-access` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+/// The answer about an identity's membership in an organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationIdentityMembershipResponse {
+    /// The membership.
+    pub identity_membership: OrganizationIdentity,
+}

@@ -5,6 +5,7 @@
 //! bodies that most requests carry. Field names and defaults follow the Infisical-compatible
 //! contract; where two spellings exist on the wire, both deserialize and one serializes.
 
+pub mod accounts;
 pub mod admin;
 pub mod audit;
 pub mod auth;

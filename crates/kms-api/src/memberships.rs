@@ -210,3 +210,55 @@ pub struct ProjectUsersResponse {
     /// The memberships.
     pub users: Vec<UserMembership>,
 }
+
+/// Makes people of the organization members of a project.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AddMembers {
+    /// Their e-mail addresses.
+    #[serde(default)]
+    pub emails: Vec<String>,
+    /// Their names to log in with.
+    #[serde(default)]
+    pub usernames: Vec<String>,
+    /// Their roles, at least one; `member` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_slugs: Option<Vec<String>>,
+}
+
+/// Ends the memberships of people in a project.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RemoveMembers {
+    /// Their e-mail addresses.
+    #[serde(default)]
+    pub emails: Vec<String>,
+    /// Their names to log in with.
+    #[serde(default)]
+    pub usernames: Vec<String>,
+}
+
+/// Replaces the roles of a person in a project.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UpdateMember {
+    /// The roles, at least one that does not end by itself.
+    pub roles: Vec<RoleInput>,
+}
+
+/// Names a person in a project.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FindMember {
+    /// The name to log in with.
+    pub username: String,
+}
+
+/// The answer about one person's membership.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UserMembershipResponse {
+    /// The membership.
+    pub membership: UserMembership,
+}

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MembershipId, OrganizationId, ProjectId, Timestamp, memberships::MemberUser};
+use crate::{
+    MembershipId, OrganizationId, ProjectId, Timestamp, UserId, memberships::MemberUser,
+    wire::WireBool,
+};
 
 /// An organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +40,12 @@ pub struct Organization {
     /// Whether a second factor is enforced.
     #[serde(default)]
     pub enforce_mfa: bool,
+    /// Which second factor is asked for: `email`, `totp` or `webauthn`.
+    #[serde(default)]
+    pub selected_mfa_method: Option<String>,
+    /// How long a person's session lasts at most, such as `8h`.
+    #[serde(default)]
+    pub user_token_expiration: Option<String>,
     /// The organization at the root of the tree; null for a root.
     #[serde(default)]
     pub root_org_id: Option<OrganizationId>,
@@ -46,6 +55,9 @@ pub struct Organization {
     /// The caller's role, in a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_role: Option<String>,
+    /// When the caller joined, in a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_joined_at: Option<Timestamp>,
 }
 
 /// The answer about one organization.
@@ -75,6 +87,26 @@ pub struct UpdateOrganization {
     /// Lower-case letters, digits and hyphens, 1 to 64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
+    /// The role of new members: `admin`, `member` or `no-access`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_membership_role_slug: Option<String>,
+    /// Whether people must give a second factor; of a root organization only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforce_mfa: Option<bool>,
+    /// Which: `email`, `totp` or `webauthn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected_mfa_method: Option<String>,
+    /// How long a person's session lasts at most: a number and `m`, `h`, `d` or `w`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_token_expiration: Option<String>,
+}
+
+/// Makes an organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreateOrganization {
+    /// 1 to 64 letters, digits, hyphens, underscores and spaces.
+    pub name: String,
 }
 
 /// The answer to a change.
@@ -116,6 +148,107 @@ pub struct OrganizationUser {
 pub struct OrganizationUsersResponse {
     /// The members.
     pub users: Vec<OrganizationUser>,
+}
+
+/// A person's membership in an organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationMembership {
+    /// The membership's id.
+    pub id: MembershipId,
+    /// The person's role.
+    pub role: String,
+    /// `accepted` or `invited`.
+    pub status: String,
+    /// The address an invitation went to.
+    pub invite_email: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The person.
+    pub user_id: UserId,
+    /// The organization.
+    pub org_id: OrganizationId,
+    /// Null for a built-in role.
+    pub role_id: Option<uuid::Uuid>,
+    /// Whether the member may act.
+    pub is_active: bool,
+    /// The person; without a name until the invitation was accepted.
+    pub user: MemberUser,
+}
+
+/// The answer about one membership in an organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrganizationMembershipResponse {
+    /// The membership.
+    pub membership: OrganizationMembership,
+}
+
+/// Changes a membership in an organization.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateOrganizationMembership {
+    /// `admin`, `member` or `no-access`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Whether the member may act.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+}
+
+/// Makes a sub-organization of the organization that the token acts in.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreateSubOrganization {
+    /// Its name: lower-case letters, digits and hyphens, 1 to 64.
+    pub name: String,
+    /// Its slug, unique below the root; the name when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
+}
+
+/// Changes a sub-organization.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UpdateSubOrganization {
+    /// A new name, as in [`CreateSubOrganization`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A new slug.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
+}
+
+/// The query of a list of sub-organizations.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ListSubOrganizationsQuery {
+    /// How many to pass over, 0 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<String>,
+    /// How many to answer, 1 to 1,000, 1,000 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// Only those that the caller may act in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    pub is_accessible: Option<WireBool>,
+}
+
+/// The answer to a list of sub-organizations.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SubOrganizationsResponse {
+    /// One page, by name.
+    pub organizations: Vec<Organization>,
+    /// How many there are in all.
+    pub total_count: i64,
 }
 
 /// An environment in [`OrganizationWorkspace`].

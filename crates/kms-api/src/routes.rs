@@ -70,12 +70,55 @@ pub const USERS_ME_SESSIONS: &str = "/api/v2/users/me/sessions";
 /// `DELETE` one of the person's sessions.
 pub const USERS_ME_SESSION: &str = "/api/v2/users/me/sessions/{sessionId}";
 
+/// `PATCH` which second factor the person asks for everywhere.
+pub const USERS_ME_MFA: &str = "/api/v2/users/me/mfa";
+/// `GET`, `DELETE` the person's authenticator app.
+pub const USER_TOTP: &str = "/api/v1/user/me/totp";
+/// `POST` sets an authenticator app up.
+pub const USER_TOTP_REGISTER: &str = "/api/v1/user/me/totp/register";
+/// `POST` the first code of an authenticator app.
+pub const USER_TOTP_VERIFY: &str = "/api/v1/user/me/totp/verify";
+/// `POST` replaces the person's recovery codes.
+pub const USER_TOTP_RECOVERY_CODES: &str = "/api/v1/user/me/totp/recovery-codes";
+
 /// `GET`, `PATCH` instance configuration.
 pub const ADMIN_CONFIG: &str = "/api/v1/admin/config";
 /// `POST` the first administrator.
 pub const ADMIN_SIGNUP: &str = "/api/v1/admin/signup";
 /// `POST` first administrator, organization and instance-admin identity.
 pub const ADMIN_BOOTSTRAP: &str = "/api/v1/admin/bootstrap";
+
+/// `GET` all accounts.
+pub const ADMIN_USERS: &str = "/api/v1/admin/user-management/users";
+/// `DELETE` an account.
+pub const ADMIN_USER: &str = "/api/v1/admin/user-management/users/{userId}";
+/// `PATCH`, `DELETE` whether somebody administers the instance.
+pub const ADMIN_USER_ACCESS: &str = "/api/v1/admin/user-management/users/{userId}/admin-access";
+
+/// `POST` asks for a code to sign up with.
+pub const SIGN_UP_START: &str = "/api/v3/signup/email/signup";
+/// `POST` gives the code.
+pub const SIGN_UP_VERIFY: &str = "/api/v3/signup/email/verify";
+/// `POST` completes an account that was signed up for.
+pub const COMPLETE_SIGN_UP: &str = "/api/v3/signup/complete-account/signup";
+/// `POST` completes the account of somebody who was invited.
+pub const COMPLETE_INVITATION: &str = "/api/v3/signup/complete-account/invite";
+/// `POST` invites people to an organization.
+pub const INVITE: &str = "/api/v1/invite-org/signup";
+/// `POST` accepts an invitation.
+pub const INVITE_VERIFY: &str = "/api/v1/invite-org/verify";
+/// `POST` asks for a link to set a new password with.
+pub const RECOVERY_START: &str = "/api/v1/account-recovery/send-email";
+/// `POST` gives what the link holds.
+pub const RECOVERY_VERIFY: &str = "/api/v1/account-recovery/verify-email";
+/// `POST` sets a new password.
+pub const PASSWORD_RESET: &str = "/api/v2/password/password-reset";
+/// `POST` changes the caller's password.
+pub const PASSWORD_CHANGE: &str = "/api/v2/password/user/password-reset";
+/// `POST` asks for a code to confirm the caller's address with.
+pub const ADDRESS_CODE: &str = "/api/v2/users/me/emails/code";
+/// `POST` gives the code.
+pub const ADDRESS_VERIFY: &str = "/api/v2/users/me/emails/verify";
 
 /// `GET` organizations of the caller.
 pub const ORGANIZATIONS: &str = "/api/v1/organization";
@@ -90,6 +133,25 @@ pub const ORGANIZATION_WORKSPACES: &str = "/api/v2/organizations/{organizationId
 /// `GET` identities of an organization.
 pub const ORGANIZATION_IDENTITIES: &str =
     "/api/v2/organizations/{organizationId}/identity-memberships";
+/// `POST` an organization.
+pub const ORGANIZATIONS_V2: &str = "/api/v2/organizations";
+/// `DELETE` an organization.
+pub const ORGANIZATION_V2: &str = "/api/v2/organizations/{organizationId}";
+/// `GET` memberships of people in an organization.
+pub const ORGANIZATION_MEMBERSHIPS: &str = "/api/v2/organizations/{organizationId}/memberships";
+/// `GET`, `PATCH`, `DELETE` a person's membership in an organization.
+pub const ORGANIZATION_MEMBERSHIP: &str =
+    "/api/v2/organizations/{organizationId}/memberships/{membershipId}";
+/// `POST`, `GET`, `PATCH`, `DELETE` an identity's membership in the organization of the token.
+pub const ORGANIZATION_IDENTITY_MEMBERSHIP: &str =
+    "/api/v1/organization/identity-memberships/{identityId}";
+/// `POST`, `GET` sub-organizations of the organization of the token.
+pub const SUB_ORGANIZATIONS: &str = "/api/v1/sub-organizations";
+/// `PATCH`, `DELETE` a sub-organization.
+pub const SUB_ORGANIZATION: &str = "/api/v1/sub-organizations/{subOrganizationId}";
+/// `POST` joins a sub-organization.
+pub const SUB_ORGANIZATION_MEMBERSHIPS: &str =
+    "/api/v1/sub-organizations/{subOrganizationId}/memberships";
 /// `GET` audit log of the organization of the token.
 pub const AUDIT_LOGS: &str = "/api/v1/organization/audit-logs";
 /// `GET` audit log of a project (older route).
@@ -154,6 +216,21 @@ pub const WORKSPACE_BY_SLUG: &str = "/api/v2/workspace/{slug}";
 pub const WORKSPACE_IDENTITIES: &str = "/api/v2/workspace/{slug}/identity-memberships";
 /// `POST`, `PATCH`, `GET`, `DELETE` an identity's membership (older route).
 pub const WORKSPACE_IDENTITY: &str = "/api/v2/workspace/{slug}/identity-memberships/{identityId}";
+
+/// `PATCH`, `DELETE` a person's membership in a project.
+pub const PROJECT_MEMBERSHIP: &str = "/api/v1/projects/{projectId}/memberships/{membershipId}";
+/// `POST` finds a person's membership in a project.
+pub const PROJECT_MEMBERSHIP_DETAILS: &str = "/api/v1/projects/{projectId}/memberships/details";
+/// `DELETE` the caller's own membership in a project.
+pub const PROJECT_LEAVE: &str = "/api/v1/projects/{projectId}/leave";
+/// `PATCH`, `DELETE` a person's membership in a project (older route).
+pub const WORKSPACE_MEMBERSHIP: &str = "/api/v1/workspace/{projectId}/memberships/{membershipId}";
+/// `POST` finds a person's membership in a project (older route).
+pub const WORKSPACE_MEMBERSHIP_DETAILS: &str = "/api/v1/workspace/{projectId}/memberships/details";
+/// `DELETE` the caller's own membership in a project (older route).
+pub const WORKSPACE_LEAVE: &str = "/api/v1/workspace/{projectId}/leave";
+/// `POST`, `DELETE` memberships of people in a project (older route).
+pub const WORKSPACE_MEMBERSHIPS_V2: &str = "/api/v2/workspace/{slug}/memberships";
 
 /// `GET`, `POST` folders (v1 spelling of fields).
 pub const FOLDERS_V1: &str = "/api/v1/folders";

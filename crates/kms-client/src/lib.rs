@@ -36,6 +36,7 @@ mod http;
 mod identities;
 pub mod login;
 mod memberships;
+mod organizations;
 mod origin;
 mod projects;
 mod retry;

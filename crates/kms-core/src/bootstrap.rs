@@ -5,22 +5,21 @@ use kms_api::{
     OrganizationId,
     admin::{
         AdminSignUp, AdminSignUpResponse, Bootstrap, BootstrapCredentials, BootstrapIdentity,
-        BootstrapOrganization, BootstrapResponse, BootstrapUser, InstanceConfig,
-        InstanceConfigResponse,
+        BootstrapOrganization, BootstrapResponse, BootstrapUser,
     },
     auth::TokenSettings,
 };
 use kms_store::{Tx, instance, organizations::OrganizationRow, users::UserRow};
 use secrecy::{ExposeSecret as _, SecretString};
-use uuid::Uuid;
 
 use crate::{
     Core, Error, Opened, Origin, Result,
+    accounts::check_new_password,
     audit::{AuditActor, Event},
     identities::NewIdentity,
     login::Scope,
     organizations::organization_name,
-    passwords::{canonical_email, check_password},
+    passwords::canonical_email,
     people::{Chosen, Grant},
     text,
     users::NewUser,
@@ -43,29 +42,6 @@ pub struct Installer {
 }
 
 impl Core {
-    /// What anyone may know about the instance.
-    pub async fn instance_config(&self) -> Result<InstanceConfigResponse> {
-        let instance = instance::find(&self.store).await?;
-        Ok(InstanceConfigResponse {
-            config: InstanceConfig {
-                id: Uuid::nil(),
-                initialized: instance.is_some_and(|instance| instance.initialized),
-                allow_sign_up: false,
-                allowed_sign_up_domain: None,
-                instance_id: self.instance_id(),
-                trust_saml_emails: false,
-                trust_ldap_emails: false,
-                trust_oidc_emails: false,
-                default_auth_org_id: None,
-                default_auth_org_slug: None,
-                enabled_login_methods: None,
-                is_migration_mode_on: false,
-                is_secret_scanning_disabled: true,
-                fips_enabled: false,
-            },
-        })
-    }
-
     /// Makes a set-up token while the instance is not set up; only its hash is kept, so the
     /// newest is the one that counts.
     pub async fn setup_token(&self) -> Result<Option<SecretString>> {
@@ -88,7 +64,7 @@ impl Core {
         self.may_set_up(token, installer.local).await?;
         let email = canonical_email("email", &body.email)?;
         let name = organization_name("organization", &body.organization)?;
-        check_password("password", &body.password)?;
+        check_new_password("password", &body.password, &[&email, &name])?;
         let password_hash = self.passwords.hash(&body.password, &self.options.entropy).await?;
         let mut tx = self.begin_set_up().await?;
         let user = NewUser {
@@ -130,7 +106,7 @@ impl Core {
         let first_name = Some(text::name("firstName", &body.first_name, MAX_NAME)?);
         let last_name = body.last_name.as_deref().filter(|name| !name.trim().is_empty());
         let last_name = last_name.map(|name| text::name("lastName", name, MAX_NAME)).transpose()?;
-        check_password("password", &body.password)?;
+        check_new_password("password", &body.password, &[&email])?;
         let password_hash = self.passwords.hash(&body.password, &self.options.entropy).await?;
         let mut tx = self.begin_set_up().await?;
         let user = NewUser {

@@ -34,6 +34,9 @@ pub enum Error {
         /// For people.
         message: &'static str,
     },
+    /// A second factor that was not accepted (400, 401).
+    #[error("{0}")]
+    SecondFactor(SecondFactor),
     /// A protected route without a token (401).
     #[error("Token missing")]
     TokenMissing,
@@ -79,6 +82,27 @@ pub enum Error {
     /// Our own failure (500); the cause goes to the log, never to the caller.
     #[error("Something went wrong")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why a second factor was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecondFactor {
+    /// It is not the code, or one that was used (400).
+    #[error("Invalid code, or one that was used before")]
+    Wrong,
+    /// The login waited too long for it (401).
+    #[error("The login took too long; log in again")]
+    Expired,
+}
+
+impl SecondFactor {
+    /// What programs may act on (wire contract, MFA).
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Wrong => "mfa_invalid",
+            Self::Expired => "mfa_expired",
+        }
+    }
 }
 
 impl Error {

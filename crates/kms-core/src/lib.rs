@@ -7,6 +7,7 @@
 
 pub mod access;
 mod access_tokens;
+mod accounts;
 pub mod audit;
 mod audit_read;
 mod auth_methods;
@@ -40,14 +41,15 @@ pub mod text;
 mod trusted_ips;
 mod users;
 
+pub use accounts::Proven;
 pub use bootstrap::Installer;
 pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Core, Options};
 pub use dev::{DevCredentials, DevIdentity, DevOrganization, DevProject, DevUser};
-pub use error::{Error, Result};
+pub use error::{Error, Result, SecondFactor};
 pub use keys::{KeyError, RootKeySource};
-pub use people::Opened;
+pub use people::{Opened, PendingLogin, Selection};
 pub use sessions::SignedIn;
 
 /// What the skin needs to open an instance: the skin itself may use neither room.

@@ -27,7 +27,7 @@ pub enum MailError {
     /// The operator configured no way to send mail.
     #[error("no mail is configured on this server")]
     NotConfigured,
-    /// The mail server refused or was not reached; the cause is for the log.
+    /// Too much waits for the mail server already; the cause is for the log.
     #[error("the mail could not be sent")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -40,7 +40,13 @@ pub trait Mailer: Send + Sync {
     /// Whether there is any hope that [`Mailer::send`] sends something.
     fn is_configured(&self) -> bool;
 
-    /// Hands a message over to the mail server.
+    /// Whether what is sent reaches its recipient and nobody else, so that a reader of it has
+    /// shown whose address it is.
+    fn delivers(&self) -> bool {
+        self.is_configured()
+    }
+
+    /// Hands a message over to be sent; does not wait for the mail server.
     fn send(&self, mail: Mail) -> Sending<'_>;
 }
 

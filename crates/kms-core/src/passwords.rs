@@ -3,12 +3,16 @@
 //! A hash takes 19 MiB and tens of milliseconds, so only a few run at one time and only a few
 //! more may wait (attack H10).
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use kms_crypto::Entropy;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use unicode_normalization::UnicodeNormalization as _;
+use uuid::Uuid;
 
 use crate::{Error, Result};
 
@@ -24,6 +28,7 @@ const WAITING_PER_HASHER: usize = 16;
 pub(crate) struct Passwords {
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
+    hashed: Arc<AtomicU64>,
 }
 
 impl Passwords {
@@ -33,6 +38,7 @@ impl Passwords {
         Self {
             running: Arc::new(Semaphore::new(hashers)),
             admitted: Arc::new(Semaphore::new(hashers * (WAITING_PER_HASHER + 1))),
+            hashed: Arc::default(),
         }
     }
 
@@ -47,36 +53,77 @@ impl Passwords {
         Ok(hash?)
     }
 
-    /// Whether a password is the stored one. Without one the same work is done and nothing
-    /// matches (attack H1); [`Error::RateLimited`] when too many wait already.
+    /// Whether a password is the stored one; see [`Turn::verify`].
     pub(crate) async fn verify(
         &self,
         password: &SecretString,
         stored: Option<&str>,
     ) -> Result<bool> {
+        let (holds, _) = self.turn().await?.verify(password, stored).await?;
+        Ok(holds)
+    }
+
+    /// A place among those that run; [`Error::RateLimited`] when too many wait already.
+    pub(crate) async fn turn(&self) -> Result<Turn> {
+        let busy = |_| Error::RateLimited { retry_after: 1 };
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(busy)?;
+        let running = Arc::clone(&self.running).acquire_owned().await;
+        let running = running.map_err(|error| Error::Internal(Box::new(error)))?;
+        Ok(Turn { _running: running, _admitted: admitted, hashed: Arc::clone(&self.hashed) })
+    }
+
+    /// How many passwords were hashed so far, for tests that count work.
+    #[cfg(test)]
+    pub(crate) fn hashed(&self) -> u64 {
+        self.hashed.load(Ordering::Relaxed)
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let (result, _) = self.turn().await?.run(work).await?;
+        Ok(result)
+    }
+}
+
+/// A place among the hashes that run at one time, until it is dropped.
+pub(crate) struct Turn {
+    _running: OwnedSemaphorePermit,
+    _admitted: OwnedSemaphorePermit,
+    hashed: Arc<AtomicU64>,
+}
+
+impl Turn {
+    /// Whether a password is the stored one. Without one the same work is done and nothing
+    /// matches (attack H1). The place is kept.
+    pub(crate) async fn verify(
+        self,
+        password: &SecretString,
+        stored: Option<&str>,
+    ) -> Result<(bool, Self)> {
         let password = normalized(password);
         let stored = stored.map(str::to_owned);
-        self.run(move || match stored {
+        let work = move || match stored {
             Some(stored) => kms_crypto::verify_password(&password, &stored),
             None => {
                 kms_crypto::verify_dummy(&password);
                 false
             }
-        })
-        .await
+        };
+        self.run(work).await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let busy = |_| Error::RateLimited { retry_after: 1 };
-        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(busy)?;
-        let turn = Arc::clone(&self.running).acquire_owned().await;
-        let turn = turn.map_err(|error| Error::Internal(Box::new(error)))?;
-        // The permits go along: a caller who goes away does not make room before the work ends.
-        let done = tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop((turn, admitted));
-            result
-        });
+    /// Makes a code as costly to guess as a password.
+    pub(crate) async fn stretch(self, code: SecretString, owner: Uuid) -> Result<[u8; 32]> {
+        let (stretched, _) = self.run(move || kms_crypto::stretch(&code, owner.as_bytes())).await?;
+        Ok(stretched?)
+    }
+
+    async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<(T, Self)> {
+        self.hashed.fetch_add(1, Ordering::Relaxed);
+        // The place goes along: a caller who goes away does not make room before the work ends.
+        let done = tokio::task::spawn_blocking(move || (work(), self));
         done.await.map_err(|error| Error::Internal(Box::new(error)))
     }
 }
@@ -115,10 +162,7 @@ pub(crate) fn canonical_email(field: &str, email: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::atomic::{AtomicUsize, Ordering},
-        time::Duration,
-    };
+    use std::{sync::atomic::AtomicUsize, time::Duration};
 
     use super::*;
 

@@ -337,7 +337,7 @@ impl Lapse {
 }
 
 /// Service tokens are none of ours; they are told by how they begin (wire contract, user tokens).
-fn refuse_service_token(bearer: &str) -> Result<()> {
+pub(crate) fn refuse_service_token(bearer: &str) -> Result<()> {
     if bearer.starts_with("st.") {
         return Err(Error::unauthorized("Invalid service token"));
     }

@@ -1,8 +1,16 @@
 //! What has to be done once in a while.
 
-use kms_store::{lockouts, tokens, user_sessions};
+use kms_store::{
+    lockouts, login_failures, mailed_proofs, second_factors, tokens, user_sessions, user_sources,
+    users,
+};
 
 use crate::{Core, Result};
+
+/// How long an account that nobody completes is kept, in microseconds: a day.
+const UNFINISHED: i64 = 86_400 * 1_000_000;
+/// How long it is remembered from where somebody logged in, in microseconds: 90 days.
+const KNOWN: i64 = 90 * 86_400 * 1_000_000;
 
 impl Core {
     /// Writes what logins add up to and removes what has expired; to be called once a minute.
@@ -14,7 +22,12 @@ impl Core {
         let stale = self.options.user_access_ttl.saturating_mul(1_000_000);
         let swept = lockouts::sweep(&mut tx, now).await?
             + tokens::sweep(&mut tx, now).await?
-            + user_sessions::sweep(&mut tx, now.saturating_sub(stale)).await?;
+            + user_sessions::sweep(&mut tx, now.saturating_sub(stale)).await?
+            + login_failures::sweep(&mut tx, now).await?
+            + second_factors::sweep(&mut tx, now).await?
+            + user_sources::sweep(&mut tx, now.saturating_sub(KNOWN)).await?
+            + mailed_proofs::sweep(&mut tx, now).await?
+            + users::sweep(&mut tx, now.saturating_sub(UNFINISHED)).await?;
         tx.commit().await?;
         tracing::debug!(rows = swept, "expired rows were removed");
         Ok(())

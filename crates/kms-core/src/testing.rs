@@ -11,9 +11,10 @@ use kms_store::{Store, users};
 use uuid::Uuid;
 
 use crate::{
-    Actor, Caller, Core, IdentityActor, ManualClock, Options, Origin, UserActor,
+    Actor, Caller, Core, IdentityActor, ManualClock, Options, Origin, SignedIn, UserActor,
     access::organization_role,
     identities::NewIdentity,
+    mail::{Mail, Mailer, Sending},
     people::{Chosen, Grant},
     users::NewUser,
 };
@@ -42,7 +43,18 @@ pub(crate) fn root_key() -> Arc<LocalRootKey> {
 impl World {
     /// An instance with two organizations.
     pub(crate) async fn new() -> Self {
-        let (core, store, clock, directory) = empty().await;
+        Self::with(Options::default()).await
+    }
+
+    /// The same, and its mail.
+    pub(crate) async fn mailing() -> (Self, Arc<Mailbox>) {
+        let mailbox = Arc::new(Mailbox::default());
+        let mailer: Arc<dyn Mailer> = mailbox.clone();
+        (Self::with(Options { mailer, ..Options::default() }).await, mailbox)
+    }
+
+    async fn with(options: Options) -> Self {
+        let (core, store, clock, directory) = with(options).await;
         let ours = administrator(&core, "ours").await;
         let theirs = administrator(&core, "theirs").await;
         Self { core, store, clock, ours, theirs, _directory: directory }
@@ -101,17 +113,40 @@ pub(crate) async fn empty() -> (Core, Store, Arc<ManualClock>, tempfile::TempDir
 pub(crate) async fn remembering(
     memory_budget: u64,
 ) -> (Core, Store, Arc<ManualClock>, tempfile::TempDir) {
+    with(Options { memory_budget, ..Options::default() }).await
+}
+
+/// An instance that nobody set up, with a clock and randomness of its own.
+pub(crate) async fn with(options: Options) -> (Core, Store, Arc<ManualClock>, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open_embedded(directory.path()).await.unwrap();
     let clock = Arc::new(ManualClock::at(NOON));
-    let options = Options {
-        clock: clock.clone(),
-        entropy: Arc::new(SeededEntropy::new(1)),
-        memory_budget,
-        ..Options::default()
-    };
+    let options =
+        Options { clock: clock.clone(), entropy: Arc::new(SeededEntropy::new(1)), ..options };
     let core = Core::open(store.clone(), root_key(), options).await.unwrap();
     (core, store, clock, directory)
+}
+
+/// A mail server that keeps what it is given.
+#[derive(Default)]
+pub(crate) struct Mailbox(std::sync::Mutex<Vec<Mail>>);
+
+impl Mailbox {
+    /// Takes out what came since the last time.
+    pub(crate) fn take(&self) -> Vec<Mail> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Mailer for Mailbox {
+    fn is_configured(&self) -> bool {
+        true
+    }
+
+    fn send(&self, mail: Mail) -> Sending<'_> {
+        self.0.lock().unwrap().push(mail);
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// An organization and a user who administers it.
@@ -143,6 +178,19 @@ pub(crate) fn person(id: UserId, organization: OrganizationId, role: &str) -> Ca
         email: "person@example.test".into(),
     };
     caller(Actor::User(actor), organization, role)
+}
+
+/// The person who calls, with no organization chosen.
+pub(crate) fn signed_in(caller: &Caller) -> SignedIn {
+    SignedIn {
+        user: caller.actor.user().expect("a person").clone(),
+        auth_method: "email".into(),
+        factor: None,
+        organization: None,
+        instance_admin: caller.instance_admin,
+        actor_metadata: "{}".into(),
+        origin: Origin::default(),
+    }
 }
 
 fn caller(actor: Actor, organization: OrganizationId, role: &str) -> Caller {

@@ -149,14 +149,33 @@ pub struct MfaClaims {
     pub exp: i64,
 }
 
+/// What [`SignUpClaims`] are good for: one thing, and nothing else of the same kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignUpUse {
+    /// Completing an account that was signed up for.
+    SignUp,
+    /// Completing the account of somebody who was invited.
+    Invitation,
+    /// Setting a new password.
+    Recovery,
+}
+
 /// Permission to complete an account or to set a new password.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignUpClaims {
     /// Always [`TokenPurpose::SignUp`].
     pub auth_token_type: TokenPurpose,
-    /// The user, not yet accepted.
+    /// The user.
     pub user_id: Uuid,
+    /// The user's epoch at that time; the token dies when it is raised, so it is good once.
+    pub epoch: i64,
+    /// What it is good for.
+    pub used_for: SignUpUse,
+    /// The organization of an invitation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<Uuid>,
     /// Issued at, in Unix seconds.
     pub iat: i64,
     /// Expires at, in Unix seconds.

@@ -37,7 +37,7 @@ pub mod totp;
 
 pub use chain::ChainKey;
 pub use claims::{
-    IdentityAccessClaims, MfaClaims, ProviderClaims, SignUpClaims, UserAccessClaims,
+    IdentityAccessClaims, MfaClaims, ProviderClaims, SignUpClaims, SignUpUse, UserAccessClaims,
     UserRefreshClaims,
 };
 pub use entropy::{Entropy, OsEntropy, SeededEntropy, random_bytes, uuid_v4, uuid_v7};

@@ -59,19 +59,24 @@ impl Describe for RefreshCookie {
 /// A success that sets or clears the cookie.
 pub(crate) struct WithCookie<T> {
     answer: Json<T>,
-    cookie: HeaderValue,
+    cookie: Option<HeaderValue>,
 }
 
 impl<T> WithCookie<T> {
     /// An answer with the refresh token that belongs to it.
     pub(crate) fn set(app: &AppState, opened: Opened<T>) -> Result<Self, ApiError> {
         let cookie = cookie(app, opened.refresh.expose_secret(), "")?;
-        Ok(Self { answer: Json(opened.answer), cookie })
+        Ok(Self { answer: Json(opened.answer), cookie: Some(cookie) })
+    }
+
+    /// An answer that leaves the cookie as it is.
+    pub(crate) fn keep(answer: T) -> Self {
+        Self { answer: Json(answer), cookie: None }
     }
 
     /// An answer after which there is no refresh token any more.
     pub(crate) fn clear(app: &AppState, answer: T) -> Result<Self, ApiError> {
-        Ok(Self { answer: Json(answer), cookie: cookie(app, "", "; Max-Age=0")? })
+        Ok(Self { answer: Json(answer), cookie: Some(cookie(app, "", "; Max-Age=0")?) })
     }
 }
 
@@ -87,7 +92,9 @@ fn cookie(app: &AppState, token: &str, age: &str) -> Result<HeaderValue, ApiErro
 impl<T: Serialize> IntoResponse for WithCookie<T> {
     fn into_response(self) -> Response {
         let mut response = self.answer.into_response();
-        response.headers_mut().append(SET_COOKIE, self.cookie);
+        if let Some(cookie) = self.cookie {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
         response
     }
 }

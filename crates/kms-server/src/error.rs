@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use kms_api::{ErrorBody, error::Issue};
-use kms_core::{Error, TokenError};
+use kms_core::{Error, SecondFactor, TokenError};
 use serde_json::{Value, json};
 
 /// Why a request was not answered with a success.
@@ -66,6 +66,14 @@ impl ApiError {
         }
     }
 
+    /// What a program may act on, beside the status.
+    fn context(&self) -> Option<Value> {
+        match self {
+            Self::Core(Error::SecondFactor(refusal)) => Some(json!({ "code": refusal.code() })),
+            _ => None,
+        }
+    }
+
     /// The body of the answer to a request. A failure of ours says nothing but the request's id.
     pub(crate) fn body(&self, request_id: &str, method: &str, path: &str) -> ErrorBody {
         let text = match self {
@@ -88,7 +96,7 @@ impl ApiError {
             message: text.message,
             error: text.name.into_owned(),
             details: text.details,
-            context: None,
+            context: self.context(),
         }
     }
 }
@@ -98,10 +106,13 @@ const SERVER_TEXT: &str = "Something went wrong";
 fn core_status(error: &Error) -> StatusCode {
     match error {
         Error::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::BadRequest { .. } => StatusCode::BAD_REQUEST,
-        Error::Unauthorized(_) | Error::SessionOver { .. } | Error::TokenMissing => {
-            StatusCode::UNAUTHORIZED
+        Error::BadRequest { .. } | Error::SecondFactor(SecondFactor::Wrong) => {
+            StatusCode::BAD_REQUEST
         }
+        Error::Unauthorized(_)
+        | Error::SessionOver { .. }
+        | Error::SecondFactor(SecondFactor::Expired)
+        | Error::TokenMissing => StatusCode::UNAUTHORIZED,
         Error::Token(_)
         | Error::Forbidden { .. }
         | Error::PermissionDenied { .. }
@@ -132,6 +143,7 @@ impl Text {
             Error::Unauthorized(_) | Error::TokenMissing => {
                 Self::new("UnauthorizedError", error.to_string())
             }
+            Error::SecondFactor(refusal) => Self::new("MfaError", refusal.to_string()),
             Error::SessionOver { name, message } => Self::new(*name, *message),
             Error::Token(error) => Self::new("TokenError", token_text(*error)),
             Error::Forbidden { name, message } => Self::new(name.clone(), message.as_ref()),

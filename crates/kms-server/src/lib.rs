@@ -14,6 +14,7 @@ pub mod extract;
 mod handlers;
 mod limits;
 mod logging;
+mod mail;
 mod metrics;
 mod openapi;
 mod output;

@@ -52,6 +52,10 @@ pub enum Access {
     Identity,
     /// Users only.
     User,
+    /// Whoever was mailed a proof and is about to complete an account or to set a password.
+    Proven,
+    /// Whoever logged in and still owes a second factor.
+    Pending,
 }
 
 impl Access {

@@ -3,9 +3,12 @@
 mod first;
 mod listen;
 
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use kms_core::Core;
+use kms_core::{
+    Core,
+    mail::{Mailer, NoMail},
+};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -17,7 +20,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     AppState, ServerArgs, Service, Settings, StartError,
     config::{self, Data},
-    logging, metrics,
+    logging,
+    mail::{Outbox, PrintMail},
+    metrics,
     output::say,
     serve,
 };
@@ -29,6 +34,9 @@ use self::{
 
 /// How often the limits forget who has not been seen for long.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
+
+/// How long mail that waits for the mail server is waited for at the end.
+const MAIL_WITHIN: Duration = Duration::from_secs(5);
 
 /// Runs a server until it is told to stop. Everything it says goes to stderr.
 pub fn run(args: &ServerArgs) -> ExitCode {
@@ -85,6 +93,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     helpers: Vec<JoinHandle<()>>,
+    /// What may still be on its way to the mail server.
+    outbox: Option<Outbox>,
     /// Kept until the end: a throw-away directory is removed with it.
     data: Option<Data>,
 }
@@ -96,7 +106,8 @@ impl Running {
         let listeners = listen(args).await?;
         let address = listeners.first().and_then(|listener| listener.local_addr().ok());
         let url = public_url(args, address.unwrap_or(args.listen), tls.is_some());
-        let (core, data) = Data::open(args).await?;
+        let outbox = config::outbox(args)?;
+        let (core, data) = Data::open(args, mailer(args, outbox.as_ref())).await?;
         let settings = Settings {
             public_url: url.clone(),
             trusted_proxies: args.trusted_proxies.clone(),
@@ -107,6 +118,7 @@ impl Running {
         let mut running = Self::serve(core, settings, listeners, tls);
         running.serve_metrics(args).await?;
         running.data = Some(data);
+        running.outbox = outbox;
         welcome.tell(args)?;
         say(format!("kms server: ready at {url}"));
         Ok(running)
@@ -132,7 +144,7 @@ impl Running {
         let url = service.app().settings.public_url.clone();
         let serving = tokio::spawn(serve::serve(listeners, tls, service.clone(), stopped));
         let tidying = tokio::spawn(tidy(service.app().clone()));
-        Self { url, service, stop, serving, helpers: vec![tidying], data: None }
+        Self { url, service, stop, serving, helpers: vec![tidying], outbox: None, data: None }
     }
 
     /// Where clients find it, without a final slash.
@@ -152,11 +164,14 @@ impl Running {
 
     /// Stops accepting, finishes what was accepted, closes the database.
     pub async fn stop(self) {
-        let Self { service, stop, serving, helpers, data, .. } = self;
+        let Self { service, stop, serving, helpers, outbox, data, .. } = self;
         let _ = stop.send(true);
         let _ = serving.await;
         // Changes whose client went away are still being made.
         let _ = tokio::time::timeout(serve::FINISH_WITHIN, service.finished()).await;
+        if let Some(outbox) = outbox {
+            outbox.finish(MAIL_WITHIN).await;
+        }
         service.app().core.close().await;
         for helper in helpers {
             helper.abort();
@@ -172,6 +187,15 @@ impl Running {
         let serving = serve::serve(vec![listener], None, page, self.stop.subscribe());
         self.helpers.push(tokio::spawn(serving));
         Ok(())
+    }
+}
+
+/// How mail is sent: by the mail server, onto the terminal, or not at all.
+fn mailer(args: &ServerArgs, outbox: Option<&Outbox>) -> Arc<dyn Mailer> {
+    match outbox {
+        Some(outbox) => Arc::new(outbox.clone()),
+        None if args.print_mail || args.dev => Arc::new(PrintMail),
+        None => Arc::new(NoMail),
     }
 }
 

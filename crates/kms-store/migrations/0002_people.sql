@@ -17,9 +17,10 @@ CREATE TABLE user_sessions (
     auth_method TEXT NOT NULL,
     access_version BIGINT NOT NULL,
     -- The newest generation of refresh tokens, and the token whose use began it; none after a
-    -- login or when something else began it.
+    -- login or when something else began it. Generations below the floor were set aside.
     refresh_version BIGINT NOT NULL,
     refresh_used UUID,
+    refresh_floor BIGINT NOT NULL,
     -- Where it acts, once that was chosen.
     org_id UUID,
     ip TEXT,

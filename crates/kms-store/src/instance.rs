@@ -35,6 +35,28 @@ record! {
     }
 }
 
+record! {
+    /// What the instance allows to strangers.
+    #[derive(Clone, Debug)]
+    pub struct SettingsRow {
+        /// Whether anyone may sign up.
+        pub allow_sign_up: bool,
+        /// The domains whose addresses may sign up, separated by commas; none for all.
+        pub allowed_sign_up_domain: Option<String>,
+        /// Microseconds since the epoch.
+        pub updated_at: i64,
+        /// Its authentication.
+        pub mac: Vec<u8>,
+    }
+}
+
+const SETTINGS: &str = "SELECT allow_sign_up, allowed_sign_up_domain, updated_at, mac
+    FROM instance_settings WHERE id = 1";
+const PUT_SETTINGS: &str = "INSERT INTO instance_settings (id, allow_sign_up,
+        allowed_sign_up_domain, updated_at, mac)
+    VALUES (1, $1, $2, $3, $4)
+    ON CONFLICT (id) DO UPDATE SET allow_sign_up = $1, allowed_sign_up_domain = $2,
+        updated_at = $3, mac = $4";
 const FIND: &str = "SELECT instance_id, root_fingerprint, initialized, setup_token_hash
     FROM instance WHERE id = 1";
 /// SQLite alone: whether the first start came as far as the schema.
@@ -125,4 +147,21 @@ pub async fn set_setup_token(tx: &mut Tx, hash: &[u8]) -> Result<bool, StoreErro
 /// Marks the instance as set up; true for exactly one caller ever.
 pub async fn initialize(tx: &mut Tx) -> Result<bool, StoreError> {
     Ok(tx.execute(INITIALIZE, ()).await? == 1)
+}
+
+/// The settings, once they were changed.
+pub async fn settings(source: impl Source) -> Result<Option<SettingsRow>, StoreError> {
+    source.fetch_optional(SETTINGS, ()).await
+}
+
+/// Writes the settings.
+pub async fn put_settings(tx: &mut Tx, row: &SettingsRow) -> Result<(), StoreError> {
+    let params = (
+        row.allow_sign_up,
+        row.allowed_sign_up_domain.as_deref(),
+        row.updated_at,
+        row.mac.as_slice(),
+    );
+    tx.execute(PUT_SETTINGS, params).await?;
+    Ok(())
 }

@@ -19,6 +19,7 @@ pub mod instance;
 pub mod lockouts;
 pub mod login_failures;
 pub mod logins;
+pub mod mailed_proofs;
 pub mod memberships;
 mod migrate;
 pub mod organization_memberships;

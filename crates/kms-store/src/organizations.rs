@@ -3,7 +3,7 @@
 use kms_api::{MembershipId, OrganizationId};
 use uuid::Uuid;
 
-use crate::{Source, StoreError, Tx, record};
+use crate::{Source, StoreError, Tx, identities::CountRow, record};
 
 record! {
     /// An organization with the key that its projects' keys are wrapped by.
@@ -23,6 +23,14 @@ record! {
         pub slug: String,
         /// Its key, wrapped by the root key.
         pub wrapped_key: Vec<u8>,
+        /// The role of new members, a built-in slug.
+        pub default_role: String,
+        /// Whether its members must give a second factor; only a root's counts.
+        pub enforce_mfa: bool,
+        /// Which: `email`, `totp` or `webauthn`.
+        pub selected_mfa_method: Option<String>,
+        /// How long a person's session lasts at most, such as `8h`.
+        pub user_token_expiration: Option<String>,
         /// Microseconds since the epoch.
         pub created_at: i64,
         /// Microseconds since the epoch.
@@ -64,8 +72,9 @@ record! {
 /// The columns of an [`OrganizationRow`], from `o`.
 macro_rules! organization_columns {
     () => {
-        "o.id, o.parent_id, o.root_id, o.tree_id, o.name, o.slug, o.wrapped_key, o.created_at,
-            o.updated_at"
+        "o.id, o.parent_id, o.root_id, o.tree_id, o.name, o.slug, o.wrapped_key,
+            o.default_role, o.enforce_mfa, o.selected_mfa_method, o.user_token_expiration,
+            o.created_at, o.updated_at"
     };
 }
 
@@ -97,10 +106,18 @@ const OF_PRINCIPAL: &str = organization!(
     WHERE m.principal_id = $1 AND m.principal_kind = $2 ORDER BY o.created_at, o.id"
 );
 const INSERT: &str = "INSERT INTO organizations (id, parent_id, root_id, tree_id, name, slug,
-        wrapped_key, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const UPDATE: &str = "UPDATE organizations SET name = $2, slug = $3, updated_at = $4
+        wrapped_key, default_role, enforce_mfa, selected_mfa_method, user_token_expiration,
+        created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+const UPDATE: &str = "UPDATE organizations SET name = $2, slug = $3, default_role = $4,
+        enforce_mfa = $5, selected_mfa_method = $6, user_token_expiration = $7, updated_at = $8
     WHERE id = $1";
+const LOCK: &str = "UPDATE organizations SET updated_at = updated_at WHERE id = $1";
+const DELETE: &str = "DELETE FROM organizations WHERE id = $1";
+const BELOW: &str = organization!("WHERE o.root_id = $1 ORDER BY o.name, o.id");
+const INSTANCE_ADMINS: &str = "SELECT COUNT(*) FROM identities i
+    JOIN organizations o ON o.id = i.org_id
+    WHERE i.is_instance_admin = TRUE AND (o.id = $1 OR o.root_id = $1)";
 const MEMBERSHIP: &str =
     membership!("WHERE m.org_id = $1 AND m.principal_id = $2 AND m.principal_kind = $3");
 const MEMBERSHIPS_OF_PRINCIPAL: &str =
@@ -139,6 +156,10 @@ pub async fn insert(tx: &mut Tx, row: &OrganizationRow) -> Result<(), StoreError
         row.name.as_str(),
         row.slug.as_str(),
         row.wrapped_key.as_slice(),
+        row.default_role.as_str(),
+        row.enforce_mfa,
+        row.selected_mfa_method.as_deref(),
+        row.user_token_expiration.as_deref(),
         row.created_at,
         row.updated_at,
     );
@@ -146,10 +167,47 @@ pub async fn insert(tx: &mut Tx, row: &OrganizationRow) -> Result<(), StoreError
     Ok(())
 }
 
-/// Writes name and slug; [`StoreError::Duplicate`] when the slug is taken in its tree.
+/// Writes all that may change; [`StoreError::Duplicate`] when the slug is taken in its tree.
 pub async fn update(tx: &mut Tx, row: &OrganizationRow) -> Result<bool, StoreError> {
-    let params = (row.id, row.name.as_str(), row.slug.as_str(), row.updated_at);
+    let params = (
+        row.id,
+        row.name.as_str(),
+        row.slug.as_str(),
+        row.default_role.as_str(),
+        row.enforce_mfa,
+        row.selected_mfa_method.as_deref(),
+        row.user_token_expiration.as_deref(),
+        row.updated_at,
+    );
     Ok(tx.execute(UPDATE, params).await? == 1)
+}
+
+/// Makes two writers of an organization's members take turns from here on; false when there is
+/// no such organization.
+pub async fn lock(tx: &mut Tx, id: OrganizationId) -> Result<bool, StoreError> {
+    Ok(tx.execute(LOCK, (id,)).await? == 1)
+}
+
+/// Removes an organization, the organizations below it, and all that they have.
+pub async fn delete(tx: &mut Tx, id: OrganizationId) -> Result<bool, StoreError> {
+    Ok(tx.execute(DELETE, (id,)).await? == 1)
+}
+
+/// The organizations below a root, by name.
+pub async fn below(
+    source: impl Source,
+    root: OrganizationId,
+) -> Result<Vec<OrganizationRow>, StoreError> {
+    source.fetch_all(BELOW, (root,)).await
+}
+
+/// How many identities that administer the instance live in an organization or below it.
+pub async fn count_instance_admins(
+    source: impl Source,
+    id: OrganizationId,
+) -> Result<i64, StoreError> {
+    let row: Option<CountRow> = source.fetch_optional(INSTANCE_ADMINS, (id,)).await?;
+    Ok(row.map_or(0, |row| row.count))
 }
 
 /// A principal's membership in an organization, in whatever state.

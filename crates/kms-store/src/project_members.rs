@@ -46,9 +46,9 @@ record! {
         pub username: String,
         /// The user's e-mail address.
         pub email: String,
-        /// The user's first name.
+        /// The user's first name; none until an invitation to the organization was accepted.
         pub first_name: Option<String>,
-        /// The user's last name.
+        /// The user's last name, likewise.
         pub last_name: Option<String>,
     }
 }
@@ -101,11 +101,24 @@ const METHODS: &str = "SELECT a.identity_id, a.method FROM identity_auth_methods
     WHERE m.org_id = $1 AND m.project_id = $2 AND m.principal_kind = 'identity'
         AND ($3 IS NULL OR a.identity_id = $3)
     ORDER BY a.created_at, a.id";
-const USERS: &str = "SELECT m.id, u.id, m.created_at, m.updated_at, u.username, u.email,
-        u.first_name, u.last_name
-    FROM project_memberships m JOIN users u ON u.id = m.principal_id
-    WHERE m.org_id = $1 AND m.project_id = $2 AND m.principal_kind = 'user'
-    ORDER BY m.created_at, m.id";
+macro_rules! users {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, u.id, m.created_at, m.updated_at, u.username, u.email,
+                CASE WHEN q.status = 'accepted' THEN u.first_name END,
+                CASE WHEN q.status = 'accepted' THEN u.last_name END
+            FROM project_memberships m JOIN users u ON u.id = m.principal_id
+            LEFT JOIN organization_memberships q ON q.org_id = m.org_id
+                AND q.principal_id = u.id AND q.principal_kind = 'user'
+            WHERE m.org_id = $1 AND m.project_id = $2 AND m.principal_kind = 'user' ",
+            $rest
+        )
+    };
+}
+
+const USERS: &str = users!("ORDER BY m.created_at, m.id");
+const USER: &str = users!("AND m.id = $3");
+const USER_BY_NAME: &str = users!("AND u.username = $3");
 
 /// An identity's membership in a project.
 pub async fn identity(
@@ -177,4 +190,24 @@ pub async fn users(
     project: ProjectId,
 ) -> Result<Vec<UserMemberRow>, StoreError> {
     source.fetch_all(USERS, (org, project)).await
+}
+
+/// A user's membership in a project.
+pub async fn user(
+    source: impl Source,
+    org: OrganizationId,
+    project: ProjectId,
+    id: MembershipId,
+) -> Result<Option<UserMemberRow>, StoreError> {
+    source.fetch_optional(USER, (org, project, id)).await
+}
+
+/// The membership in a project of the user with a name to log in with, in canonical form.
+pub async fn user_by_name(
+    source: impl Source,
+    org: OrganizationId,
+    project: ProjectId,
+    username: &str,
+) -> Result<Option<UserMemberRow>, StoreError> {
+    source.fetch_optional(USER_BY_NAME, (org, project, username)).await
 }

@@ -23,6 +23,8 @@ record! {
         pub refresh_version: i64,
         /// The refresh token whose use began that generation.
         pub refresh_used: Option<Uuid>,
+        /// Refresh tokens of a generation below were set aside, used or not.
+        pub refresh_floor: i64,
         /// The organization that it acts in, once one was chosen.
         pub org_id: Option<OrganizationId>,
         /// The address of the login.
@@ -46,7 +48,7 @@ record! {
 macro_rules! session_columns {
     () => {
         "s.id, s.user_id, s.user_epoch, s.auth_method, s.access_version, s.refresh_version,
-            s.refresh_used, s.org_id, s.ip, s.user_agent, s.login_at, s.created_at, s.last_used_at,
+            s.refresh_used, s.refresh_floor, s.org_id, s.ip, s.user_agent, s.login_at, s.created_at, s.last_used_at,
             s.expires_at, s.mac"
     };
 }
@@ -63,13 +65,13 @@ const FIND: &str = select!("WHERE s.id = $1 AND s.user_id = $2");
 const OF_USER: &str =
     select!("WHERE s.user_id = $1 AND s.expires_at > $2 ORDER BY s.created_at, s.id");
 const INSERT: &str = "INSERT INTO user_sessions (id, user_id, user_epoch, auth_method,
-        access_version, refresh_version, refresh_used, org_id, ip, user_agent, login_at,
-        created_at, last_used_at, expires_at, mac)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        access_version, refresh_version, refresh_used, refresh_floor, org_id, ip, user_agent,
+        login_at, created_at, last_used_at, expires_at, mac)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 const UPDATE: &str = "UPDATE user_sessions SET user_epoch = $3, access_version = $4,
-        refresh_version = $5, refresh_used = $6, org_id = $7, last_used_at = $8, expires_at = $9,
-        mac = $10
-    WHERE id = $1 AND user_id = $2 AND access_version = $11 AND refresh_version = $12";
+        refresh_version = $5, refresh_used = $6, refresh_floor = $7, org_id = $8, last_used_at = $9,
+        expires_at = $10, mac = $11
+    WHERE id = $1 AND user_id = $2 AND access_version = $12 AND refresh_version = $13";
 const DELETE: &str = "DELETE FROM user_sessions WHERE id = $1 AND user_id = $2";
 const DELETE_OF_USER: &str = "DELETE FROM user_sessions WHERE user_id = $1";
 const SWEEP: &str = "DELETE FROM user_sessions WHERE expires_at <= $1";
@@ -102,6 +104,7 @@ pub async fn insert(tx: &mut Tx, row: &SessionRow) -> Result<(), StoreError> {
         row.access_version,
         row.refresh_version,
         row.refresh_used,
+        row.refresh_floor,
         row.org_id,
         row.ip.as_deref(),
         row.user_agent.as_deref(),
@@ -128,6 +131,7 @@ pub async fn update(
         row.access_version,
         row.refresh_version,
         row.refresh_used,
+        row.refresh_floor,
         row.org_id,
         row.last_used_at,
         row.expires_at,

@@ -2,7 +2,7 @@
 
 use kms_api::{OrganizationId, UserId};
 
-use crate::{Source, StoreError, Tx, record};
+use crate::{Source, StoreError, Tx, identities::CountRow, record};
 
 record! {
     /// A person's account.
@@ -73,6 +73,18 @@ const UPDATE: &str = "UPDATE users SET first_name = $2, last_name = $3, password
         selected_mfa_method = $9, updated_at = $10, mac = $11
     WHERE id = $1 AND epoch = $12";
 
+const PAGE: &str = select!(
+    "WHERE ($1 IS NULL OR u.username LIKE $1 ESCAPE '!') AND ($2 = FALSE OR u.super_admin = TRUE)
+    ORDER BY u.username LIMIT $3 OFFSET $4"
+);
+const COUNT: &str = "SELECT COUNT(*) FROM users u
+    WHERE ($1 IS NULL OR u.username LIKE $1 ESCAPE '!') AND ($2 = FALSE OR u.super_admin = TRUE)";
+const SET_SUPER_ADMIN: &str = "UPDATE users SET super_admin = $2 WHERE id = $1";
+const DELETE: &str = "DELETE FROM users WHERE id = $1";
+const SWEEP: &str = "DELETE FROM users WHERE is_accepted = FALSE AND updated_at <= $1
+    AND NOT EXISTS (SELECT 1 FROM organization_memberships m
+        WHERE m.principal_id = users.id AND m.principal_kind = 'user')";
+
 /// An account.
 pub async fn find(source: impl Source, id: UserId) -> Result<Option<UserRow>, StoreError> {
     source.fetch_optional(FIND, (id,)).await
@@ -135,4 +147,58 @@ pub async fn update(tx: &mut Tx, row: &UserRow, epoch: i64) -> Result<bool, Stor
         epoch,
     );
     Ok(tx.execute(UPDATE, params).await? == 1)
+}
+
+/// What a list of accounts is narrowed to.
+#[derive(Clone, Debug)]
+pub struct UserFilter {
+    /// Part of the name to log in with.
+    pub part: Option<String>,
+    /// Only those who administer the instance.
+    pub only_admins: bool,
+    /// Rows to pass over.
+    pub offset: i64,
+    /// Rows to answer.
+    pub limit: i64,
+}
+
+impl UserFilter {
+    /// The part as a pattern with `!` before what `LIKE` would not take literally.
+    fn pattern(&self) -> Option<String> {
+        let part = self.part.as_ref()?.to_lowercase();
+        let literal = part.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        Some(format!("%{literal}%"))
+    }
+}
+
+/// One page of all accounts, by name.
+pub async fn page(source: impl Source, filter: &UserFilter) -> Result<Vec<UserRow>, StoreError> {
+    let params = (filter.pattern(), filter.only_admins, filter.limit, filter.offset);
+    source.fetch_all(PAGE, params).await
+}
+
+/// How many accounts there are under a filter's part and right.
+pub async fn count(source: impl Source, filter: &UserFilter) -> Result<i64, StoreError> {
+    let params = (filter.pattern(), filter.only_admins);
+    let row: Option<CountRow> = source.fetch_optional(COUNT, params).await?;
+    Ok(row.map_or(0, |row| row.count))
+}
+
+/// Writes whether somebody administers the instance, which no other write changes.
+pub async fn set_super_admin(
+    tx: &mut Tx,
+    id: UserId,
+    super_admin: bool,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(SET_SUPER_ADMIN, (id, super_admin)).await? == 1)
+}
+
+/// Removes an account and its sessions; its memberships are ended before.
+pub async fn delete(tx: &mut Tx, id: UserId) -> Result<bool, StoreError> {
+    Ok(tx.execute(DELETE, (id,)).await? == 1)
+}
+
+/// Removes accounts that nobody completed and that no organization waits for.
+pub async fn sweep(tx: &mut Tx, untouched_since: i64) -> Result<u64, StoreError> {
+    tx.execute(SWEEP, (untouched_since,)).await
 }

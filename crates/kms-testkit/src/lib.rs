@@ -7,12 +7,14 @@
 
 mod answer;
 mod database;
+mod mailbox;
 pub mod raw;
 mod request;
 mod server;
 mod tenant;
 
 pub use answer::Answer;
+pub use mailbox::Mailbox;
 pub use request::Request;
 pub use server::{Setup, TestServer};
 pub use tenant::Tenant;

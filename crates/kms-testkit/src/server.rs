@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Method;
 use kms_api::Timestamp;
-use kms_core::{Core, LocalRootKey, ManualClock, Options, SeededEntropy};
+use kms_core::{Core, LocalRootKey, ManualClock, Options, SeededEntropy, mail::Mailer};
 use kms_server::{AppState, RateLimits, Running, Service, Settings, route::Route};
 use tokio::net::TcpListener;
 
@@ -21,12 +21,14 @@ pub struct Setup {
     pub seed: u64,
     /// Other routes than the API's.
     pub routes: Option<Vec<Route>>,
+    /// Where its mail goes; it sends none unless set.
+    pub mailer: Option<Arc<dyn Mailer>>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let settings = Settings { rate_limits: RateLimits::OFF, ..Settings::default() };
-        Self { settings, seed: 1, routes: None }
+        Self { settings, seed: 1, routes: None, mailer: None }
     }
 }
 
@@ -46,12 +48,13 @@ impl TestServer {
 
     /// Starts a server.
     pub async fn with(setup: Setup) -> Self {
-        let Setup { mut settings, seed, routes } = setup;
+        let Setup { mut settings, seed, routes, mailer } = setup;
         let database = Database::create().await;
         let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(NOW)));
         let entropy = Arc::new(SeededEntropy::new(seed));
         let root = Arc::new(LocalRootKey::generate(&*entropy));
-        let options = Options { clock: clock.clone(), entropy, ..Options::default() };
+        let mut options = Options { clock: clock.clone(), entropy, ..Options::default() };
+        options.mailer = mailer.unwrap_or(options.mailer);
         let core = Core::open(database.open().await, root, options).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         if settings.public_url.is_empty() {

@@ -12,6 +12,7 @@ mod keyring;
 mod leaks;
 mod login;
 mod output;
+mod people;
 mod person;
 mod person_domain;
 mod person_questions;

@@ -66,7 +66,7 @@ pub struct VerifyMfa {
     #[serde(serialize_with = "wire::expose")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub mfa_token: SecretString,
-    /// `email`, `totp` or `webauthn`; empty and left out are `email`.
+    /// `email`, `totp` or `webauthn`; empty and left out are what the login waits for.
     #[serde(
         default,
         deserialize_with = "wire::blank_as_none",
@@ -96,6 +96,24 @@ pub struct MfaVerified {
     /// An access token that says which second factor was given; the organization is chosen with
     /// it once more.
     pub token: String,
+}
+
+/// Whether a person has an authenticator app.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct HasTotp {
+    /// Whether one is set up.
+    pub is_verified: bool,
+}
+
+/// Whether a person has passkeys.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct HasPasskeys {
+    /// Whether there is one.
+    pub has_passkeys: bool,
 }
 
 /// The answer to a refresh, beside a new cookie [`REFRESH_COOKIE`].

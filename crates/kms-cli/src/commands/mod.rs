@@ -10,6 +10,7 @@ mod identities;
 mod login;
 mod login_status;
 mod logout;
+mod organizations;
 mod principal;
 mod projects;
 mod reset;
@@ -17,6 +18,7 @@ mod run;
 mod secrets;
 mod token;
 mod user;
+mod users;
 mod vault;
 mod whoami;
 
@@ -49,6 +51,10 @@ pub enum Command {
     Environments(environments::Environments),
     #[command(subcommand, visible_alias = "identity")]
     Identities(identities::Identities),
+    #[command(subcommand, visible_alias = "organization")]
+    Organizations(organizations::Organizations),
+    #[command(subcommand)]
+    Users(users::Users),
     Audit(audit::Args),
     Demo(demo::Args),
     Help(help::Args),
@@ -72,6 +78,8 @@ impl Command {
             Self::Projects(command) => projects::run(command, context).await?,
             Self::Environments(command) => environments::run(command, context).await?,
             Self::Identities(command) => identities::run(command, context).await?,
+            Self::Organizations(command) => organizations::run(command, context).await?,
+            Self::Users(command) => users::run(command, context).await?,
             Self::Audit(args) => audit::run(args, context).await?,
             Self::Demo(args) => demo::run(args, context).await?,
             Self::Help(_) => return Err(CliError::internal("help was answered before")),

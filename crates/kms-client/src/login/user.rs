@@ -12,7 +12,7 @@ use kms_api::{
         Done, MfaVerified, PasswordLogin, PasswordLoginResponse, Refreshed, SelectOrganization,
         SelectedOrganization, VerifyMfa, VerifyRecoveryCode,
     },
-    organizations::{AccessibleOrganizationsResponse, OrganizationsResponse},
+    organizations::AccessibleOrganizationsResponse,
     routes,
     users::UserResponse,
 };
@@ -83,11 +83,6 @@ impl Client {
         let answer =
             PasswordAccepted { token: answer.token.into(), second_factor: answer.mfa_enabled };
         Ok(WithRefresh { answer, refresh_token })
-    }
-
-    /// Lists the organizations that the person is a member of.
-    pub async fn list_organizations(&self) -> Result<OrganizationsResponse, Error> {
-        self.get(routes::ORGANIZATIONS, &()).await
     }
 
     /// Lists the organizations that the person is a member of, each with its sub-organizations.

@@ -40,6 +40,7 @@ pub(crate) fn session_mac(key: &RowKey, row: &SessionRow) -> RowMac {
         .int(row.access_version)
         .int(row.refresh_version)
         .opt_uuid(row.refresh_used)
+        .int(row.refresh_floor)
         .opt_uuid(row.org_id.map(kms_api::OrganizationId::uuid))
         .int(row.login_at)
         .int(row.expires_at)

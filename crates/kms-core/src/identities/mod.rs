@@ -149,7 +149,7 @@ fn members_to_wire(rows: &[MemberRow]) -> Vec<OrganizationIdentity> {
     of_one.filter_map(member_to_wire).collect()
 }
 
-fn member_to_wire(rows: &[MemberRow]) -> Option<OrganizationIdentity> {
+pub(crate) fn member_to_wire(rows: &[MemberRow]) -> Option<OrganizationIdentity> {
     let first = rows.first()?;
     let methods = rows.iter().filter_map(|row| row.method.clone()).collect();
     Some(OrganizationIdentity {

@@ -8,6 +8,8 @@ pub(crate) mod ledger;
 mod tests;
 mod universal;
 
+pub(crate) use universal::source_of;
+
 use kms_api::{ClientSecretId, OrganizationId, TokenId, auth::LoginResponse};
 use kms_crypto::{TokenPurpose, claims::IdentityAccessClaims};
 use kms_store::{

@@ -221,7 +221,7 @@ fn after(micros: i64, seconds: i64) -> i64 {
 }
 
 /// Whose guesses count together: an IPv4 address, or the IPv6 network that one host is given.
-fn source_of(ip: Option<IpAddr>) -> String {
+pub(crate) fn source_of(ip: Option<IpAddr>) -> String {
     match ip.map(|ip| ip.to_canonical()) {
         None => "unknown".into(),
         Some(IpAddr::V4(ip)) => ip.to_string(),

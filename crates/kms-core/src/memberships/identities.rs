@@ -15,7 +15,7 @@ use kms_store::{
     project_members::{self, AttachedMethodRow, IdentityFilter, IdentityMemberRow},
 };
 
-use super::{NewMember, NewRole, project_name, roles, roles_to_wire};
+use super::{NewMember, project_name, roles, roles_to_wire};
 use crate::{
     Caller, Core, Error, Result,
     access::{Action, Attributes, ProjectAccess, Subject},
@@ -39,7 +39,7 @@ impl Core {
     ) -> Result<IdentityMembershipResponse> {
         let access = self.identity_access(caller, project, identity, Action::Create).await?;
         let new = roles::to_add(body)?;
-        NewRole::require_covered_by(&new, &access.rules)?;
+        roles::require_covered_by(&new, &access.rules)?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
         let known = organizations::membership(&mut tx, org, identity.uuid(), IDENTITY).await?;
@@ -70,7 +70,7 @@ impl Core {
     ) -> Result<IdentityMembershipResponse> {
         let access = self.identity_access(caller, project, identity, Action::Edit).await?;
         let new = roles::to_replace(body)?;
-        NewRole::require_covered_by(&new, &access.rules)?;
+        roles::require_covered_by(&new, &access.rules)?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
         let id = self.lock_member(&mut tx, &access, identity).await?;

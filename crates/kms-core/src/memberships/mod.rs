@@ -17,7 +17,7 @@ use kms_store::{
 };
 use uuid::Uuid;
 
-pub(crate) use roles::NewRole;
+pub(crate) use roles::{NewRole, parse_all as parse_roles, require_covered_by};
 
 use crate::{
     Core, Result,

@@ -49,17 +49,17 @@ impl NewRole {
         Self { slug: slug.into(), temporary: None, rules }
     }
 
-    /// Refuses unless the giver holds all that the roles allow (attack T4).
-    pub(super) fn require_covered_by(roles: &[Self], giver: &RuleSet) -> Result<()> {
-        roles.iter().try_for_each(|role| giver.require_covers(&role.rules))
-    }
-
     fn parse(input: &RoleInput) -> Result<Self> {
         let rules = project_role(&input.role)?;
         let temporary =
             if input.is_temporary.unwrap_or(false) { Some(temporary(input)?) } else { None };
         Ok(Self { slug: input.role.clone(), temporary, rules })
     }
+}
+
+/// Refuses unless the giver holds all that the roles allow (attack T4).
+pub(crate) fn require_covered_by(roles: &[NewRole], giver: &RuleSet) -> Result<()> {
+    roles.iter().try_for_each(|role| giver.require_covers(&role.rules))
 }
 
 /// The roles of a body that adds a member; `no-access` when it names none.
@@ -84,7 +84,7 @@ fn of_slug(role: &str) -> RoleInput {
     RoleInput { role: role.into(), ..RoleInput::default() }
 }
 
-fn parse_all(inputs: &[RoleInput]) -> Result<Vec<NewRole>> {
+pub(crate) fn parse_all(inputs: &[RoleInput]) -> Result<Vec<NewRole>> {
     if inputs.is_empty() || inputs.len() > MAX_ROLES {
         return Err(Error::field("roles", format!("must be 1 to {MAX_ROLES} roles")));
     }

@@ -133,7 +133,7 @@ async fn t4_the_right_to_manage_identities_is_no_right_to_raise_them() {
     let holds = crate::access::RuleSet::new(rules);
     let may = |slug: &str| {
         let given = super::roles::to_add(&role(slug)).unwrap();
-        super::NewRole::require_covered_by(&given, &holds)
+        super::require_covered_by(&given, &holds)
     };
     assert!(may("no-access").is_ok());
     for slug in ["viewer", "member", "admin"] {

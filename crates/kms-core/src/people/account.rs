@@ -2,7 +2,6 @@
 
 use kms_api::{
     Timestamp,
-    organizations::OrganizationsResponse,
     users::{User, UserResponse},
 };
 use kms_store::users::{self, UserRow};
@@ -16,11 +15,6 @@ impl Core {
         let row = users::find(&self.store, signed_in.user.id).await?;
         let row = row.ok_or_else(|| Error::not_found("User not found"))?;
         Ok(UserResponse { user: to_wire(row) })
-    }
-
-    /// The organizations that the person may act in, with or without having chosen one.
-    pub async fn own_organizations(&self, signed_in: &SignedIn) -> Result<OrganizationsResponse> {
-        self.organizations_of(signed_in.user.id.uuid(), "user").await
     }
 }
 

@@ -5,14 +5,22 @@
 //! chosen afterwards ([`select`]); whoever decides about a second factor is asked there and at
 //! every refresh, and nowhere else.
 
-mod account;
+pub(crate) mod account;
+mod factors;
 mod login;
 mod refresh;
 mod select;
 mod session;
+mod throttle;
 
+pub(crate) use account::to_wire as user_to_wire;
+pub use factors::PendingLogin;
+pub use select::Selection;
 pub use session::Opened;
 pub(crate) use session::{Chosen, Grant};
 
 /// How a person with a password logs in.
 pub(crate) const EMAIL: &str = "email";
+
+#[cfg(test)]
+mod tests;

@@ -10,10 +10,12 @@ use kms_api::auth::user::Refreshed;
 use kms_crypto::UserRefreshClaims;
 use kms_store::{
     callers::{self, UserCallerRow},
+    organizations,
     user_sessions::{self, SessionRow},
+    users::UserRow,
 };
 
-use super::{Grant, Opened, session::Chosen};
+use super::{Grant, Opened, factors::owed, session::Chosen};
 use crate::{Core, Error, Origin, Result, audit::Event};
 
 /// How often a refresh looks again when others refresh the same session at the same moment.
@@ -35,11 +37,12 @@ enum Age {
 
 impl Age {
     fn of(claims: &UserRefreshClaims, row: &SessionRow) -> Self {
+        if !(row.refresh_floor..=row.refresh_version).contains(&claims.refresh_version) {
+            return Self::SetAside;
+        }
         match row.refresh_version - claims.refresh_version {
             0 => Self::Newest,
             1 if row.refresh_used == Some(claims.jti) => Self::Predecessor,
-            1 if row.refresh_used.is_none() => Self::SetAside,
-            behind if behind < 0 => Self::SetAside,
             _ => Self::Reused,
         }
     }
@@ -74,6 +77,7 @@ impl Core {
         let former = self.live_session(&row).map_err(ended)?.clone();
         if let Some(chosen) = grant.chosen {
             self.require_member_of(&row, chosen).await?;
+            self.require_factor(&row.user, chosen, grant.factor.as_deref()).await?;
         }
         match Age::of(claims, &former) {
             Age::SetAside => return Err(invalid()),
@@ -93,6 +97,24 @@ impl Core {
         }
         tx.commit().await?;
         self.refreshed(&next, &grant).map(Some)
+    }
+
+    /// Refuses to go on where a second factor is asked for since the login (attack H5).
+    async fn require_factor(
+        &self,
+        user: &UserRow,
+        chosen: Chosen,
+        given: Option<&str>,
+    ) -> Result<()> {
+        let root = organizations::find(&self.store, chosen.root).await?.ok_or_else(invalid)?;
+        let has_app = self.has_app(user.id).await?;
+        match owed(user, &root, has_app, given) {
+            None => Ok(()),
+            Some(_) => Err(Error::SessionOver {
+                name: "MfaRequired",
+                message: "A second factor is asked for by now; log in again",
+            }),
+        }
     }
 
     fn refreshed(&self, row: &SessionRow, grant: &Grant) -> Result<Opened<Refreshed>> {

@@ -6,13 +6,33 @@ use kms_api::{
 };
 use kms_crypto::UserRefreshClaims;
 use kms_store::{
-    Tx, callers,
+    Tx,
+    audit::NewAuditRecord,
+    callers,
     organizations::{self, OrganizationRow},
     user_sessions::SessionRow,
+    users,
 };
 
-use super::{Chosen, Grant, Opened, session::Tokens};
-use crate::{Core, Error, Result, SignedIn, audit::Event, organizations::not_found};
+use super::{
+    Chosen, Grant, Opened,
+    factors::{MAIL, owed},
+    session::{Tokens, set_refresh_tokens_aside},
+};
+use crate::{
+    Core, Error, Result, SignedIn,
+    access::user_mac,
+    audit::Event,
+    organizations::{not_found, session_seconds},
+};
+
+/// What choosing an organization leads to.
+pub enum Selection {
+    /// Tokens that act there.
+    Opened(Opened<SelectedOrganization>),
+    /// A token that is good for giving a second factor.
+    Owes(SelectedOrganization),
+}
 
 impl Core {
     /// Chooses the organization or sub-organization that a person acts in.
@@ -26,24 +46,72 @@ impl Core {
         signed_in: &SignedIn,
         body: &SelectOrganization,
         refresh: Option<&str>,
-    ) -> Result<Opened<SelectedOrganization>> {
-        let chosen = self.choose(signed_in, body.organization_id).await?;
+    ) -> Result<Selection> {
+        let (chosen, root) = self.choose(signed_in, body.organization_id).await?;
+        if let Some(method) = self.factor_owed(signed_in, &root).await? {
+            return self.ask_for_factor(signed_in, chosen, method).await.map(Selection::Owes);
+        }
         let grant = Grant { chosen: Some(chosen), factor: signed_in.factor.clone() };
+        let limit = root.user_token_expiration.as_deref().and_then(session_seconds);
         let mut tx = self.store.begin().await?;
-        let tokens = self.move_session(&mut tx, signed_in, &grant, refresh).await?;
-        let event = Event::new("select-organization");
-        let mut actor = signed_in.clone();
-        actor.organization = Some(chosen.organization());
-        tx.audit(self.signed_in_record(&actor, &event));
+        let tokens = self.move_session(&mut tx, signed_in, &grant, limit, refresh).await?;
+        tx.audit(self.selected_record(signed_in, chosen, &Event::new("select-organization")));
         tx.commit().await?;
         let answer =
             SelectedOrganization { token: tokens.access, is_mfa_enabled: false, mfa_method: None };
-        Ok(Opened { answer, refresh: tokens.refresh })
+        Ok(Selection::Opened(Opened { answer, refresh: tokens.refresh }))
+    }
+
+    /// The second factor that somebody owes below a root organization.
+    async fn factor_owed(
+        &self,
+        signed_in: &SignedIn,
+        root: &OrganizationRow,
+    ) -> Result<Option<&'static str>> {
+        let user = users::find(&self.store, signed_in.user.id).await?;
+        let user = user.ok_or_else(|| Error::not_found("User not found"))?;
+        user_mac(&self.keys.rows, &user).verify(&user.mac)?;
+        let has_app = self.has_app(user.id).await?;
+        Ok(owed(&user, root, has_app, signed_in.factor.as_deref()))
+    }
+
+    async fn ask_for_factor(
+        &self,
+        signed_in: &SignedIn,
+        chosen: Chosen,
+        method: &'static str,
+    ) -> Result<SelectedOrganization> {
+        if method == MAIL {
+            let user = users::find(&self.store, signed_in.user.id).await?;
+            let user = user.ok_or_else(|| Error::not_found("User not found"))?;
+            self.mail_code(&user, &signed_in.origin, false).await?;
+        }
+        let event = Event::new("mfa-asked").details([("mfaMethod", method.into())]);
+        self.log_now(self.selected_record(signed_in, chosen, &event)).await?;
+        Ok(SelectedOrganization {
+            token: self.pending_token(signed_in, chosen.root, method)?,
+            is_mfa_enabled: true,
+            mfa_method: Some(method.into()),
+        })
+    }
+
+    fn selected_record(
+        &self,
+        signed_in: &SignedIn,
+        chosen: Chosen,
+        event: &Event,
+    ) -> NewAuditRecord {
+        let there = SignedIn { organization: Some(chosen.organization()), ..signed_in.clone() };
+        self.signed_in_record(&there, event)
     }
 
     /// The organization of an id, with the root above it, where the person may act in both.
     /// Others' organizations answer as if they were none (attack T1).
-    async fn choose(&self, signed_in: &SignedIn, id: OrganizationId) -> Result<Chosen> {
+    async fn choose(
+        &self,
+        signed_in: &SignedIn,
+        id: OrganizationId,
+    ) -> Result<(Chosen, OrganizationRow)> {
         let row: OrganizationRow =
             organizations::find(&self.store, id).await?.ok_or_else(|| not_found(id))?;
         let chosen = match row.root_id {
@@ -56,7 +124,13 @@ impl Core {
             let membership = found.ok_or_else(|| not_found(id))?;
             self.user_role(Some(&membership), organization)?;
         }
-        Ok(chosen)
+        match chosen.sub {
+            None => Ok((chosen, row)),
+            Some(_) => {
+                let root = organizations::find(&self.store, chosen.root).await?;
+                Ok((chosen, root.ok_or_else(|| not_found(id))?))
+            }
+        }
     }
 
     /// Makes a session act somewhere, or starts another that does; see
@@ -66,6 +140,7 @@ impl Core {
         tx: &mut Tx,
         signed_in: &SignedIn,
         grant: &Grant,
+        limit: Option<i64>,
         refresh: Option<&str>,
     ) -> Result<Tokens> {
         let (user, session) = (signed_in.user.id, signed_in.user.session);
@@ -75,10 +150,19 @@ impl Core {
         let organization = grant.chosen.map(Chosen::organization);
         let now = self.now().micros();
         let stays = former.org_id.is_none() || former.org_id == organization;
-        let mut next = SessionRow { org_id: organization, last_used_at: now, ..former.clone() };
+        let mut next = SessionRow {
+            org_id: organization,
+            last_used_at: now,
+            expires_at: self.session_end(former.login_at, limit),
+            ..former.clone()
+        };
+        if next.expires_at <= now {
+            return Err(Error::forbidden(
+                "This organization ends logins sooner than that; log in again",
+            ));
+        }
         if stays || self.is_of_session(refresh, &former) {
-            next.refresh_version += 1;
-            next.refresh_used = None;
+            set_refresh_tokens_aside(&mut next);
             if !self.update_session(tx, &mut next, &former).await? {
                 return Err(Error::RateLimited { retry_after: 1 });
             }
@@ -90,6 +174,7 @@ impl Core {
             access_version: 1,
             refresh_version: 1,
             refresh_used: None,
+            refresh_floor: 1,
             ip: origin.ip.map(|ip| ip.to_string()),
             user_agent: origin.user_agent.as_deref().map(str::to_owned),
             created_at: now,

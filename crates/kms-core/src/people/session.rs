@@ -89,13 +89,14 @@ impl Core {
             access_version: 1,
             refresh_version: 1,
             refresh_used: None,
+            refresh_floor: 1,
             org_id: grant.chosen.map(Chosen::organization),
             ip: origin.ip.map(|ip| ip.to_string()),
             user_agent: origin.user_agent.as_deref().map(str::to_owned),
             login_at: now,
             created_at: now,
             last_used_at: now,
-            expires_at: self.session_end(now),
+            expires_at: self.session_end(now, None),
             mac: Vec::new(),
         };
         self.insert_session(tx, row, grant).await
@@ -124,10 +125,12 @@ impl Core {
         Ok(user_sessions::update(tx, row, former).await?)
     }
 
-    /// When a login ends at the latest; both in microseconds.
-    pub(super) fn session_end(&self, login_at: i64) -> i64 {
+    /// When a login ends at the latest, in microseconds like `login_at`; `limit` is what the
+    /// organization allows, in seconds.
+    pub(super) fn session_end(&self, login_at: i64, limit: Option<i64>) -> i64 {
         let longest = TokenPurpose::UserRefresh.max_lifetime();
-        let seconds = self.options.user_session_ttl.clamp(1, longest);
+        let seconds = self.options.user_session_ttl.min(limit.unwrap_or(longest));
+        let seconds = seconds.clamp(1, longest);
         login_at.saturating_add(seconds.saturating_mul(1_000_000))
     }
 
@@ -236,11 +239,10 @@ impl Core {
         }
         let mut row = SessionRow {
             access_version: former.access_version + 1,
-            refresh_version: former.refresh_version + 1,
-            refresh_used: None,
             expires_at: now,
             ..former.clone()
         };
+        set_refresh_tokens_aside(&mut row);
         if !self.update_session(&mut tx, &mut row, &former).await? {
             // Moved on at this very moment: what is there now ends all the same.
             user_sessions::delete(&mut tx, user, id).await?;
@@ -280,6 +282,14 @@ impl Core {
         let actor = AuditActor { kind: "user", id: Some(user.uuid()), metadata };
         self.record_of(organization.unwrap_or_else(nowhere), &actor, origin, event)
     }
+}
+
+/// Begins a generation of refresh tokens that no use of one began: those of before are worth
+/// nothing, and nobody who still has one is taken for a thief.
+pub(super) fn set_refresh_tokens_aside(row: &mut SessionRow) {
+    row.refresh_version += 1;
+    row.refresh_floor = row.refresh_version;
+    row.refresh_used = None;
 }
 
 /// The organization of records about people who act in none.

@@ -86,8 +86,15 @@ fn other_tokens(core: &Core, claims: &UserAccessClaims) -> Vec<String> {
         iat,
         exp,
     };
-    let sign_up =
-        SignUpClaims { auth_token_type: TokenPurpose::SignUp, user_id: claims.user_id, iat, exp };
+    let sign_up = SignUpClaims {
+        auth_token_type: TokenPurpose::SignUp,
+        user_id: claims.user_id,
+        epoch: 0,
+        used_for: kms_crypto::SignUpUse::Recovery,
+        organization_id: None,
+        iat,
+        exp,
+    };
     let provider = ProviderClaims {
         auth_token_type: TokenPurpose::Provider,
         username: "x".into(),

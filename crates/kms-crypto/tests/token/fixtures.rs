@@ -4,8 +4,8 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kms_crypto::{
-    IdentityAccessClaims, Key, MfaClaims, ProviderClaims, SignUpClaims, TokenKeys, TokenPurpose,
-    UserAccessClaims, UserRefreshClaims,
+    IdentityAccessClaims, Key, MfaClaims, ProviderClaims, SignUpClaims, SignUpUse, TokenKeys,
+    TokenPurpose, UserAccessClaims, UserRefreshClaims,
 };
 use uuid::Uuid;
 
@@ -115,6 +115,9 @@ pub(crate) fn mfa() -> MfaClaims {
 pub(crate) fn sign_up() -> SignUpClaims {
     SignUpClaims {
         auth_token_type: TokenPurpose::SignUp,
+        epoch: 3,
+        used_for: SignUpUse::Recovery,
+        organization_id: None,
         user_id: Uuid::from_u128(5),
         iat: NOW,
         exp: NOW + 900,

@@ -67,6 +67,23 @@ pub struct ServerArgs {
     #[arg(long, env = "KMS_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
+    /// Mail server, as smtp://HOST (STARTTLS) or smtps://HOST, with USER:PASSWORD@ if it asks for
+    /// one; better given by the environment then
+    #[arg(long, env = "KMS_SMTP_URL", hide_env_values = true, value_name = "URL")]
+    pub smtp_url: Option<SecretString>,
+
+    /// Address that mail comes from, such as "KMS <kms@example.com>"
+    #[arg(long, env = "KMS_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+
+    /// PEM file with a certificate to trust the mail server by, besides the public ones
+    #[arg(long, env = "KMS_SMTP_CACERT", value_name = "FILE", requires = "smtp_url")]
+    pub smtp_cacert: Option<PathBuf>,
+
+    /// Without a mail server: write mails to standard error, codes and links included; --dev does
+    #[arg(long, env = "KMS_PRINT_MAIL", conflicts_with = "smtp_url")]
+    pub print_mail: bool,
+
     /// File with the root key; KMS_ROOT_KEY may hold the key itself instead [default: root.key
     /// in the data directory]
     #[arg(long, env = "KMS_ROOT_KEY_FILE", value_name = "FILE")]
@@ -79,6 +96,16 @@ pub struct ServerArgs {
     /// How much to log [env: KMS_LOG_LEVEL, LOG_LEVEL] [default: info]
     #[arg(short, long, value_name = "LEVEL")]
     pub log_level: Option<String>,
+
+    /// Minutes that a person's access token lives; programs that cannot refresh need longer ones
+    #[arg(long, env = "KMS_USER_TOKEN_MINUTES", value_name = "MINUTES", default_value_t = 15)]
+    #[arg(value_parser = clap::value_parser!(i64).range(1..=43_200))]
+    pub user_token_minutes: i64,
+
+    /// Days that a person's login lasts at most, however often it is refreshed
+    #[arg(long, env = "KMS_USER_SESSION_DAYS", value_name = "DAYS", default_value_t = 90)]
+    #[arg(value_parser = clap::value_parser!(i64).range(1..=365))]
+    pub user_session_days: i64,
 
     #[command(flatten)]
     rates: RateArgs,

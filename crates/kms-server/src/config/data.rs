@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use kms_core::{Core, Options, RootKeySource, Store};
+use kms_core::{Core, Options, RootKeySource, Store, mail::Mailer};
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
@@ -26,14 +26,23 @@ pub(crate) struct Data {
 
 impl Data {
     /// Opens the product on what the flags name.
-    pub(crate) async fn open(args: &ServerArgs) -> Result<(Core, Self), StartError> {
+    pub(crate) async fn open(
+        args: &ServerArgs,
+        mailer: Arc<dyn Mailer>,
+    ) -> Result<(Core, Self), StartError> {
+        let options = Options {
+            mailer,
+            user_access_ttl: args.user_token_minutes * 60,
+            user_session_ttl: args.user_session_days * 86_400,
+            ..Options::default()
+        };
         if let Some(url) = &args.database_url {
             let root = root_key::given(args)?.ok_or_else(|| {
                 let text = "PostgreSQL needs a root key: `--root-key-file` or `KMS_ROOT_KEY`";
                 StartError::Usage(text.into())
             })?;
             let store = Store::connect(url.expose_secret(), args.database_connections).await?;
-            let core = open(store, Arc::new(root)).await?;
+            let core = open(store, Arc::new(root), options).await?;
             return Ok((core, Self { directory: None, throw_away: None, new_root_key: None }));
         }
         let mut data = Self::directory(args)?;
@@ -41,7 +50,7 @@ impl Data {
         let (root, made) = root_key::of_directory(args, &directory).await?;
         data.new_root_key = made.filter(|_| data.throw_away.is_none());
         let store = Store::open_embedded(&directory).await?;
-        Ok((open(store, Arc::new(root)).await?, data))
+        Ok((open(store, Arc::new(root), options).await?, data))
     }
 
     fn directory(args: &ServerArgs) -> Result<Self, StartError> {
@@ -62,8 +71,8 @@ impl Data {
     }
 }
 
-async fn open(store: Store, root: RootKeySource) -> Result<Core, StartError> {
-    match Core::open(store.clone(), root, Options::default()).await {
+async fn open(store: Store, root: RootKeySource, options: Options) -> Result<Core, StartError> {
+    match Core::open(store.clone(), root, options).await {
         Ok(core) => Ok(core),
         Err(error) => {
             store.close().await;

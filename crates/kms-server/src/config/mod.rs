@@ -3,10 +3,12 @@
 mod args;
 mod data;
 mod error;
+mod mail;
 mod root_key;
 mod tls;
 
 pub use args::{LogFormat, ServerArgs};
 pub(crate) use data::Data;
 pub use error::StartError;
+pub(crate) use mail::outbox;
 pub(crate) use tls::acceptor;

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
-use kms_core::{Actor, Caller, Error, SignedIn, TokenError};
+use kms_core::{Actor, Caller, Error, PendingLogin, Proven, SignedIn, TokenError};
 
 use super::context;
 use crate::{
@@ -70,6 +70,40 @@ impl FromRequestParts<AppState> for SignedIn {
     }
 }
 
+impl FromRequestParts<AppState> for Proven {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let context = context(&parts.extensions)?;
+        // Nobody is known yet: it counts for the address, whatever comes of it.
+        context.count_address(app)?;
+        match bearer(&parts.headers).and_then(|bearer| app.core.authenticate_proven(bearer)) {
+            Err(Error::Token(TokenError::WrongType)) => Err(ApiError::WrongTokenKind),
+            proven => Ok(proven?),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for PendingLogin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let context = context(&parts.extensions)?;
+        let origin = context.origin.clone();
+        let proved = async { app.core.authenticate_pending(bearer(&parts.headers)?, origin).await };
+        let pending = counted(&context, app, proved.await)?;
+        // By who it is, whatever login: another login renews nothing.
+        context.count(app, &Key::Actor(pending.user.uuid()))?;
+        Ok(pending)
+    }
+}
+
+impl Describe for PendingLogin {
+    const ACCESS: Access = Access::Pending;
+
+    fn describe(_: &mut Operation) {}
+}
+
 /// Counts a failed proof for the address that it came from, and tells a token of another kind
 /// from one that is none.
 fn counted<T>(context: &Context, app: &AppState, proved: Result<T, Error>) -> Result<T, ApiError> {
@@ -88,6 +122,12 @@ impl Describe for Caller {
 
 impl Describe for SignedIn {
     const ACCESS: Access = Access::User;
+
+    fn describe(_: &mut Operation) {}
+}
+
+impl Describe for Proven {
+    const ACCESS: Access = Access::Proven;
 
     fn describe(_: &mut Operation) {}
 }

@@ -18,9 +18,8 @@ async fn status(State(app): State<AppState>) -> Result<Json<Status>, ApiError> {
     Ok(Json(Status {
         date: app.core.now(),
         message: "Ok".into(),
-        email_configured: false,
-        // Nobody signs up by themselves.
-        invite_only_signup: true,
+        email_configured: app.core.sends_mail(),
+        invite_only_signup: app.core.is_invite_only().await?,
         redis_configured: true,
         secret_scanning_configured: false,
     }))

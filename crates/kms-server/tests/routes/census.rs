@@ -25,6 +25,8 @@ fn d3_the_routes_without_a_token_are_these_and_no_others() {
     GET /api/docs/json
     GET /api/status
     GET /api/v1/admin/config
+    POST /api/v1/account-recovery/send-email
+    POST /api/v1/account-recovery/verify-email
     POST /api/v1/admin/bootstrap
     POST /api/v1/admin/signup
     POST /api/v1/auth/logout
@@ -32,9 +34,12 @@ fn d3_the_routes_without_a_token_are_these_and_no_others() {
     POST /api/v1/auth/token/renew
     POST /api/v1/auth/token/revoke
     POST /api/v1/auth/universal-auth/login
+    POST /api/v1/invite-org/verify
     POST /api/v3/auth/login
     POST /api/v3/auth/login1
     POST /api/v3/auth/login2
+    POST /api/v3/signup/email/signup
+    POST /api/v3/signup/email/verify
     ");
 }
 

@@ -6,7 +6,7 @@ use kms_server::route::Route;
 use kms_testkit::Answer;
 use serde_json::{Map, Value};
 
-use crate::world::{Names, World, common_fields, parameters, routes};
+use crate::world::{INSTANCE, Names, World, common_fields, filled, parameters, routes};
 
 /// Stands for everything that is nowhere.
 const NO_ID: &str = "0198c0de-0000-7000-8000-000000000000";
@@ -124,6 +124,28 @@ async fn t1_no_field_of_a_query_or_body_reaches_another_organization() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(compared > 20, "{compared}");
     assert_eq!(their_possessions(&world).await, before);
+    world.server.stop().await;
+}
+
+/// Whoever administers an organization administers no more than that.
+#[tokio::test]
+async fn t4_no_route_about_the_instance_answers_the_administrator_of_an_organization() {
+    let world = World::prepare().await;
+    let names = Names::from([("userId", NO_ID.to_owned())]);
+    let mut refused = 0;
+    let of_instance = kms_server::routes()
+        .into_iter()
+        .filter(|route| route.info.path.starts_with(INSTANCE) && !route.info.access.is_public());
+    for route in of_instance {
+        let path = filled(route.info.path, &names);
+        let request = world.server.call(route.method.clone(), &path).bearer(&world.ours.token);
+        let reads = route.method == Method::GET;
+        let request = if reads { request } else { request.json(Value::Object(Map::new())) };
+        let answer = request.send().await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{} {path}", route.method);
+        refused += 1;
+    }
+    assert!(refused >= 5, "{refused}");
     world.server.stop().await;
 }
 

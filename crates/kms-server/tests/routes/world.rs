@@ -79,10 +79,16 @@ impl World {
     }
 }
 
+/// Where the routes about the instance are.
+pub(crate) const INSTANCE: &str = "/api/v1/admin/";
+
 /// All routes that ask who is there and let machines in.
 pub(crate) fn routes() -> impl Iterator<Item = Route> {
     let machines = [Access::Anybody, Access::Identity];
-    kms_server::routes().into_iter().filter(move |route| machines.contains(&route.info.access))
+    // Those about the instance belong to no organization, and answer no administrator of one.
+    let of_tenants = |route: &Route| !route.info.path.starts_with(INSTANCE);
+    let routes = kms_server::routes().into_iter().filter(of_tenants);
+    routes.filter(move |route| machines.contains(&route.info.access))
 }
 
 pub(crate) fn filled(template: &str, names: &Names) -> String {
@@ -99,7 +105,8 @@ fn parameter<'t>(template: &str, part: &'t str) -> Option<&'t str> {
     match name {
         "slug" if template.contains("environments") => Some("environment"),
         // The older routes take a slug or an id in one place, by what follows.
-        "slug" if template.contains("identity-memberships") => Some("projectId"),
+        "slug" if template.contains("memberships") => Some("projectId"),
+        "membershipId" if template.contains("{projectId}") => Some("projectMembershipId"),
         "slug" => Some("projectSlug"),
         name => Some(name),
     }
@@ -119,6 +126,8 @@ pub(crate) fn common_fields(names: &Names) -> Map<String, Value> {
         "name": "attacked",
         "slug": "attacked",
         "role": "viewer",
+        "roles": [{ "role": "viewer" }],
+        "username": "nobody@example.test",
         "secretValue": "attacked",
         "secrets": [{ "secretKey": "ATTACKED", "secretValue": "attacked" }],
         "folders": [{
@@ -166,6 +175,13 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let client_secret = text(&made["clientSecretData"]["id"]);
     send(&at(paths::TOKEN_AUTH), json!({})).await;
     let made = send(&at(paths::TOKEN_AUTH_TOKENS), json!({ "name": label })).await;
+    let body = json!({ "name": format!("{label}-team") });
+    let sub = text(&send(paths::SUB_ORGANIZATIONS, body).await["organization"]["id"]);
+    let read = async |path: &str| server.get(path).bearer(&tenant.token).send().await.ok();
+    let organization = tenant.made.organization.id.to_string();
+    let names = Names::from([("organizationId", organization)]);
+    let people = read(&filled(paths::ORGANIZATION_MEMBERSHIPS, &names)).await;
+    let in_project = read(&at(paths::PROJECT_MEMBERSHIPS)).await;
     Names::from([
         ("clientSecretId", client_secret),
         ("environment", environment),
@@ -174,7 +190,10 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
         ("folderIdOrName", folder),
         ("identityId", identity),
         ("orgId", tenant.made.organization.id.to_string()),
+        ("membershipId", text(&people["users"][0]["id"])),
         ("organizationId", tenant.made.organization.id.to_string()),
+        ("projectMembershipId", text(&in_project["memberships"][0]["id"])),
+        ("subOrganizationId", sub),
         ("path", format!("{label}-folder")),
         ("projectId", project.clone()),
         ("projectSlug", tenant.made.project.slug.clone()),

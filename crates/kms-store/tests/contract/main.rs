@@ -4,10 +4,12 @@
 //! be made, and `--include-ignored` runs it, as `scripts/test` does.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod accounts;
 mod audit;
 mod engine;
 mod folders;
 mod machines;
+mod people;
 mod secrets;
 mod tenancy;
 mod tenants;
@@ -70,6 +72,18 @@ contract! {
     tenants::environments_come_in_their_order_and_within_their_tenant,
     tenants::members_of_a_project_are_listed_page_by_page,
     tenants::roles_are_replaced_and_memberships_end_with_their_roles,
+    accounts::what_is_mailed_replaces_what_was_mailed_long_enough_before,
+    accounts::h11_what_is_mailed_is_taken_once,
+    accounts::h9_tries_and_the_budget_of_an_address_are_counted_exactly,
+    accounts::d4_proofs_and_unfinished_accounts_are_swept,
+    accounts::settings_are_written_once_and_again,
+    accounts::accounts_are_listed_page_by_page_and_taken_literally,
+    accounts::an_organization_takes_those_below_it_along,
+    people::an_account_is_found_by_name_and_changes_within_its_epoch,
+    people::a_session_moves_on_for_one_of_many,
+    people::failures_are_counted_together_and_forgotten,
+    people::h3_a_step_is_accepted_once_by_many,
+    people::codes_are_taken_once_and_tried_as_often,
     machines::a_login_finds_all_it_needs_in_one_query,
     machines::a_token_finds_what_it_rests_on_and_misses_what_is_gone,
     machines::an_identity_takes_all_it_has_with_it,

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::tenancy::{Tenant, id};
 
-fn organization(slug: &str) -> OrganizationRow {
+pub(crate) fn organization(slug: &str) -> OrganizationRow {
     OrganizationRow {
         id: id(),
         parent_id: None,
@@ -25,12 +25,16 @@ fn organization(slug: &str) -> OrganizationRow {
         name: "Ä".into(),
         slug: slug.into(),
         wrapped_key: vec![1, 2, 3],
+        default_role: "member".into(),
+        enforce_mfa: false,
+        selected_mfa_method: None,
+        user_token_expiration: None,
         created_at: 5,
         updated_at: 6,
     }
 }
 
-fn user(username: &str) -> UserRow {
+pub(crate) fn user(username: &str) -> UserRow {
     UserRow {
         id: id(),
         username: username.into(),
@@ -50,7 +54,11 @@ fn user(username: &str) -> UserRow {
     }
 }
 
-fn member(org_id: OrganizationId, kind: &str, principal_id: Uuid) -> OrganizationMembershipRow {
+pub(crate) fn member(
+    org_id: OrganizationId,
+    kind: &str,
+    principal_id: Uuid,
+) -> OrganizationMembershipRow {
     OrganizationMembershipRow {
         id: id(),
         org_id,
@@ -127,6 +135,7 @@ pub(crate) async fn a_username_is_taken_once_and_sessions_belong_to_their_user(s
         access_version: 1,
         refresh_version: 2,
         refresh_used: Some(id()),
+        refresh_floor: 2,
         org_id: Some(id()),
         ip: Some("192.0.2.1".into()),
         user_agent: None,

@@ -2,10 +2,11 @@
 
 use axum::extract::State;
 use kms_api::{
-    IdentityId, ProjectId,
+    IdentityId, MembershipId, ProjectId,
     memberships::{
-        IdentityMembershipBody, IdentityMembershipResponse, IdentityMembershipsResponse,
-        ListMembershipsQuery, ProjectUsersResponse, RolesResponse, UserMembershipsResponse,
+        AddMembers, FindMember, IdentityMembershipBody, IdentityMembershipResponse,
+        IdentityMembershipsResponse, ListMembershipsQuery, ProjectUsersResponse, RemoveMembers,
+        RolesResponse, UpdateMember, UserMembershipResponse, UserMembershipsResponse,
     },
     routes as paths,
 };
@@ -13,7 +14,7 @@ use kms_core::Caller;
 
 use crate::{
     ApiError, AppState, Json,
-    extract::{Body, Path, Query},
+    extract::{Body, OnlyUser, Path, Query},
     route::Route,
 };
 
@@ -37,6 +38,19 @@ pub(super) fn routes() -> Vec<Route> {
             "Lists the people in a project (oldest route)",
         ),
     ];
+    for all in [paths::PROJECT_MEMBERSHIPS, paths::WORKSPACE_MEMBERSHIPS_V2] {
+        routes.push(Route::post(all, add_users, "Makes people members of a project"));
+        routes.push(Route::delete(all, remove_users, "Ends memberships of people in a project"));
+    }
+    for (one, details, leaving) in [
+        (paths::PROJECT_MEMBERSHIP, paths::PROJECT_MEMBERSHIP_DETAILS, paths::PROJECT_LEAVE),
+        (paths::WORKSPACE_MEMBERSHIP, paths::WORKSPACE_MEMBERSHIP_DETAILS, paths::WORKSPACE_LEAVE),
+    ] {
+        routes.push(Route::post(details, find_user, "Finds the membership of a person"));
+        routes.push(Route::patch(one, update_user, "Replaces the roles of a person"));
+        routes.push(Route::delete(one, remove_user, "Ends the membership of a person"));
+        routes.push(Route::delete(leaving, leave, "Ends the caller's membership in a project"));
+    }
     for (all, one) in [
         (paths::PROJECT_IDENTITIES, paths::PROJECT_IDENTITY),
         (paths::WORKSPACE_IDENTITIES, paths::WORKSPACE_IDENTITY),
@@ -118,4 +132,58 @@ async fn workspace_users(
 ) -> Result<Json<ProjectUsersResponse>, ApiError> {
     let users = app.core.list_user_memberships(&caller, project).await?;
     Ok(Json(ProjectUsersResponse { users }))
+}
+
+async fn add_users(
+    caller: Caller,
+    State(app): State<AppState>,
+    Path(project): Path<ProjectId>,
+    Body(body): Body<AddMembers>,
+) -> Result<Json<UserMembershipsResponse>, ApiError> {
+    let memberships = app.core.add_user_memberships(&caller, project, &body).await?;
+    Ok(Json(UserMembershipsResponse { memberships }))
+}
+
+async fn remove_users(
+    caller: Caller,
+    State(app): State<AppState>,
+    Path(project): Path<ProjectId>,
+    Body(body): Body<RemoveMembers>,
+) -> Result<Json<UserMembershipsResponse>, ApiError> {
+    let memberships = app.core.remove_user_memberships(&caller, project, &body).await?;
+    Ok(Json(UserMembershipsResponse { memberships }))
+}
+
+async fn find_user(
+    caller: Caller,
+    State(app): State<AppState>,
+    Path(project): Path<ProjectId>,
+    Body(body): Body<FindMember>,
+) -> Result<Json<UserMembershipResponse>, ApiError> {
+    Ok(Json(app.core.find_user_membership(&caller, project, &body).await?))
+}
+
+async fn update_user(
+    caller: Caller,
+    State(app): State<AppState>,
+    Path((project, id)): Path<(ProjectId, MembershipId)>,
+    Body(body): Body<UpdateMember>,
+) -> Result<Json<RolesResponse>, ApiError> {
+    Ok(Json(app.core.update_user_membership(&caller, project, id, &body).await?))
+}
+
+async fn remove_user(
+    caller: Caller,
+    State(app): State<AppState>,
+    Path((project, id)): Path<(ProjectId, MembershipId)>,
+) -> Result<Json<UserMembershipResponse>, ApiError> {
+    Ok(Json(app.core.remove_user_membership(&caller, project, id).await?))
+}
+
+async fn leave(
+    OnlyUser(caller): OnlyUser,
+    State(app): State<AppState>,
+    Path(project): Path<ProjectId>,
+) -> Result<Json<UserMembershipResponse>, ApiError> {
+    Ok(Json(app.core.leave_project(&caller, project).await?))
 }

@@ -1,22 +1,31 @@
 //! Routes below `/api/v1`.
 
 mod admin;
+mod admin_users;
 mod audit;
 mod auth;
 mod environments;
 mod folders;
 mod identities;
+mod invitations;
 mod memberships;
 mod organizations;
 mod projects;
+mod recovery;
 mod secret_versions;
+mod sub_organizations;
+mod totp;
 mod workspaces;
 
 use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = admin::routes();
+    routes.extend(admin_users::routes());
+    routes.extend(recovery::routes());
     routes.extend(organizations::routes());
+    routes.extend(invitations::routes());
+    routes.extend(sub_organizations::routes());
     routes.extend(audit::routes());
     routes.extend(auth::routes());
     routes.extend(identities::routes());
@@ -26,5 +35,6 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(memberships::routes());
     routes.extend(folders::routes());
     routes.extend(secret_versions::routes());
+    routes.extend(totp::routes());
     routes
 }

@@ -4,11 +4,13 @@ use axum::extract::State;
 use kms_api::{
     OrganizationId,
     organizations::{
-        OrganizationResponse, OrganizationUsersResponse, OrganizationWritten,
-        OrganizationsResponse, UpdateOrganization,
+        AccessibleOrganizationsResponse, OrganizationResponse, OrganizationUsersResponse,
+        OrganizationWritten, OrganizationsResponse, UpdateOrganization,
     },
     routes as paths,
 };
+
+use kms_core::SignedIn;
 
 use crate::{
     ApiError, AppState, Json,
@@ -19,6 +21,11 @@ use crate::{
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(paths::ORGANIZATIONS, list, "Lists the caller's organizations"),
+        Route::get(
+            paths::ACCESSIBLE_ORGANIZATIONS,
+            list_accessible,
+            "Lists the caller's organizations with their sub-organizations",
+        ),
         Route::get(paths::ORGANIZATION, get, "Shows an organization"),
         Route::patch(paths::ORGANIZATION, update, "Changes an organization"),
         Route::get(paths::ORGANIZATION_USERS, users, "Lists the people of an organization"),
@@ -26,10 +33,17 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(
-    OnlyUser(caller): OnlyUser,
+    person: SignedIn,
     State(app): State<AppState>,
 ) -> Result<Json<OrganizationsResponse>, ApiError> {
-    Ok(Json(app.core.list_organizations(&caller).await?))
+    Ok(Json(app.core.list_organizations(&person).await?))
+}
+
+async fn list_accessible(
+    person: SignedIn,
+    State(app): State<AppState>,
+) -> Result<Json<AccessibleOrganizationsResponse>, ApiError> {
+    Ok(Json(app.core.list_accessible_organizations(&person).await?))
 }
 
 async fn get(

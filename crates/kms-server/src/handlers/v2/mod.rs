@@ -1,7 +1,9 @@
 //! Routes below `/api/v2`.
 
 pub(super) mod folders;
+mod mfa;
 mod organizations;
+mod passwords;
 mod users;
 mod workspaces;
 
@@ -12,5 +14,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(workspaces::routes());
     routes.extend(folders::routes());
     routes.extend(users::routes());
+    routes.extend(mfa::routes());
+    routes.extend(passwords::routes());
     routes
 }

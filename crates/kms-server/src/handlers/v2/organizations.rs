@@ -2,17 +2,20 @@
 
 use axum::extract::State;
 use kms_api::{
-    OrganizationId,
+    MembershipId, OrganizationId,
     identities::{ListIdentitiesQuery, OrganizationIdentitiesResponse},
-    organizations::OrganizationWorkspacesResponse,
+    organizations::{
+        CreateOrganization, OrganizationMembershipResponse, OrganizationResponse,
+        OrganizationUsersResponse, OrganizationWorkspacesResponse, UpdateOrganizationMembership,
+    },
     routes as paths,
 };
-use kms_core::Caller;
+use kms_core::{Caller, SignedIn};
 
 use crate::{
     ApiError, AppState, Json,
-    extract::{Path, Query},
-    route::Route,
+    extract::{Body, OnlyUser, Path, Query},
+    route::{Class, Route},
 };
 
 pub(super) fn routes() -> Vec<Route> {
@@ -26,6 +29,29 @@ pub(super) fn routes() -> Vec<Route> {
             paths::ORGANIZATION_IDENTITIES,
             identities,
             "Lists the machine identities of an organization",
+        ),
+        Route::post(paths::ORGANIZATIONS_V2, create, "Makes an organization")
+            .class(Class::Creation),
+        Route::delete(paths::ORGANIZATION_V2, delete, "Deletes an organization"),
+        Route::get(
+            paths::ORGANIZATION_MEMBERSHIPS,
+            memberships,
+            "Lists the people of an organization",
+        ),
+        Route::get(
+            paths::ORGANIZATION_MEMBERSHIP,
+            membership,
+            "Shows the membership of a person in an organization",
+        ),
+        Route::patch(
+            paths::ORGANIZATION_MEMBERSHIP,
+            update_membership,
+            "Changes the membership of a person in an organization",
+        ),
+        Route::delete(
+            paths::ORGANIZATION_MEMBERSHIP,
+            remove_membership,
+            "Ends the membership of a person in an organization",
         ),
     ]
 }
@@ -45,4 +71,53 @@ async fn identities(
     Query(query): Query<ListIdentitiesQuery>,
 ) -> Result<Json<OrganizationIdentitiesResponse>, ApiError> {
     Ok(Json(app.core.list_organization_identities(&caller, id, &query).await?))
+}
+
+async fn create(
+    person: SignedIn,
+    State(app): State<AppState>,
+    Body(body): Body<CreateOrganization>,
+) -> Result<Json<OrganizationResponse>, ApiError> {
+    Ok(Json(app.core.create_organization(&person, &body).await?))
+}
+
+async fn delete(
+    OnlyUser(caller): OnlyUser,
+    State(app): State<AppState>,
+    Path(id): Path<OrganizationId>,
+) -> Result<Json<OrganizationResponse>, ApiError> {
+    Ok(Json(app.core.delete_organization(&caller, id).await?))
+}
+
+async fn memberships(
+    caller: Caller,
+    State(app): State<AppState>,
+    Path(id): Path<OrganizationId>,
+) -> Result<Json<OrganizationUsersResponse>, ApiError> {
+    Ok(Json(app.core.list_organization_users(&caller, id).await?))
+}
+
+async fn membership(
+    caller: Caller,
+    State(app): State<AppState>,
+    Path((organization, id)): Path<(OrganizationId, MembershipId)>,
+) -> Result<Json<OrganizationMembershipResponse>, ApiError> {
+    Ok(Json(app.core.get_organization_membership(&caller, organization, id).await?))
+}
+
+async fn update_membership(
+    caller: Caller,
+    State(app): State<AppState>,
+    Path((organization, id)): Path<(OrganizationId, MembershipId)>,
+    Body(body): Body<UpdateOrganizationMembership>,
+) -> Result<Json<OrganizationMembershipResponse>, ApiError> {
+    Ok(Json(app.core.update_organization_membership(&caller, organization, id, &body).await?))
+}
+
+async fn remove_membership(
+    caller: Caller,
+    State(app): State<AppState>,
+    Path((organization, id)): Path<(OrganizationId, MembershipId)>,
+) -> Result<Json<OrganizationMembershipResponse>, ApiError> {
+    Ok(Json(app.core.remove_organization_membership(&caller, organization, id).await?))
 }

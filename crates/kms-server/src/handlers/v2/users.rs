@@ -6,17 +6,22 @@ use kms_api::{
     auth::user::Done,
     organizations::OrganizationsResponse,
     routes as paths,
-    users::{Session, UserResponse},
+    users::{Session, UpdateMfa, UserResponse},
 };
 use kms_core::SignedIn;
 
-use crate::{ApiError, AppState, Json, extract::Path, route::Route};
+use crate::{
+    ApiError, AppState, Json,
+    extract::{Body, Path},
+    route::Route,
+};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(paths::USERS_ME, me, "Shows a person's own account"),
         Route::get(paths::USER, me, "Shows a person's own account (older route)"),
         Route::get(paths::USERS_ME_ORGANIZATIONS, organizations, "Lists a person's organizations"),
+        Route::patch(paths::USERS_ME_MFA, update_mfa, "Changes what second factor is asked for"),
         Route::get(paths::USERS_ME_SESSIONS, sessions, "Lists a person's own sessions"),
         Route::delete(paths::USERS_ME_SESSIONS, revoke_all, "Ends all of a person's sessions"),
         Route::delete(paths::USERS_ME_SESSION, revoke, "Ends one of a person's sessions"),
@@ -34,7 +39,15 @@ async fn organizations(
     signed_in: SignedIn,
     State(app): State<AppState>,
 ) -> Result<Json<OrganizationsResponse>, ApiError> {
-    Ok(Json(app.core.own_organizations(&signed_in).await?))
+    Ok(Json(app.core.list_organizations(&signed_in).await?))
+}
+
+async fn update_mfa(
+    signed_in: SignedIn,
+    State(app): State<AppState>,
+    Body(body): Body<UpdateMfa>,
+) -> Result<Json<UserResponse>, ApiError> {
+    Ok(Json(app.core.update_mfa(&signed_in, &body).await?))
 }
 
 async fn sessions(

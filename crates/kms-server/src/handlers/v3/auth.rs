@@ -7,7 +7,7 @@ use kms_api::{
     },
     routes as paths,
 };
-use kms_core::{Error, SignedIn};
+use kms_core::{Error, Selection, SignedIn};
 
 use crate::{
     ApiError, AppState, Json,
@@ -33,10 +33,11 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn login(
     Sender { origin, .. }: Sender,
+    refresh: RefreshCookie,
     State(app): State<AppState>,
     Body(body): Body<PasswordLogin>,
 ) -> Result<WithCookie<PasswordLoginResponse>, ApiError> {
-    WithCookie::set(&app, app.core.password_login(&body, &origin).await?)
+    WithCookie::set(&app, app.core.password_login(&body, refresh.token(), &origin).await?)
 }
 
 /// Clients fall back to SRP whenever a login fails; this is what their users read then.
@@ -52,6 +53,8 @@ async fn select_organization(
     State(app): State<AppState>,
     Body(body): Body<SelectOrganization>,
 ) -> Result<WithCookie<SelectedOrganization>, ApiError> {
-    let opened = app.core.select_organization(&signed_in, &body, refresh.token()).await?;
-    WithCookie::set(&app, opened)
+    match app.core.select_organization(&signed_in, &body, refresh.token()).await? {
+        Selection::Opened(opened) => WithCookie::set(&app, opened),
+        Selection::Owes(answer) => Ok(WithCookie::keep(answer)),
+    }
 }

@@ -1,6 +1,9 @@
 //! People's logins and sessions, as clients of the contract see them.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod accounts;
+mod factors;
+mod organizations;
 mod sessions;
 
 use kms_api::routes as paths;

@@ -26,7 +26,8 @@ async fn a_person_lists_reads_and_changes_the_organization() {
     let read = server.get(&one).bearer(&token).send().await.ok();
     let known = sorted(
         "id name slug customerId createdAt updatedAt authEnforced scimEnabled kmsDefaultKeyId
-         defaultMembershipRole enforceMfa rootOrgId parentOrgId",
+         defaultMembershipRole enforceMfa selectedMfaMethod userTokenExpiration rootOrgId
+         parentOrgId",
     );
     assert_eq!(fields(&read["organization"]), known);
     let patch = server.call(http::Method::PATCH, &one).bearer(&token);

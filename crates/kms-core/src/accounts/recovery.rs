@@ -1,0 +1,117 @@
+//! A lost password is replaced by whoever reads the account's mail; a known one by its owner.
+
+use kms_api::{
+    accounts::{ChangePassword, Recover, RecoveryVerified, ResetPassword, VerifyRecovery},
+    auth::user::Done,
+};
+use kms_crypto::SignUpUse;
+use kms_store::users::{self, UserRow};
+use secrecy::SecretString;
+
+use super::{
+    Proven, check_new_password, mails, no_longer,
+    proofs::{Purpose, Subject},
+    sign_up::wrong_code,
+};
+use crate::{
+    Core, Error, Origin, Result, SignedIn, audit::Event, passwords::canonical_email,
+    people::user_to_wire,
+};
+
+/// What clients of the contract are told about an account's encryption: the server's own.
+const ENCRYPTION_VERSION: i64 = 2;
+
+impl Core {
+    /// Mails a link to set a new password with, if the address has an account; the answer does
+    /// not tell (attack H1).
+    pub async fn start_recovery(&self, body: &Recover, site: &str) -> Result<Done> {
+        let address = canonical_email("email", &body.email)?;
+        self.require_mail()?;
+        let account = users::by_username(&self.store, &address).await?;
+        let proof = self.new_proof(Subject::of(Purpose::Recovery, &address), true);
+        let mut tx = self.store.begin().await?;
+        let sent = self.put_proof(&mut tx, &proof).await?;
+        tx.commit().await?;
+        let mail = mails::recovery(&address, site, &proof);
+        if sent && account.is_some_and(|account| account.is_accepted) {
+            self.mail_quietly(mail).await;
+        }
+        let message = "If an account exists with this email, a recovery link has been sent".into();
+        Ok(Done { message })
+    }
+
+    /// Takes what was mailed and answers a token to set the password with.
+    pub async fn verify_recovery(&self, body: &VerifyRecovery) -> Result<RecoveryVerified> {
+        let address = canonical_email("email", &body.email)?;
+        let subject = Subject::of(Purpose::Recovery, &address);
+        let proof = self.check_proof(subject, &body.code).await?.ok_or_else(wrong_code)?;
+        let mut tx = self.store.begin().await?;
+        if !self.take_proof(&mut tx, &proof).await? {
+            return Err(wrong_code());
+        }
+        let user = users::by_username(&mut tx, &address).await?;
+        let user = user.filter(|user| user.is_accepted).ok_or_else(wrong_code)?;
+        tx.commit().await?;
+        let token = self.proven_token(&user, SignUpUse::Recovery, None)?;
+        let user_encryption_version = ENCRYPTION_VERSION;
+        Ok(RecoveryVerified { user: user_to_wire(user), token, user_encryption_version })
+    }
+
+    /// Sets the password of somebody who showed that they read the account's mail. All sessions
+    /// end.
+    pub async fn reset_password(
+        &self,
+        proven: &Proven,
+        body: &ResetPassword,
+        origin: &Origin,
+        site: &str,
+    ) -> Result<Done> {
+        let user = users::find(&self.store, proven.user).await?;
+        let is_it = |user: &UserRow| user.is_accepted && user.epoch == proven.epoch;
+        let user = user.filter(is_it).filter(|_| proven.what == SignUpUse::Recovery);
+        let mut user = user.ok_or_else(no_longer)?;
+        // The link went by mail and came back.
+        user.is_email_verified = true;
+        self.set_password(user, &body.new_password, "reset-password", origin, site).await
+    }
+
+    /// Changes the password of somebody who knows the present one. All sessions end, the one that
+    /// it is changed in too.
+    pub async fn change_password(
+        &self,
+        person: &SignedIn,
+        body: &ChangePassword,
+        site: &str,
+    ) -> Result<Done> {
+        let user = users::find(&self.store, person.user.id).await?.ok_or_else(no_longer)?;
+        let stored = user.password_hash.as_deref();
+        if !self.passwords.verify(&body.old_password, stored).await? {
+            return Err(Error::bad_request("Current password is incorrect"));
+        }
+        let origin = &person.origin;
+        self.set_password(user, &body.new_password, "change-password", origin, site).await
+    }
+
+    async fn set_password(
+        &self,
+        mut user: UserRow,
+        password: &SecretString,
+        kind: &'static str,
+        origin: &Origin,
+        site: &str,
+    ) -> Result<Done> {
+        check_new_password("newPassword", password, &[&user.username])?;
+        let epoch = user.epoch;
+        user.password_hash = Some(self.passwords.hash(password, &self.options.entropy).await?);
+        user.epoch += 1;
+        let mut tx = self.store.begin().await?;
+        if !self.update_user(&mut tx, &mut user, epoch).await? {
+            return Err(no_longer());
+        }
+        self.touches_rights(&mut tx);
+        tx.audit(self.person_record(None, user.id, origin, &Event::new(kind)));
+        tx.commit().await?;
+        self.mail_quietly(mails::password_changed(&user.email, site)).await;
+        Ok(Done { message: "Successfully reset password".into() })
+    }
+}

@@ -1,0 +1,343 @@
+use std::sync::Arc;
+
+use kms_api::{
+    auth::user::{VerifyMfa, VerifyRecoveryCode},
+    users::{TotpCode, UpdateMfa},
+};
+use kms_store::{Source as _, organizations::OrganizationRow, second_factors, users::UserRow};
+use tokio::task::JoinSet;
+
+use super::{EMAIL, Login, PASSWORD, login_of, refused};
+use crate::{
+    Error, Result, SecondFactor,
+    people::factors::owed,
+    testing::{
+        World,
+        machines::{HOME, from},
+    },
+};
+
+/// The code that a person's app shows, by the link that it was given.
+fn code(world: &World, link: &str, off: i64) -> String {
+    let now = u64::try_from(world.core.now().seconds() + off).unwrap();
+    totp_rs::Totp::from_url(link).unwrap().generate(now).to_string()
+}
+
+/// Ada with an app, in an organization that asks for it; the link of the app and her codes.
+async fn with_app(world: &World) -> (String, Vec<String>) {
+    world.ada().await;
+    let login = world.log_in().await;
+    let signed_in = world.signed_in(&login.access).await.unwrap();
+    let link = world.core.register_totp(&signed_in).await.unwrap().otp_url;
+    let totp = code(world, &link, 0).into();
+    let confirmed = world.core.confirm_totp(&signed_in, &TotpCode { totp }).await.unwrap();
+    world.clock.advance(60);
+    world
+        .change_ours(|row| {
+            row.enforce_mfa = true;
+            row.selected_mfa_method = Some("totp".into());
+        })
+        .await;
+    (link, confirmed.recovery_codes)
+}
+
+async fn pending(world: &World) -> String {
+    let login = world.log_in().await;
+    let owed = world.owe(&login).await;
+    assert!(owed.is_mfa_enabled);
+    owed.token
+}
+
+async fn give(world: &World, token: &str, code: &str) -> Result<Login> {
+    let pending = world.core.authenticate_pending(token, from(HOME)).await?;
+    let body = VerifyMfa { mfa_token: code.into(), mfa_method: Some("totp".into()), email: None };
+    let opened = world.core.verify_mfa(&pending, &body).await?;
+    Ok(login_of(opened, |answer| answer.token))
+}
+
+fn is_wrong<T>(result: &Result<T>) -> bool {
+    matches!(result, Err(Error::SecondFactor(SecondFactor::Wrong)))
+}
+
+#[tokio::test]
+async fn a_code_of_the_app_lets_its_owner_in() {
+    let world = World::new().await;
+    let (link, codes) = with_app(&world).await;
+    assert_eq!(codes.len(), 10);
+    assert!(codes.iter().all(|code| code.len() == 8), "{codes:?}");
+    let token = pending(&world).await;
+    let verified = give(&world, &token, &code(&world, &link, 0)).await.unwrap();
+    let claims = world.user_claims(&verified.access);
+    assert_eq!((claims.is_mfa_verified, claims.mfa_method.as_deref()), (Some(true), Some("totp")));
+    assert_eq!(claims.organization_id, None, "where to act is chosen once more");
+    let inside = world.enter(&verified, world.ours.organization).await;
+    assert!(world.request(&inside.access).await.is_ok());
+    let again = world.refresh(&inside).await.unwrap();
+    assert_eq!(world.user_claims(&again.access).is_mfa_verified, Some(true));
+    let events = world.events().await;
+    for kind in ["totp-register", "totp-verify", "mfa-asked", "mfa-verified", "select-organization"]
+    {
+        assert!(events.iter().any(|event| event == kind), "{kind}: {events:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn h3_a_code_is_good_once() {
+    let world = Arc::new(World::new().await);
+    let (link, _) = with_app(&world).await;
+    let shown = code(&world, &link, 0);
+    let mut tokens = Vec::new();
+    for _ in 0..12 {
+        tokens.push(pending(&world).await);
+    }
+    let mut tries = JoinSet::new();
+    for token in &tokens {
+        let (world, token, shown) = (Arc::clone(&world), token.clone(), shown.clone());
+        tries.spawn(async move { give(&world, &token, &shown).await });
+    }
+    let answers = tries.join_all().await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    world.clock.advance(86_400);
+    for replay in [shown.clone(), format!(" {shown}"), format!("{shown} "), format!("{shown}0")] {
+        let token = pending(&world).await;
+        assert!(give(&world, &token, &replay).await.is_err(), "{replay:?}");
+        world.clock.advance(86_400 * 4);
+    }
+    // The code of the step before an accepted one is not good any more either.
+    let token = pending(&world).await;
+    let (before, now) = (code(&world, &link, -30), code(&world, &link, 0));
+    give(&world, &token, &now).await.unwrap();
+    assert!(is_wrong(&give(&world, &pending(&world).await, &before).await));
+}
+
+#[tokio::test]
+async fn h4_wrong_codes_count_for_the_person_whatever_login_they_belong_to() {
+    let world = World::new().await;
+    let (link, _) = with_app(&world).await;
+    let mut looked_at = 0;
+    for _ in 0..50 {
+        let token = pending(&world).await;
+        for _ in 0..5 {
+            looked_at += u32::from(is_wrong(&give(&world, &token, "000000").await));
+        }
+    }
+    assert_eq!(looked_at, 3, "three, and a pause for all logins");
+    let token = pending(&world).await;
+    let right = give(&world, &token, &code(&world, &link, 0)).await;
+    assert!(matches!(refused(right), Error::Forbidden { name, .. } if name == "UserLocked"));
+    world.clock.advance(300);
+    let token = pending(&world).await;
+    give(&world, &token, &code(&world, &link, 0)).await.unwrap();
+}
+
+/// The one policy, over everything that it depends on.
+#[tokio::test]
+async fn h5_who_owes_a_second_factor_is_decided_in_one_place() {
+    let world = World::new().await;
+    let id = world.ada().await;
+    let user = kms_store::users::find(&world.store, id).await.unwrap().unwrap();
+    let root = kms_store::organizations::find(&world.store, world.ours.organization).await;
+    let root = root.unwrap().unwrap();
+    let ask = |enforce: Option<Option<&str>>, own: Option<&str>, app: bool, given: Option<&str>| {
+        let root = OrganizationRow {
+            enforce_mfa: enforce.is_some(),
+            selected_mfa_method: enforce.flatten().map(Into::into),
+            ..root.clone()
+        };
+        let user = UserRow {
+            is_mfa_enabled: own.is_some(),
+            selected_mfa_method: own.map(Into::into),
+            ..user.clone()
+        };
+        owed(&user, &root, app, given)
+    };
+    let (mail, app) = (Some("email"), Some("totp"));
+    for given in [None, mail, app] {
+        assert_eq!(ask(None, None, true, given), None, "nobody asks");
+    }
+    for (enforce, own, has_app, asked) in [
+        (Some(None), None, false, "email"),
+        (Some(None), None, true, "totp"),
+        (Some(None), mail, true, "email"),
+        (Some(mail), app, true, "email"),
+        (Some(app), None, false, "totp"),
+        (Some(app), mail, false, "totp"),
+        (Some(Some("webauthn")), None, false, "totp"),
+        (None, mail, false, "email"),
+        (None, app, true, "totp"),
+    ] {
+        for given in [None, mail, app, Some("webauthn")] {
+            let expected = (given != Some(asked)).then_some(asked);
+            assert_eq!(
+                ask(enforce, own, has_app, given),
+                expected,
+                "{enforce:?} {own:?} {given:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn h5_no_older_token_goes_round_a_second_factor_that_is_asked_for_now() {
+    let world = World::new().await;
+    world.ada().await;
+    let login = world.log_in().await;
+    let inside = world.enter(&login, world.ours.organization).await;
+    world
+        .change_ours(|row| {
+            row.enforce_mfa = true;
+            row.selected_mfa_method = Some("totp".into());
+        })
+        .await;
+    let error = refused(world.refresh(&inside).await);
+    assert!(matches!(error, Error::SessionOver { name: "MfaRequired", .. }), "{error}");
+    for token in [&login, &inside] {
+        assert_eq!(world.owe(token).await.mfa_method.as_deref(), Some("totp"));
+    }
+}
+
+#[tokio::test]
+async fn h5_a_refresh_token_of_before_the_second_factor_stays_worth_nothing_more() {
+    let world = World::new().await;
+    let (link, _) = with_app(&world).await;
+    let stolen = world.log_in().await;
+    let token = world.owe(&stolen).await.token;
+    let verified = give(&world, &token, &code(&world, &link, 0)).await.unwrap();
+    let inside = world.enter(&verified, world.ours.organization).await;
+    let error = refused(world.refresh(&stolen).await);
+    assert!(matches!(error, Error::SessionOver { name: "InvalidToken", .. }), "{error}");
+    assert!(world.request(&inside.access).await.is_ok(), "the owner goes on");
+    assert!(world.refresh(&inside).await.is_ok(), "the owner goes on");
+}
+
+#[tokio::test]
+async fn j6_a_pending_login_is_good_for_nothing_else_and_ends_with_its_session() {
+    let world = World::new().await;
+    let (link, _) = with_app(&world).await;
+    let login = world.log_in().await;
+    let token = world.owe(&login).await.token;
+    assert!(world.request(&token).await.is_err());
+    assert!(world.signed_in(&token).await.is_err());
+    assert!(world.core.refresh(Some(&token), &from(HOME)).await.is_err());
+    assert!(world.core.authenticate_pending(&login.access, from(HOME)).await.is_err());
+    world.core.logout(None, Some(&login.access), &from(HOME)).await.unwrap();
+    assert!(give(&world, &token, &code(&world, &link, 0)).await.is_err());
+    let token = pending(&world).await;
+    world.clock.advance(300);
+    let late = give(&world, &token, &code(&world, &link, 0)).await;
+    assert!(matches!(late, Err(Error::SecondFactor(SecondFactor::Expired))));
+}
+
+#[tokio::test]
+async fn a_recovery_code_is_good_once_and_stored_as_nothing_that_helps() {
+    let world = World::new().await;
+    let (_, codes) = with_app(&world).await;
+    let recover = async |code: &str| {
+        let token = pending(&world).await;
+        let pending = world.core.authenticate_pending(&token, from(HOME)).await.unwrap();
+        let body = VerifyRecoveryCode { recovery_code: code.into() };
+        world.core.verify_recovery_code(&pending, &body).await
+    };
+    let verified = recover(&codes[3]).await.unwrap();
+    let verified = login_of(verified, |answer| answer.token);
+    world.enter(&verified, world.ours.organization).await;
+    assert!(is_wrong(&recover(&codes[3]).await), "once");
+    assert!(recover(&codes[4].to_uppercase()).await.is_ok(), "however it was typed");
+    let user = world.signed_in(&verified.access).await.unwrap().user.id;
+    assert_eq!(second_factors::count_recovery_codes(&world.store, user).await.unwrap(), 8);
+    let sql = "SELECT HEX(code_hash) FROM user_recovery_codes";
+    for (stored,) in (&world.store).fetch_all::<(String,)>(sql, ()).await.unwrap() {
+        assert_eq!(stored.len(), 64);
+        assert!(codes.iter().all(|code| !stored.contains(&hex::encode_upper(code))));
+    }
+}
+
+#[tokio::test]
+async fn k8_a_seed_moved_to_another_row_opens_nothing() {
+    let world = World::new().await;
+    let (link, _) = with_app(&world).await;
+    let token = pending(&world).await;
+    world.tamper("UPDATE user_totp SET sealed = X'01' || SUBSTR(sealed, 2, 30) || X'0000'").await;
+    let answer = give(&world, &token, &code(&world, &link, 0)).await;
+    assert!(matches!(answer, Err(Error::Internal(_))));
+}
+
+#[tokio::test]
+async fn a_code_by_mail_is_sent_at_once_and_good_three_tries_long() {
+    let (world, mailbox) = World::mailing().await;
+    world.ada().await;
+    world.change_ours(|row| row.enforce_mfa = true).await;
+    let mailed = || {
+        let mail = mailbox.take().pop().expect("a mail");
+        assert_eq!(mail.to, EMAIL);
+        let digits = |part: &&str| part.len() == 6 && part.parse::<u32>().is_ok();
+        let text = mail.text.replace('.', " ");
+        text.split_whitespace().find(digits).expect(&mail.text).to_owned()
+    };
+    let login = world.log_in().await;
+    let owed = world.owe(&login).await;
+    assert_eq!(owed.mfa_method.as_deref(), Some("email"));
+    let give = async |code: &str| {
+        let pending = world.core.authenticate_pending(&owed.token, from(HOME)).await.unwrap();
+        // Clients of before say nothing of the method.
+        let body = VerifyMfa { mfa_token: code.into(), mfa_method: None, email: None };
+        let opened = world.core.verify_mfa(&pending, &body).await?;
+        Ok(login_of(opened, |answer| answer.token))
+    };
+    let first = mailed();
+    world.owe(&login).await;
+    assert!(mailbox.take().is_empty(), "not twice within a moment");
+    let pending = world.core.authenticate_pending(&owed.token, from(HOME)).await.unwrap();
+    let again = world.core.send_mfa_code(&pending).await;
+    assert!(matches!(again, Err(Error::RateLimited { .. })));
+    world.clock.advance(31);
+    world.core.send_mfa_code(&pending).await.unwrap();
+    let second = mailed();
+    assert!(first == second || is_wrong(&give(&first).await), "the newest alone is good");
+    let verified = give(&second).await.unwrap();
+    assert!(is_wrong(&give(&second).await), "once");
+    world.enter(&verified, world.ours.organization).await;
+}
+
+#[tokio::test]
+async fn without_mail_a_code_by_mail_is_refused_in_words() {
+    let world = World::new().await;
+    world.ada().await;
+    world.change_ours(|row| row.enforce_mfa = true).await;
+    let login = world.log_in().await;
+    let error = refused(world.select(&login, world.ours.organization, None).await);
+    assert!(error.to_string().contains("no mail configured"), "{error}");
+}
+
+#[tokio::test]
+async fn a_person_asks_for_their_own_second_factor_and_gives_it_up_with_it() {
+    let world = World::new().await;
+    let (link, _) = with_app(&world).await;
+    world.change_ours(|row| row.enforce_mfa = false).await;
+    let login = world.log_in().await;
+    let signed_in = world.signed_in(&login.access).await.unwrap();
+    let set = |enabled: bool, method: Option<&str>| UpdateMfa {
+        is_mfa_enabled: Some(enabled),
+        selected_mfa_method: method.map(Into::into),
+    };
+    for unusable in ["email", "webauthn", "none"] {
+        let refused = world.core.update_mfa(&signed_in, &set(true, Some(unusable))).await;
+        assert!(matches!(refused, Err(Error::Validation(_))), "{unusable}");
+    }
+    let user = world.core.update_mfa(&signed_in, &set(true, Some("totp"))).await.unwrap().user;
+    assert!(user.is_mfa_enabled);
+    // A token without the second factor changes nothing of it any more.
+    assert!(matches!(
+        world.core.update_mfa(&signed_in, &set(false, None)).await,
+        Err(Error::Forbidden { .. })
+    ));
+    assert!(matches!(world.core.delete_totp(&signed_in, None).await, Err(Error::Forbidden { .. })));
+    assert!(is_wrong(&world.core.delete_totp(&signed_in, Some(&"000000".into())).await));
+    let token = world.owe(&login).await.token;
+    give(&world, &token, &code(&world, &link, 0)).await.unwrap();
+    world.clock.advance(30);
+    let shown = code(&world, &link, 0).into();
+    world.core.delete_totp(&signed_in, Some(&shown)).await.unwrap();
+    let again = world.try_login(EMAIL, PASSWORD, None, &from(HOME)).await.unwrap();
+    world.enter(&again, world.ours.organization).await;
+}
