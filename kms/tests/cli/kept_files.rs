@@ -235,9 +235,9 @@ fn ages(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for part in ["sessions", "vault"] {
         for entry in fs::read_dir(folder.join(part)).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            if name.ends_with(".age") {
-                found.push(format!("{part}/{name}"));
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "age") {
+                found.push(format!("{part}/{}", path.file_name().unwrap().to_str().unwrap()));
             }
         }
     }

@@ -199,6 +199,9 @@ fn logins_of_the_compatible_cli_are_taken_over_from_the_keyring() {
 /// How many login keys a file vault holds.
 fn keys(vault: &Path) -> usize {
     let Ok(entries) = fs::read_dir(vault) else { return 0 };
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.len() == 40 && name.ends_with(".age")).count()
+    let is_key = |path: &std::path::PathBuf| {
+        path.extension().is_some_and(|ending| ending == "age")
+            && path.file_stem().is_some_and(|id| id.len() == 36)
+    };
+    entries.map(|entry| entry.unwrap().path()).filter(is_key).count()
 }

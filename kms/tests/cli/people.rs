@@ -93,7 +93,7 @@ fn links_are_printed_where_the_server_sends_no_mail() {
     assert!(ran.stderr.contains("pass each link on to its owner alone"), "{}", ran.stderr);
     assert_eq!(server.request().json()["organizationId"], OTHER);
     let args = [&args[..], &["--output", "json", "--silent"]].concat();
-    let (_, ran) = against(&[invited.clone()], &args, 0);
+    let (_, ran) = against(std::slice::from_ref(&invited), &args, 0);
     assert_eq!(serde_json::from_str::<Value>(&ran.stdout).unwrap(), invited);
     assert_eq!(ran.stderr, "");
 }

@@ -140,6 +140,23 @@ pub(crate) fn common_fields(names: &Names) -> Map<String, Value> {
     fields.as_object().cloned().unwrap_or_default()
 }
 
+/// Puts two secrets into a place, and tells the id of the one at this path.
+async fn keep_secrets(
+    send: &impl AsyncFn(&str, Value) -> Value,
+    path: &str,
+    place: Value,
+    label: &str,
+) -> String {
+    // The path of the batch is also that of a secret of this name.
+    let mut body = place.clone();
+    body["secrets"] = json!([{ "secretKey": "batch", "secretValue": label }]);
+    send(paths::SECRETS_BATCH, body).await;
+    let mut body = place;
+    body["secretValue"] = format!("{label}-value").into();
+    let made = send(path, body).await;
+    made["secret"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
+}
+
 /// Puts one of everything into an organization, and tells how it is named.
 async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let send = async |path: &str, body: Value| {
@@ -161,16 +178,11 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let made = send(&at(paths::PROJECT_ENVIRONMENTS), body).await;
     let environment_id = text(&made["environment"]["id"]);
     let place = json!({ "projectId": project, "environment": environment, "path": "/" });
+    let folder_name = format!("{label}-folder");
     let mut body = place.clone();
-    body["name"] = format!("{label}-folder").into();
+    body["name"] = folder_name.clone().into();
     let folder = text(&send(paths::FOLDERS, body).await["folder"]["id"]);
-    // The path of the batch is also that of a secret of this name.
-    let mut body = place.clone();
-    body["secrets"] = json!([{ "secretKey": "batch", "secretValue": label }]);
-    send(paths::SECRETS_BATCH, body).await;
-    let mut body = place;
-    body["secretValue"] = format!("{label}-value").into();
-    let secret = text(&send(&at(paths::SECRET), body).await["secret"]["id"]);
+    let secret = keep_secrets(&send, &at(paths::SECRET), place, label).await;
     let made = send(&at(paths::CLIENT_SECRETS), json!({})).await;
     let client_secret = text(&made["clientSecretData"]["id"]);
     send(&at(paths::TOKEN_AUTH), json!({})).await;
@@ -179,7 +191,7 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let sub = text(&send(paths::SUB_ORGANIZATIONS, body).await["organization"]["id"]);
     let read = async |path: &str| server.get(path).bearer(&tenant.token).send().await.ok();
     let organization = tenant.made.organization.id.to_string();
-    let names = Names::from([("organizationId", organization)]);
+    let names = Names::from([("organizationId", organization.clone())]);
     let people = read(&filled(paths::ORGANIZATION_MEMBERSHIPS, &names)).await;
     let in_project = read(&at(paths::PROJECT_MEMBERSHIPS)).await;
     Names::from([
@@ -189,12 +201,12 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
         ("folderId", folder.clone()),
         ("folderIdOrName", folder),
         ("identityId", identity),
-        ("orgId", tenant.made.organization.id.to_string()),
+        ("orgId", organization.clone()),
         ("membershipId", text(&people["users"][0]["id"])),
-        ("organizationId", tenant.made.organization.id.to_string()),
+        ("organizationId", organization),
         ("projectMembershipId", text(&in_project["memberships"][0]["id"])),
         ("subOrganizationId", sub),
-        ("path", format!("{label}-folder")),
+        ("path", folder_name),
         ("projectId", project.clone()),
         ("projectSlug", tenant.made.project.slug.clone()),
         ("secretId", secret),

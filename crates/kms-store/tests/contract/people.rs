@@ -111,8 +111,8 @@ pub(crate) async fn a_session_moves_on_for_one_of_many(store: &Store) {
             moved
         });
     }
-    let moved = moves.join_all().await;
-    assert_eq!(moved.into_iter().filter(|moved| *moved).count(), 1);
+    let outcomes = moves.join_all().await;
+    assert_eq!(outcomes.into_iter().filter(|moved| *moved).count(), 1);
     let found = user_sessions::find(store, ada, former.id).await.unwrap().unwrap();
     assert_eq!((found.refresh_version, found.refresh_floor), (2, 1));
     assert!(found.refresh_used.is_some() && found.org_id.is_some());
