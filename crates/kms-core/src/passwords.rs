@@ -101,12 +101,12 @@ impl Turn {
     ) -> Result<(bool, Self)> {
         let password = normalized(password);
         let stored = stored.map(str::to_owned);
-        let work = move || match stored {
-            Some(stored) => kms_crypto::verify_password(&password, &stored),
-            None => {
-                kms_crypto::verify_dummy(&password);
-                false
+        let work = move || {
+            if let Some(stored) = stored {
+                return kms_crypto::verify_password(&password, &stored);
             }
+            kms_crypto::verify_dummy(&password);
+            false
         };
         self.run(work).await
     }

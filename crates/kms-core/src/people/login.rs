@@ -38,13 +38,10 @@ impl Core {
         let email = canonical_email("email", &body.email).unwrap_or_default();
         let source = source_of(origin.ip);
         let person = user_sources::person(&self.store, &email, &source).await?;
-        let attempt = match self.own_session(refresh, person.as_ref()).await? {
-            Some(session) => self.attempt(&email, session, true),
-            None => {
-                let seen = person.as_ref().is_some_and(|person| person.seen_at.is_some());
-                self.attempt(&email, source, seen)
-            }
-        };
+        let session = self.own_session(refresh, person.as_ref()).await?;
+        let seen = person.as_ref().is_some_and(|person| person.seen_at.is_some());
+        let is_at_home = session.is_some() || seen;
+        let attempt = self.attempt(&email, session.unwrap_or(source), is_at_home);
         let user = person.map(|person| person.user);
         match self.try_password(body, &attempt, user.as_ref(), origin).await {
             Err(error @ Error::RateLimited { .. }) => {

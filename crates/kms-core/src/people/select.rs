@@ -124,13 +124,11 @@ impl Core {
             let membership = found.ok_or_else(|| not_found(id))?;
             self.user_role(Some(&membership), organization)?;
         }
-        match chosen.sub {
-            None => Ok((chosen, row)),
-            Some(_) => {
-                let root = organizations::find(&self.store, chosen.root).await?;
-                Ok((chosen, root.ok_or_else(|| not_found(id))?))
-            }
+        if chosen.sub.is_none() {
+            return Ok((chosen, row));
         }
+        let root = organizations::find(&self.store, chosen.root).await?;
+        Ok((chosen, root.ok_or_else(|| not_found(id))?))
     }
 
     /// Makes a session act somewhere, or starts another that does; see

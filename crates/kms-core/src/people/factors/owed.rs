@@ -22,7 +22,6 @@ pub(in crate::people) fn owed(
     let by_person = user.selected_mfa_method.as_deref().filter(|_| user.is_mfa_enabled);
     let method = match by_organization.or(by_person) {
         Some(MAIL) => MAIL,
-        Some(APP) => APP,
         // Methods that this server does not have yet fall to the stronger one.
         Some(_) => APP,
         None if has_app => APP,

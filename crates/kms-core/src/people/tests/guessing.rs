@@ -145,9 +145,9 @@ async fn h9_guesses_at_once_are_no_more_than_one_after_the_other() {
         guesses.spawn(async move { world.try_login(EMAIL, "wrong", None, &from(ATTACKER)).await });
     }
     guesses.join_all().await;
-    let guessed = world.core.passwords.hashed() - hashed;
+    let looked_at = world.core.passwords.hashed() - hashed;
     // One more for each that runs beside the last free one.
-    assert!((5..=6).contains(&guessed), "{guessed}");
+    assert!((5..=6).contains(&looked_at), "{looked_at}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
