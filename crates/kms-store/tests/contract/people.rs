@@ -95,10 +95,10 @@ pub(crate) async fn a_session_moves_on_for_one_of_many(store: &Store) {
     user_sessions::insert(&mut tx, &former).await.unwrap();
     user_sessions::insert(&mut tx, &other).await.unwrap();
     tx.commit().await.unwrap();
-    let mut moves = JoinSet::new();
+    let mut racers = JoinSet::new();
     for _ in 0..8 {
         let (store, former) = (store.clone(), former.clone());
-        moves.spawn(async move {
+        racers.spawn(async move {
             let next = SessionRow {
                 refresh_version: 2,
                 refresh_used: Some(id()),
@@ -111,7 +111,7 @@ pub(crate) async fn a_session_moves_on_for_one_of_many(store: &Store) {
             moved
         });
     }
-    let outcomes = moves.join_all().await;
+    let outcomes = racers.join_all().await;
     assert_eq!(outcomes.into_iter().filter(|moved| *moved).count(), 1);
     let found = user_sessions::find(store, ada, former.id).await.unwrap().unwrap();
     assert_eq!((found.refresh_version, found.refresh_floor), (2, 1));
