@@ -2,7 +2,7 @@
 //!
 //! A *profile* is a person in an organization on a server. `config.json` lists them and holds no
 //! secret; a profile's tokens are in a file of their own that is sealed to a key, and only that
-//! key is in the vault ([`crate::vault`]). So what the vault keeps never changes while a session
+//! key is in the vault (`vault`). So what the vault keeps never changes while a session
 //! is refreshed, stays small, and forgetting it makes the tokens unreadable for good.
 
 mod change;
