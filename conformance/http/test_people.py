@@ -23,7 +23,8 @@ class Person:
         answer = self.api(
             method, path, token=False, headers=headers, cookies=self.jar, **arguments
         )
-        self.jar.update(answer.cookies)
+        # As a browser does: a cookie whose life is over is taken out of the jar.
+        requests.cookies.extract_cookies_to_jar(self.jar, answer.request, answer.raw)
         return answer
 
     def login(self):
