@@ -20,6 +20,7 @@ mod environments;
 mod epochs;
 mod error;
 mod folders;
+mod hashers;
 mod identities;
 mod keys;
 mod login;

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
-use crate::{Error, Result};
+use crate::{Error, Result, hashers::Hashers};
 
 /// The shortest and longest password, in characters (NIST 800-63B: length, no composition).
 const MIN_PASSWORD: usize = 8;
@@ -26,6 +26,7 @@ const WAITING_PER_HASHER: usize = 16;
 
 /// The pool.
 pub(crate) struct Passwords {
+    hashers: Arc<Hashers>,
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
     hashed: Arc<AtomicU64>,
@@ -36,6 +37,7 @@ impl Passwords {
     pub(crate) fn new(hashers: usize) -> Self {
         let hashers = hashers.max(1);
         Self {
+            hashers: Arc::new(Hashers::start(hashers)),
             running: Arc::new(Semaphore::new(hashers)),
             admitted: Arc::new(Semaphore::new(hashers * (WAITING_PER_HASHER + 1))),
             hashed: Arc::default(),
@@ -69,7 +71,12 @@ impl Passwords {
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(busy)?;
         let running = Arc::clone(&self.running).acquire_owned().await;
         let running = running.map_err(|error| Error::Internal(Box::new(error)))?;
-        Ok(Turn { _running: running, _admitted: admitted, hashed: Arc::clone(&self.hashed) })
+        Ok(Turn {
+            hashers: Arc::clone(&self.hashers),
+            _running: running,
+            _admitted: admitted,
+            hashed: Arc::clone(&self.hashed),
+        })
     }
 
     /// How many passwords were hashed so far, for tests that count work.
@@ -86,6 +93,7 @@ impl Passwords {
 
 /// A place among the hashes that run at one time, until it is dropped.
 pub(crate) struct Turn {
+    hashers: Arc<Hashers>,
     _running: OwnedSemaphorePermit,
     _admitted: OwnedSemaphorePermit,
     hashed: Arc<AtomicU64>,
@@ -123,8 +131,8 @@ impl Turn {
     ) -> Result<(T, Self)> {
         self.hashed.fetch_add(1, Ordering::Relaxed);
         // The place goes along: a caller who goes away does not make room before the work ends.
-        let done = tokio::task::spawn_blocking(move || (work(), self));
-        done.await.map_err(|error| Error::Internal(Box::new(error)))
+        let hashers = Arc::clone(&self.hashers);
+        hashers.run(move || (work(), self)).await
     }
 }
 

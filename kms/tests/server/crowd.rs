@@ -12,10 +12,9 @@ use serde_json::{Value, json};
 use crate::process::{Server, command};
 
 const CROWD: usize = 1_000;
-/// MiB that a password hash takes; two are made at one time unless told otherwise.
-const HASH: u64 = 19;
-/// KiB that one more connection with a request may take.
-const CONNECTION: u64 = 48;
+/// KiB that a thousand logins at once may take beyond what one takes: the ceiling that the book
+/// states. Hashes that ran on all threads of the runtime would hold more than that for good.
+const CEILING: u64 = 256 * 1_024;
 
 /// The most memory that a process ever had resident, in KiB.
 fn peak(process: u32) -> u64 {
@@ -69,7 +68,6 @@ fn h10_a_thousand_parallel_logins_stay_under_the_stated_memory() {
         assert!(answer.contains("\r\nretry-after: "), "{answer}");
     }
     let more = peak(server.id()) - before;
-    let allowed = 2 * HASH * 1_024 + u64::try_from(CROWD).unwrap() * CONNECTION;
-    assert!(more <= allowed, "{more} KiB more where {allowed} are allowed");
+    assert!(more <= CEILING, "{more} KiB more where {CEILING} are allowed");
     assert_eq!(log_in(server.port(), &body).0, 200, "there is room again");
 }
