@@ -21,19 +21,19 @@ pub struct User {
     /// The last name.
     pub last_name: Option<String>,
     /// Whether the person asks for a second factor everywhere.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::null_as_default")]
     pub is_mfa_enabled: bool,
     /// Which second factor: `email`, `totp` or `webauthn`.
     #[serde(default)]
     pub selected_mfa_method: Option<String>,
     /// How the person may log in.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::null_as_default")]
     pub auth_methods: Vec<String>,
     /// Whether the person administers the instance.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::null_as_default")]
     pub super_admin: bool,
     /// Whether the address was shown to be the person's.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::null_as_default")]
     pub is_email_verified: bool,
     /// When it was made.
     pub created_at: Timestamp,

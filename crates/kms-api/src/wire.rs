@@ -34,6 +34,13 @@ pub fn blank_as_none<'de, D: Deserializer<'de>>(
     Ok(text.filter(|text| !text.is_empty()))
 }
 
+/// Reads `null`, which compatible servers send for what was never set, as the default.
+pub fn null_as_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// Tells a field that was left out (`None`) from one that was sent as `null` (`Some(None)`).
 pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
@@ -51,5 +58,20 @@ pub fn expose_opt<S: Serializer>(secret: &Option<SecretString>, to: S) -> Result
     match secret {
         Some(secret) => expose(secret, to),
         None => to.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::users::User;
+
+    #[test]
+    fn what_a_compatible_server_never_set_is_read_as_the_default() {
+        let text = r#"{"id":"01a2187e-e249-7484-b1fa-863a84fc204f","username":"ada","email":"a@b.test",
+            "firstName":null,"lastName":null,"isMfaEnabled":null,"authMethods":null,
+            "superAdmin":null,"isEmailVerified":null,"createdAt":"2026-11-23T11:42:50.756Z",
+            "updatedAt":"2026-11-23T11:42:50.756Z"}"#;
+        let user: User = serde_json::from_str(text).unwrap();
+        assert!(!user.super_admin && !user.is_mfa_enabled && user.auth_methods.is_empty());
     }
 }
