@@ -70,7 +70,7 @@ fn organizations_and_sub_organizations_are_listed_and_made() {
 fn people_are_invited_to_the_only_organization_there_is() {
     let list = json!({ "organizations": [organization(ID, "acme")] });
     let invited = json!({ "message": "done" });
-    let args = ["users", "invite", "bob@example.test", "eve@example.test", "--role", "admin"];
+    let args = ["organizations", "invite", "bob@example.test", "eve@example.test", "--role", "admin"];
     let (server, ran) = against(&[list, invited], &args, 0);
     assert_eq!(ran.stdout, "", "nothing was asked for");
     let requests = server.requests();
@@ -87,7 +87,7 @@ fn people_are_invited_to_the_only_organization_there_is() {
 fn links_are_printed_where_the_server_sends_no_mail() {
     let links = json!([{ "email": "bob@example.test", "link": LINK }]);
     let invited = json!({ "message": "done", "completeInviteLinks": links });
-    let args = ["users", "invite", "bob@example.test", "--organization-id", OTHER];
+    let args = ["organizations", "invite", "bob@example.test", "--organization-id", OTHER];
     let (server, ran) = against(std::slice::from_ref(&invited), &args, 0);
     assert!(ran.stdout.contains(LINK), "{}", ran.stdout);
     assert!(ran.stderr.contains("pass each link on to its owner alone"), "{}", ran.stderr);
@@ -101,12 +101,12 @@ fn links_are_printed_where_the_server_sends_no_mail() {
 #[test]
 fn of_several_organizations_one_must_be_named() {
     let list = json!({ "organizations": [organization(ID, "acme"), organization(OTHER, "home")] });
-    let (_, ran) = against(std::slice::from_ref(&list), &["users", "list"], 2);
+    let (_, ran) = against(std::slice::from_ref(&list), &["organizations", "members"], 2);
     for expected in ["--organization-id=", ID, OTHER, "acme", "home"] {
         assert!(ran.stderr.contains(expected), "{}", ran.stderr);
     }
     let none = json!({ "organizations": [] });
-    let (_, ran) = against(&[none], &["users", "list"], 1);
+    let (_, ran) = against(&[none], &["organizations", "members"], 1);
     assert!(ran.stderr.contains("not a member of any organization"), "{}", ran.stderr);
 }
 
@@ -125,7 +125,7 @@ fn people_are_listed_with_role_and_state() {
         person("bob@example.test", "invited", true),
         person("eve@example.test", "accepted", false),
     ] });
-    let args = ["users", "list", "--organization-id", ID];
+    let args = ["organizations", "members", "--organization-id", ID];
     let (server, ran) = against(&[users], &args, 0);
     assert_eq!(server.request().target, format!("/api/v2/organizations/{ID}/memberships"));
     for (name, state) in [("ada", "accepted"), ("bob", "invited"), ("eve", "suspended")] {

@@ -1,5 +1,7 @@
 //! `kms organizations`.
 
+mod members;
+
 use kms_api::organizations::{
     CreateOrganization, CreateSubOrganization, ListSubOrganizationsQuery, Organization,
 };
@@ -10,11 +12,13 @@ use crate::{
     settings::Output,
 };
 
-/// Work with organizations and sub-organizations
+/// Work with organizations, their members and sub-organizations
 #[derive(Debug, clap::Subcommand)]
 pub enum Organizations {
     List,
     Create(CreateArgs),
+    Members(members::MembersArgs),
+    Invite(members::InviteArgs),
     #[command(subcommand)]
     Sub(Sub),
 }
@@ -58,6 +62,8 @@ pub(crate) async fn run(command: Organizations, context: &Context) -> Result<(),
     match command {
         Organizations::List => list(context).await,
         Organizations::Create(args) => create(args, context).await,
+        Organizations::Members(args) => members::list(&args, context).await,
+        Organizations::Invite(args) => members::invite(args, context).await,
         Organizations::Sub(Sub::List(args)) => list_sub(&args, context).await,
         Organizations::Sub(Sub::Create(args)) => create_sub(args, context).await,
     }

@@ -1,4 +1,4 @@
-//! `kms users`.
+//! `kms organizations members` and `invite`.
 
 use kms_api::{
     OrganizationId,
@@ -12,16 +12,9 @@ use crate::{
     settings::Output,
 };
 
-/// Work with the people of an organization
-#[derive(Debug, clap::Subcommand)]
-pub enum Users {
-    List(OrganizationArg),
-    Invite(InviteArgs),
-}
-
-/// List the people of an organization
+/// List the members of an organization
 #[derive(clap::Args, Debug)]
-pub struct OrganizationArg {
+pub struct MembersArgs {
     /// Id of the organization or sub-organization [default: your only one]
     #[arg(long, value_name = "ID")]
     organization_id: Option<OrganizationId>,
@@ -42,22 +35,15 @@ pub struct InviteArgs {
     role: Option<String>,
 
     #[command(flatten)]
-    organization: OrganizationArg,
+    organization: MembersArgs,
 }
 
-pub(crate) async fn run(command: Users, context: &Context) -> Result<(), CliError> {
-    match command {
-        Users::List(args) => list(&args, context).await,
-        Users::Invite(args) => invite(args, context).await,
-    }
-}
-
-async fn list(args: &OrganizationArg, context: &Context) -> Result<(), CliError> {
+pub(super) async fn list(args: &MembersArgs, context: &Context) -> Result<(), CliError> {
     let output = context.settings.table_or_json()?;
     let organization = organization(args, context).await?;
     let client = context.settings.client()?;
     let answer = client.list_organization_users(&organization.to_string()).await;
-    let users = answer.context("could not list the people of the organization")?.users;
+    let users = answer.context("could not list the members of the organization")?.users;
     if output == Output::Json {
         return context.ui.json(&users);
     }
@@ -68,7 +54,7 @@ async fn list(args: &OrganizationArg, context: &Context) -> Result<(), CliError>
     context.ui.table(&["membership", "name", "role", "state"], users.iter().map(row).collect())
 }
 
-async fn invite(args: InviteArgs, context: &Context) -> Result<(), CliError> {
+pub(super) async fn invite(args: InviteArgs, context: &Context) -> Result<(), CliError> {
     let output = context.settings.table_or_json()?;
     let body = Invite {
         organization_id: organization(&args.organization, context).await?,
@@ -99,7 +85,7 @@ async fn invite(args: InviteArgs, context: &Context) -> Result<(), CliError> {
 
 /// The organization that was named, or the only one there is.
 async fn organization(
-    args: &OrganizationArg,
+    args: &MembersArgs,
     context: &Context,
 ) -> Result<OrganizationId, CliError> {
     if let Some(id) = args.organization_id {
