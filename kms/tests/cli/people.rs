@@ -70,7 +70,8 @@ fn organizations_and_sub_organizations_are_listed_and_made() {
 fn people_are_invited_to_the_only_organization_there_is() {
     let list = json!({ "organizations": [organization(ID, "acme")] });
     let invited = json!({ "message": "done" });
-    let args = ["organizations", "invite", "bob@example.test", "eve@example.test", "--role", "admin"];
+    let args =
+        ["organizations", "invite", "bob@example.test", "eve@example.test", "--role", "admin"];
     let (server, ran) = against(&[list, invited], &args, 0);
     assert_eq!(ran.stdout, "", "nothing was asked for");
     let requests = server.requests();

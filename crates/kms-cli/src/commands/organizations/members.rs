@@ -10,6 +10,7 @@ use crate::{
     Context,
     error::{CliError, ResultExt as _},
     settings::Output,
+    ui::escape_line,
 };
 
 /// List the members of an organization
@@ -71,10 +72,11 @@ pub(super) async fn invite(args: InviteArgs, context: &Context) -> Result<(), Cl
     match answer.complete_invite_links {
         Some(links) if !links.is_empty() => {
             context.ui.notice("The server sends no mail: pass each link on to its owner alone");
-            let row = |link: &kms_api::accounts::InvitationLink| {
-                vec![link.email.clone(), link.link.clone()]
-            };
-            context.ui.table(&["email", "link"], links.iter().map(row).collect())
+            // A table would cut them to the width of the terminal.
+            links.iter().try_for_each(|link| {
+                let (email, link) = (escape_line(&link.email), escape_line(&link.link));
+                context.ui.line(&format!("{email} {link}"))
+            })
         }
         _ => {
             context.ui.notice("Invited");
@@ -84,10 +86,7 @@ pub(super) async fn invite(args: InviteArgs, context: &Context) -> Result<(), Cl
 }
 
 /// The organization that was named, or the only one there is.
-async fn organization(
-    args: &MembersArgs,
-    context: &Context,
-) -> Result<OrganizationId, CliError> {
+async fn organization(args: &MembersArgs, context: &Context) -> Result<OrganizationId, CliError> {
     if let Some(id) = args.organization_id {
         return Ok(id);
     }

@@ -1,5 +1,6 @@
 //! `kms organizations`.
 
+mod join;
 mod members;
 
 use kms_api::organizations::{
@@ -15,10 +16,12 @@ use crate::{
 /// Work with organizations, their members and sub-organizations
 #[derive(Debug, clap::Subcommand)]
 pub enum Organizations {
+    /// List the organizations that you may act in
     List,
     Create(CreateArgs),
     Members(members::MembersArgs),
     Invite(members::InviteArgs),
+    Join(join::JoinArgs),
     #[command(subcommand)]
     Sub(Sub),
 }
@@ -64,6 +67,7 @@ pub(crate) async fn run(command: Organizations, context: &Context) -> Result<(),
         Organizations::Create(args) => create(args, context).await,
         Organizations::Members(args) => members::list(&args, context).await,
         Organizations::Invite(args) => members::invite(args, context).await,
+        Organizations::Join(args) => join::join(args, context).await,
         Organizations::Sub(Sub::List(args)) => list_sub(&args, context).await,
         Organizations::Sub(Sub::Create(args)) => create_sub(args, context).await,
     }
