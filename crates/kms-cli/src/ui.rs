@@ -158,13 +158,16 @@ fn table(headers: &[&str], rows: Vec<Vec<String>>, terminal: bool) -> Table {
         ContentArrangement::Disabled
     });
     table.set_truncation_indicator("…");
-    table.set_header(headers.iter().map(|header| header.to_uppercase()));
-    for cells in rows {
-        let mut row = Row::from(cells.iter().map(|cell| escape_text(cell)));
+    let line = |cells: Vec<String>| {
+        let mut row = Row::from(cells);
         if terminal {
             row.max_height(1);
         }
-        table.add_row(row);
+        row
+    };
+    table.set_header(line(headers.iter().map(|header| header.to_uppercase()).collect()));
+    for cells in rows {
+        table.add_row(line(cells.iter().map(|cell| escape_text(cell)).collect()));
     }
     if terminal {
         keep_names_whole(&mut table, headers);

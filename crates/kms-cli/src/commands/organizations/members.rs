@@ -16,7 +16,8 @@ use crate::{
 /// List the members of an organization
 #[derive(clap::Args, Debug)]
 pub struct MembersArgs {
-    /// Id of the organization or sub-organization [default: your only one]
+    /// Id of the organization or sub-organization [default: that of the login in use,
+    /// or your only one]
     #[arg(long, value_name = "ID")]
     organization_id: Option<OrganizationId>,
 }
@@ -85,10 +86,16 @@ pub(super) async fn invite(args: InviteArgs, context: &Context) -> Result<(), Cl
     }
 }
 
-/// The organization that was named, or the only one there is.
+/// The organization that was named, that of the login in use, or the only one there is.
 async fn organization(args: &MembersArgs, context: &Context) -> Result<OrganizationId, CliError> {
     if let Some(id) = args.organization_id {
         return Ok(id);
+    }
+    if context.settings.token.is_none()
+        && let Some(chosen) = context.settings.chosen()?
+    {
+        let profile = &chosen.profile;
+        return Ok(profile.sub_organization.as_ref().unwrap_or(&profile.organization).id);
     }
     let client = context.settings.client()?;
     let answer = client.list_organizations().await;
