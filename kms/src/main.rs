@@ -9,6 +9,7 @@ use kms_server::ServerArgs;
 /// Hanzo KMS: secrets for programs and people
 #[derive(Parser)]
 #[command(name = "kms", version, disable_version_flag = true, disable_help_subcommand = true)]
+#[command(max_term_width = 80)]
 struct Kms {
     #[command(flatten)]
     global: GlobalArgs,
@@ -39,5 +40,23 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Kms::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_summary_and_a_help_of_80_columns() {
+        let mut commands = vec![Kms::command()];
+        commands[0].build();
+        while let Some(mut command) = commands.pop() {
+            let name = command.get_bin_name().unwrap_or_default().to_owned();
+            let summary = command.get_about().unwrap_or_default().to_string();
+            assert!(!summary.is_empty() && !summary.ends_with('.'), "{name}: {summary:?}");
+            for help in [command.render_help(), command.render_long_help()] {
+                let help = help.to_string();
+                let mut lines = help.lines().filter(|line| !line.contains("Usage:"));
+                let wide = lines.find(|line| line.chars().count() > 80);
+                assert_eq!(wide, None, "{name}");
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
     }
 }

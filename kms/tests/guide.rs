@@ -1,5 +1,5 @@
-//! The guide "Create a universal auth machine identity" and the quick start of the login page, on a
-//! real server: the commands as they stand there, read by a shell.
+//! The guide "Create a universal auth machine identity", the quick start of the login page and what
+//! the README shows of people, on a real server: the commands as they stand there, read by a shell.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -184,6 +184,29 @@ fn a_person_logs_in_and_needs_no_token() {
                    test -n \"$INFISICAL_TOKEN\"\n\
                    KMS_CONFIG_DIR=/nowhere kms projects list --output json | jq -r '.[].name'";
     assert_eq!(house.says(&format!("{PERSON}\n{printed}")), "Mine\n");
+}
+
+/// The first block of commands below a heading of the README.
+fn readme(heading: &str) -> &'static str {
+    let text = include_str!("../../README.md");
+    let section = text.split_once(&format!("\n## {heading}\n")).expect("the heading").1;
+    let block = section.split_once("```sh\n").expect("a block").1;
+    block.split_once("```").expect("its end").0
+}
+
+#[test]
+fn the_readme_takes_two_people_from_invitation_to_logout() {
+    let house = House::build();
+    house.says(GUIDE);
+    // Typed where the README's reader is asked for it.
+    let passphrase = "export KMS_VAULT_FILE_PASSPHRASE='a passphrase of tests'\n";
+    let said = house.says(&format!("{passphrase}{}", readme("As a person")));
+    let (table, rest) = said.split_once("Name: admin@example.com").expect("whoami, after switch");
+    assert!(table.contains("grace@example.com/example"), "{table}");
+    let grace = rest.lines().find(|line| line.contains("grace@example.com") && line.contains('│'));
+    assert!(grace.is_some_and(|line| line.contains("accepted")), "{rest}");
+    let after = house.shell("kms projects list");
+    assert_eq!(after.status.code(), Some(3), "everybody is logged out");
 }
 
 #[test]

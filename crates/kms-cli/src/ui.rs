@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, Row, Table, TableStyle};
+use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, TableStyle, Width};
 use serde::Serialize;
 
 use crate::error::{CliError, Kind};
@@ -158,15 +158,34 @@ fn table(headers: &[&str], rows: Vec<Vec<String>>, terminal: bool) -> Table {
         ContentArrangement::Disabled
     });
     table.set_truncation_indicator("…");
-    table.set_header(headers.iter().map(|header| header.to_uppercase()));
-    for cells in rows {
-        let mut row = Row::from(cells.iter().map(|cell| escape_text(cell)));
+    let line = |cells: Vec<String>| {
+        let mut row = Row::from(cells);
         if terminal {
             row.max_height(1);
         }
-        table.add_row(row);
+        row
+    };
+    table.set_header(line(headers.iter().map(|header| header.to_uppercase()).collect()));
+    for cells in rows {
+        table.add_row(line(cells.iter().map(|cell| escape_text(cell)).collect()));
+    }
+    if terminal {
+        keep_names_whole(&mut table, headers);
     }
     table
+}
+
+/// Sees to it that the first column that has a header is not cut: it is what the next command is
+/// given. Only what is longer than any id or usual name is.
+fn keep_names_whole(table: &mut Table, headers: &[&str]) {
+    /// In characters.
+    const LONGEST: u16 = 48;
+    let Some(first) = headers.iter().position(|header| !header.is_empty()) else { return };
+    let width = table.column_max_content_widths().get(first).copied().unwrap_or_default();
+    if let Some(column) = table.column_mut(first) {
+        let width = width.min(LONGEST) + column.padding_width();
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    }
 }
 
 fn labelled(style: Style, label: &str, text: &str) {
@@ -232,6 +251,17 @@ mod tests {
 │ A           │ one          │ shared      │
 └─────────────┴──────────────┴─────────────┘"
         );
+    }
+
+    #[test]
+    fn a_narrow_terminal_cuts_no_name() {
+        let name = "alice@example.com/example-0c1d2e";
+        let rows = vec![vec!["*".into(), name.into(), "x".repeat(90)]];
+        let mut table = table(&["", "profile", "server"], rows, true);
+        table.set_width(60);
+        let text = table.to_string();
+        assert!(text.contains(name) && text.contains('…'), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
     }
 
     #[test]

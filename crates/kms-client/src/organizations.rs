@@ -1,7 +1,9 @@
 //! Organizations, sub-organizations, and the people in them.
 
 use kms_api::{
-    accounts::{Invite, Invited},
+    accounts::{
+        AccountCompleted, CompleteInvitation, InvitationVerified, Invite, Invited, VerifyInvitation,
+    },
     organizations::{
         CreateOrganization, CreateSubOrganization, ListSubOrganizationsQuery, OrganizationResponse,
         OrganizationUsersResponse, OrganizationsResponse, SubOrganizationsResponse,
@@ -10,7 +12,7 @@ use kms_api::{
 };
 use reqwest::Method;
 
-use crate::{Client, Error, http::path};
+use crate::{Client, Error, WithRefresh, http::path};
 
 impl Client {
     /// Lists the organizations that the person may act in.
@@ -53,5 +55,27 @@ impl Client {
     /// Invites people to an organization.
     pub async fn invite(&self, body: &Invite) -> Result<Invited, Error> {
         self.send(Method::POST, routes::INVITE, body).await
+    }
+
+    /// Accepts an invitation. Somebody without an account gets a token to complete one with, see
+    /// [`Self::complete_invitation`].
+    pub async fn verify_invitation(
+        &self,
+        body: &VerifyInvitation,
+    ) -> Result<InvitationVerified, Error> {
+        self.post_anonymously(routes::INVITE_VERIFY, body).await
+    }
+
+    /// Completes the account of somebody who was invited, by a client that carries the token of
+    /// [`Self::verify_invitation`]. The server logs its owner in with that; the session is ended,
+    /// since a login chooses an organization and asks for a second factor.
+    pub async fn complete_invitation(&self, body: &CompleteInvitation) -> Result<(), Error> {
+        let request = self.send_for_session(routes::COMPLETE_INVITATION, body);
+        let WithRefresh { answer: AccountCompleted { token, .. }, refresh_token } = request.await?;
+        if let Some(refresh_token) = refresh_token {
+            // The account is complete, whatever becomes of the session.
+            let _ = self.with_token(&token.into())?.logout(&refresh_token).await;
+        }
+        Ok(())
     }
 }

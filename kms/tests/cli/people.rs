@@ -3,7 +3,15 @@
 use assert_cmd::Command;
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Reply, Server, kms, run};
+use crate::{
+    kept::{at, log_in},
+    support::{
+        Home, Ran, Reply, Server, kms,
+        people::{SUB, organizations, selected, welcome},
+        run,
+    },
+    terminal::Terminal,
+};
 
 const ID: &str = "0192d0a4-8f9c-7c6e-9f0a-2f4d3a5b6c7d";
 const OTHER: &str = "0192d0a4-8f9c-7c6e-9f0a-2f4d3a5b6c7e";
@@ -70,7 +78,8 @@ fn organizations_and_sub_organizations_are_listed_and_made() {
 fn people_are_invited_to_the_only_organization_there_is() {
     let list = json!({ "organizations": [organization(ID, "acme")] });
     let invited = json!({ "message": "done" });
-    let args = ["users", "invite", "bob@example.test", "eve@example.test", "--role", "admin"];
+    let args =
+        ["organizations", "invite", "bob@example.test", "eve@example.test", "--role", "admin"];
     let (server, ran) = against(&[list, invited], &args, 0);
     assert_eq!(ran.stdout, "", "nothing was asked for");
     let requests = server.requests();
@@ -87,9 +96,9 @@ fn people_are_invited_to_the_only_organization_there_is() {
 fn links_are_printed_where_the_server_sends_no_mail() {
     let links = json!([{ "email": "bob@example.test", "link": LINK }]);
     let invited = json!({ "message": "done", "completeInviteLinks": links });
-    let args = ["users", "invite", "bob@example.test", "--organization-id", OTHER];
+    let args = ["organizations", "invite", "bob@example.test", "--organization-id", OTHER];
     let (server, ran) = against(std::slice::from_ref(&invited), &args, 0);
-    assert!(ran.stdout.contains(LINK), "{}", ran.stdout);
+    assert_eq!(ran.stdout, format!("bob@example.test {LINK}\n"));
     assert!(ran.stderr.contains("pass each link on to its owner alone"), "{}", ran.stderr);
     assert_eq!(server.request().json()["organizationId"], OTHER);
     let args = [&args[..], &["--output", "json", "--silent"]].concat();
@@ -98,16 +107,110 @@ fn links_are_printed_where_the_server_sends_no_mail() {
     assert_eq!(ran.stderr, "");
 }
 
+const INVITATION: &str = "/signupinvite?token=canary-7c1e9a&to=bob%40example.test&organization_id=";
+
+/// What an invitation that holds is answered; with a token where an account has to be completed.
+fn verified(token: Option<&str>) -> Reply {
+    let user = json!({
+        "id": OTHER, "username": "bob@example.test", "email": "bob@example.test",
+        "firstName": null, "lastName": null, "createdAt": TIME, "updatedAt": TIME,
+    });
+    let mut answer = json!({ "message": "done", "user": user, "token": token });
+    if token.is_none() {
+        answer.as_object_mut().unwrap().remove("token");
+    }
+    Reply::json(200, answer)
+}
+
+/// The link leads to a server; that the environment names another must not matter.
+fn join(server: &Server, more: &[&str]) -> Command {
+    let mut command = kms();
+    let link = format!("{}{INVITATION}{ID}", server.url());
+    command.args(["organizations", "join", &link]).args(more);
+    command
+        .env("INFISICAL_API_URL", "https://evil.example.test")
+        .env("KMS_PASSWORD", "long enough");
+    command
+}
+
+#[test]
+fn an_invitation_is_accepted_at_the_server_of_its_link() {
+    let server = Server::start([verified(None)]);
+    let ran = run(&mut join(&server, &["--first-name", "Bob"])).ends_with(0);
+    assert!(ran.stdout.is_empty() && !ran.stderr.contains("canary"), "{}", ran.stderr);
+    let request = server.request();
+    assert_eq!(request.target, "/api/v1/invite-org/verify");
+    let proof =
+        json!({ "email": "bob@example.test", "organizationId": ID, "code": "canary-7c1e9a" });
+    assert_eq!(request.json(), proof);
+}
+
+#[test]
+fn who_has_no_account_completes_one_and_stays_logged_out() {
+    let completed = verified(Some("whole")).with("set-cookie", "jid=session; HttpOnly; Path=/");
+    let done = Reply::json(200, json!({ "message": "done" }));
+    let server = Server::start([verified(Some("proof")), completed, done]);
+    let ran = run(&mut join(&server, &["--first-name", "Bob"])).ends_with(0);
+    ran.says("bob@example.test is a member now").says("kms login --interactive --domain=");
+    let requests = server.requests();
+    assert_eq!(requests[1].target, "/api/v3/signup/complete-account/invite");
+    assert_eq!(requests[1].header("authorization"), Some("Bearer proof"));
+    let expected =
+        json!({ "email": "bob@example.test", "firstName": "Bob", "password": "long enough" });
+    assert_eq!(requests[1].json(), expected);
+    assert_eq!(requests[2].target, "/api/v1/auth/logout");
+}
+
+#[test]
+fn a_link_is_not_spent_in_vain_and_not_repeated() {
+    let server = Server::start([Reply::error(403, "Invalid or expired code")]);
+    run(&mut join(&server, &[])).ends_with(4).says("--first-name=NAME");
+    let mut elsewhere = kms();
+    elsewhere.args(["organizations", "join", "https://kms.example.test/?token=canary-7c1e9a"]);
+    let ran = run(elsewhere.env("KMS_PASSWORD", "x").args(["--first-name", "Bob"])).ends_with(2);
+    assert!(!ran.stderr.contains("canary"), "{}", ran.stderr);
+    assert!(server.requests().is_empty());
+    run(&mut join(&server, &["--first-name", "Bob"])).ends_with(3).says("ask for one");
+}
+
+#[test]
+fn a_refused_password_of_a_new_account_is_asked_for_again() {
+    let refused = Reply::error(422, "is one of the most common passwords");
+    let replies = [verified(Some("proof")), refused, verified(Some("whole"))];
+    let server = Server::start(replies);
+    let link = format!("{}{INVITATION}{ID}", server.url());
+    let mut terminal = Terminal::start(&["organizations", "join", &link], &[]);
+    terminal.expect("First name:").enter("Bob");
+    terminal.expect("Last name:").enter("");
+    for password in ["password", "long enough"] {
+        terminal.expect("New password of bob@example.test at").enter(password);
+        terminal.expect("The same password again:").enter(password);
+    }
+    terminal.finish().with(0).says("bob@example.test is a member now");
+    assert_eq!(server.requests()[2].json()["password"], "long enough");
+}
+
 #[test]
 fn of_several_organizations_one_must_be_named() {
     let list = json!({ "organizations": [organization(ID, "acme"), organization(OTHER, "home")] });
-    let (_, ran) = against(std::slice::from_ref(&list), &["users", "list"], 2);
+    let (_, ran) = against(std::slice::from_ref(&list), &["organizations", "members"], 2);
     for expected in ["--organization-id=", ID, OTHER, "acme", "home"] {
         assert!(ran.stderr.contains(expected), "{}", ran.stderr);
     }
     let none = json!({ "organizations": [] });
-    let (_, ran) = against(&[none], &["users", "list"], 1);
+    let (_, ran) = against(&[none], &["organizations", "members"], 1);
     assert!(ran.stderr.contains("not a member of any organization"), "{}", ran.stderr);
+}
+
+#[test]
+fn without_a_name_it_is_the_organization_of_the_login_in_use() {
+    let home = Home::new();
+    let nobody = Reply::json(200, json!({ "users": [] }));
+    let server = Server::start([welcome(), selected(SUB), organizations(), nobody]);
+    log_in(&home, &server, SUB);
+    run(at(&home).args(["organizations", "members"])).ends_with(0);
+    let expected = format!("/api/v2/organizations/{SUB}/memberships");
+    assert_eq!(server.requests()[3].target, expected);
 }
 
 #[test]
@@ -125,7 +228,7 @@ fn people_are_listed_with_role_and_state() {
         person("bob@example.test", "invited", true),
         person("eve@example.test", "accepted", false),
     ] });
-    let args = ["users", "list", "--organization-id", ID];
+    let args = ["organizations", "members", "--organization-id", ID];
     let (server, ran) = against(&[users], &args, 0);
     assert_eq!(server.request().target, format!("/api/v2/organizations/{ID}/memberships"));
     for (name, state) in [("ada", "accepted"), ("bob", "invited"), ("eve", "suspended")] {

@@ -18,7 +18,6 @@ mod run;
 mod secrets;
 mod token;
 mod user;
-mod users;
 mod vault;
 mod whoami;
 
@@ -53,8 +52,6 @@ pub enum Command {
     Identities(identities::Identities),
     #[command(subcommand, visible_alias = "organization")]
     Organizations(organizations::Organizations),
-    #[command(subcommand)]
-    Users(users::Users),
     Audit(audit::Args),
     Demo(demo::Args),
     Help(help::Args),
@@ -79,7 +76,6 @@ impl Command {
             Self::Environments(command) => environments::run(command, context).await?,
             Self::Identities(command) => identities::run(command, context).await?,
             Self::Organizations(command) => organizations::run(command, context).await?,
-            Self::Users(command) => users::run(command, context).await?,
             Self::Audit(args) => audit::run(args, context).await?,
             Self::Demo(args) => demo::run(args, context).await?,
             Self::Help(_) => return Err(CliError::internal("help was answered before")),

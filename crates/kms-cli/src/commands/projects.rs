@@ -15,6 +15,7 @@ use crate::{
 /// Work with projects
 #[derive(Debug, clap::Subcommand)]
 pub enum Projects {
+    /// List the projects that you may act in
     List,
     Create(CreateArgs),
     Get(GetArgs),

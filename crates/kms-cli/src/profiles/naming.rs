@@ -11,12 +11,17 @@ pub(super) fn name(config: &Config, profile: &Profile) -> String {
     let organization = organization(profile);
     let server = profile.domain.authority();
     let person = plain(&profile.email);
-    let candidates = [
+    let mut candidates = vec![
         organization.clone(),
         format!("{organization}@{server}"),
         format!("{person}/{organization}"),
         format!("{person}/{organization}@{server}"),
     ];
+    // Another spelling of the same server tells nothing apart.
+    let here = |other: &Profile| other.domain.is_same_server(&profile.domain);
+    if config.named(&organization).is_some_and(here) {
+        candidates.remove(1);
+    }
     let numbered = (2..).map(|number| format!("{organization}-{number}"));
     let mut names = candidates.into_iter().chain(numbered);
     names.find(|name| config.named(name).is_none()).unwrap_or(organization)
@@ -81,6 +86,8 @@ mod tests {
         assert_eq!(add("b@x.org", "acme", "https://two.example:81"), "b@x.org/acme");
         assert_eq!(add("b@x.org", "acme", "http://two.example:81"), "b@x.org/acme@two.example:81");
         assert_eq!(add("b@x.org", "acme", "http://two.example:81"), "acme-2");
+        assert_eq!(add("a@x.org", "home", "http://localhost:81"), "home");
+        assert_eq!(add("b@x.org", "home", "http://127.0.0.1:81"), "b@x.org/home");
     }
 
     #[test]

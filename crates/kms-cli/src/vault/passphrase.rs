@@ -53,7 +53,7 @@ impl Passphrase {
             return Ok(known);
         }
         self.require_person("the file vault is locked")?;
-        ask("Passphrase of the file vault")
+        ask("Passphrase of the file vault:")
     }
 
     /// The passphrase of a new vault, typed twice where it is typed.
@@ -62,11 +62,11 @@ impl Passphrase {
             return Ok(known);
         }
         self.require_person("a file vault needs a passphrase")?;
-        let first = ask("New passphrase of the file vault")?;
+        let first = ask("New passphrase of the file vault:")?;
         if first.expose_secret().is_empty() {
             return Err(CliError::usage("the passphrase is empty"));
         }
-        let second = ask("The same passphrase again")?;
+        let second = ask("The same passphrase again:")?;
         if first.expose_secret() == second.expose_secret() {
             Ok(first)
         } else {

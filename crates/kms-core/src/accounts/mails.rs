@@ -43,8 +43,9 @@ pub(super) fn invitation(address: &str, organization: &str, link: &str) -> Mail 
         to: address.into(),
         subject: "You are invited".into(),
         text: format!(
-            "You are invited to the organization \"{organization}\". To join it, open within three \
-             days\n\n    {link}\n\nIf you do not expect this, you need not do anything.\n"
+            "You are invited to the organization \"{organization}\". To join it, give this link to \
+             `kms organizations join`, in quotes, within three days\n\n    {link}\n\nIf you do not \
+             expect this, you need not do anything.\n"
         ),
     }
 }

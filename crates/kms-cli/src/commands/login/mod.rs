@@ -24,15 +24,15 @@ use crate::{Context, error::CliError, ui::Ui};
 ///   kms login --interactive
 ///   kms login --email=ADDRESS --password-file=FILE --organization-id=ID
 ///
-/// A person's login is kept, and refreshed in silence by later commands. With `--plain` its token
-/// is printed, too.
+/// A person's login is kept, and refreshed in silence by later commands. With
+/// `--plain` its token is printed, too.
 ///
 /// A machine identity, with a client id and a client secret:
 ///
 ///   kms login --method=universal-auth --client-id=ID --client-secret-file=FILE
 ///
-/// A machine's login is not kept: its token is printed. Only a token is ever written to standard
-/// output, so that it can be captured:
+/// A machine's login is not kept: its token is printed. Only a token is ever
+/// written to standard output, so that it can be captured:
 ///
 ///   export INFISICAL_TOKEN=$(kms login --method=universal-auth --plain --silent)
 #[derive(clap::Args, Debug)]

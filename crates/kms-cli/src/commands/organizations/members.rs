@@ -1,4 +1,4 @@
-//! `kms users`.
+//! `kms organizations members` and `invite`.
 
 use kms_api::{
     OrganizationId,
@@ -10,19 +10,14 @@ use crate::{
     Context,
     error::{CliError, ResultExt as _},
     settings::Output,
+    ui::escape_line,
 };
 
-/// Work with the people of an organization
-#[derive(Debug, clap::Subcommand)]
-pub enum Users {
-    List(OrganizationArg),
-    Invite(InviteArgs),
-}
-
-/// List the people of an organization
+/// List the members of an organization
 #[derive(clap::Args, Debug)]
-pub struct OrganizationArg {
-    /// Id of the organization or sub-organization [default: your only one]
+pub struct MembersArgs {
+    /// Id of the organization or sub-organization [default: that of the login in use,
+    /// or your only one]
     #[arg(long, value_name = "ID")]
     organization_id: Option<OrganizationId>,
 }
@@ -42,22 +37,15 @@ pub struct InviteArgs {
     role: Option<String>,
 
     #[command(flatten)]
-    organization: OrganizationArg,
+    organization: MembersArgs,
 }
 
-pub(crate) async fn run(command: Users, context: &Context) -> Result<(), CliError> {
-    match command {
-        Users::List(args) => list(&args, context).await,
-        Users::Invite(args) => invite(args, context).await,
-    }
-}
-
-async fn list(args: &OrganizationArg, context: &Context) -> Result<(), CliError> {
+pub(super) async fn list(args: &MembersArgs, context: &Context) -> Result<(), CliError> {
     let output = context.settings.table_or_json()?;
     let organization = organization(args, context).await?;
     let client = context.settings.client()?;
     let answer = client.list_organization_users(&organization.to_string()).await;
-    let users = answer.context("could not list the people of the organization")?.users;
+    let users = answer.context("could not list the members of the organization")?.users;
     if output == Output::Json {
         return context.ui.json(&users);
     }
@@ -68,7 +56,7 @@ async fn list(args: &OrganizationArg, context: &Context) -> Result<(), CliError>
     context.ui.table(&["membership", "name", "role", "state"], users.iter().map(row).collect())
 }
 
-async fn invite(args: InviteArgs, context: &Context) -> Result<(), CliError> {
+pub(super) async fn invite(args: InviteArgs, context: &Context) -> Result<(), CliError> {
     let output = context.settings.table_or_json()?;
     let body = Invite {
         organization_id: organization(&args.organization, context).await?,
@@ -85,10 +73,11 @@ async fn invite(args: InviteArgs, context: &Context) -> Result<(), CliError> {
     match answer.complete_invite_links {
         Some(links) if !links.is_empty() => {
             context.ui.notice("The server sends no mail: pass each link on to its owner alone");
-            let row = |link: &kms_api::accounts::InvitationLink| {
-                vec![link.email.clone(), link.link.clone()]
-            };
-            context.ui.table(&["email", "link"], links.iter().map(row).collect())
+            // A table would cut them to the width of the terminal.
+            links.iter().try_for_each(|link| {
+                let (email, link) = (escape_line(&link.email), escape_line(&link.link));
+                context.ui.line(&format!("{email} {link}"))
+            })
         }
         _ => {
             context.ui.notice("Invited");
@@ -97,13 +86,16 @@ async fn invite(args: InviteArgs, context: &Context) -> Result<(), CliError> {
     }
 }
 
-/// The organization that was named, or the only one there is.
-async fn organization(
-    args: &OrganizationArg,
-    context: &Context,
-) -> Result<OrganizationId, CliError> {
+/// The organization that was named, that of the login in use, or the only one there is.
+async fn organization(args: &MembersArgs, context: &Context) -> Result<OrganizationId, CliError> {
     if let Some(id) = args.organization_id {
         return Ok(id);
+    }
+    if context.settings.token.is_none()
+        && let Some(chosen) = context.settings.chosen()?
+    {
+        let profile = &chosen.profile;
+        return Ok(profile.sub_organization.as_ref().unwrap_or(&profile.organization).id);
     }
     let client = context.settings.client()?;
     let answer = client.list_organizations().await;

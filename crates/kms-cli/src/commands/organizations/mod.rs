@@ -1,5 +1,8 @@
 //! `kms organizations`.
 
+mod join;
+mod members;
+
 use kms_api::organizations::{
     CreateOrganization, CreateSubOrganization, ListSubOrganizationsQuery, Organization,
 };
@@ -10,11 +13,15 @@ use crate::{
     settings::Output,
 };
 
-/// Work with organizations and sub-organizations
+/// Work with organizations, their members and sub-organizations
 #[derive(Debug, clap::Subcommand)]
 pub enum Organizations {
+    /// List the organizations that you may act in
     List,
     Create(CreateArgs),
+    Members(members::MembersArgs),
+    Invite(members::InviteArgs),
+    Join(join::JoinArgs),
     #[command(subcommand)]
     Sub(Sub),
 }
@@ -58,6 +65,9 @@ pub(crate) async fn run(command: Organizations, context: &Context) -> Result<(),
     match command {
         Organizations::List => list(context).await,
         Organizations::Create(args) => create(args, context).await,
+        Organizations::Members(args) => members::list(&args, context).await,
+        Organizations::Invite(args) => members::invite(args, context).await,
+        Organizations::Join(args) => join::join(args, context).await,
         Organizations::Sub(Sub::List(args)) => list_sub(&args, context).await,
         Organizations::Sub(Sub::Create(args)) => create_sub(args, context).await,
     }
