@@ -19,6 +19,10 @@ const CHAIN: &str = "audit-chain";
 const SEEDS: &str = "authenticator-seeds";
 const ORGANIZATION: &str = "organization-key";
 const PROJECT: &str = "project-key";
+/// What the key of an organization is wrapped for: beside a row that is authenticated, and before
+/// such rows were. Nobody without the root key makes the one of the other.
+const AUTHENTICATED: u32 = 2;
+const OF_BEFORE: u32 = 1;
 
 /// How many unwrapped organization and project keys stay in memory.
 const CACHED_KEYS: u64 = 10_000;
@@ -106,8 +110,36 @@ impl Keys {
         organization: OrganizationId,
         entropy: &dyn Entropy,
     ) -> Result<WrappedKey> {
-        let context = KeyContext { purpose: ORGANIZATION, owner: organization.uuid(), version: 1 };
+        let context = organization_key(organization, AUTHENTICATED);
         Ok(self.root.wrap(&context, &Key::generate(entropy), entropy)?)
+    }
+
+    /// Makes the key of an organization as it was made before rows of organizations were
+    /// authenticated.
+    #[cfg(test)]
+    pub(crate) fn organization_key_of_before(
+        &self,
+        organization: OrganizationId,
+        entropy: &dyn Entropy,
+    ) -> Result<WrappedKey> {
+        let context = organization_key(organization, OF_BEFORE);
+        Ok(self.root.wrap(&context, &Key::generate(entropy), entropy)?)
+    }
+
+    /// Whether an organization's key was wrapped before rows of organizations were authenticated.
+    pub(crate) fn is_of_before(&self, id: OrganizationId, wrapped: &[u8]) -> bool {
+        self.root.unwrap(&organization_key(id, OF_BEFORE), wrapped).is_ok()
+    }
+
+    /// Wraps an organization's key, the same one, for a row that is authenticated.
+    pub(crate) fn rewrap_organization_key(
+        &self,
+        id: OrganizationId,
+        wrapped: &[u8],
+        entropy: &dyn Entropy,
+    ) -> Result<WrappedKey> {
+        let key = self.root.unwrap(&organization_key(id, OF_BEFORE), wrapped)?;
+        Ok(self.root.wrap(&organization_key(id, AUTHENTICATED), &key, entropy)?)
     }
 
     /// Makes the key of a new project under its organization's.
@@ -125,8 +157,9 @@ impl Keys {
 
     fn organization(&self, id: OrganizationId, wrapped: &[u8]) -> Result<Arc<Key>> {
         self.cached(id.uuid(), || {
-            let context = KeyContext { purpose: ORGANIZATION, owner: id.uuid(), version: 1 };
-            Ok(self.root.unwrap(&context, wrapped)?)
+            let opened = self.root.unwrap(&organization_key(id, AUTHENTICATED), wrapped);
+            let of_before = |_| self.root.unwrap(&organization_key(id, OF_BEFORE), wrapped);
+            Ok(opened.or_else(of_before)?)
         })
     }
 
@@ -164,6 +197,10 @@ impl Keys {
         self.opened.insert(owner, Arc::clone(&key));
         Ok(key)
     }
+}
+
+fn organization_key(id: OrganizationId, version: u32) -> KeyContext<'static> {
+    KeyContext { purpose: ORGANIZATION, owner: id.uuid(), version }
 }
 
 async fn create(

@@ -55,16 +55,6 @@ impl Passwords {
         Ok(hash?)
     }
 
-    /// Whether a password is the stored one; see [`Turn::verify`].
-    pub(crate) async fn verify(
-        &self,
-        password: &SecretString,
-        stored: Option<&str>,
-    ) -> Result<bool> {
-        let (holds, _) = self.turn().await?.verify(password, stored).await?;
-        Ok(holds)
-    }
-
     /// A place among those that run; [`Error::RateLimited`] when too many wait already.
     pub(crate) async fn turn(&self) -> Result<Turn> {
         let busy = |_| Error::RateLimited { retry_after: 1 };

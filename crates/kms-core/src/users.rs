@@ -59,6 +59,9 @@ impl Core {
         row: &mut UserRow,
         epoch: i64,
     ) -> Result<bool> {
+        // What somebody else than the server wrote is not made genuine by a change beside it.
+        let Some(stored) = users::find(&mut *tx, row.id).await? else { return Ok(false) };
+        user_mac(&self.keys.rows, &stored).verify(&stored.mac)?;
         row.updated_at = self.now().micros();
         row.mac = user_mac(&self.keys.rows, row).finish().to_vec();
         Ok(users::update(tx, row, epoch).await?)

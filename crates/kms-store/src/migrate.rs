@@ -11,6 +11,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "people", include_str!("../migrations/0002_people.sql")),
     (3, "accounts", include_str!("../migrations/0003_accounts.sql")),
     (4, "epochs", include_str!("../migrations/0004_epochs.sql")),
+    (5, "organization_mac", include_str!("../migrations/0005_organization_mac.sql")),
 ];
 
 pub(crate) async fn run<C>(connection: &mut C) -> Result<(), StoreError>

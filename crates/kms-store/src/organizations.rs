@@ -35,6 +35,8 @@ record! {
         pub created_at: i64,
         /// Microseconds since the epoch.
         pub updated_at: i64,
+        /// Its authentication; empty for a row of before there was one.
+        pub mac: Vec<u8>,
     }
 }
 
@@ -74,7 +76,7 @@ macro_rules! organization_columns {
     () => {
         "o.id, o.parent_id, o.root_id, o.tree_id, o.name, o.slug, o.wrapped_key,
             o.default_role, o.enforce_mfa, o.selected_mfa_method, o.user_token_expiration,
-            o.created_at, o.updated_at"
+            o.created_at, o.updated_at, o.mac"
     };
 }
 
@@ -107,10 +109,11 @@ const OF_PRINCIPAL: &str = organization!(
 );
 const INSERT: &str = "INSERT INTO organizations (id, parent_id, root_id, tree_id, name, slug,
         wrapped_key, default_role, enforce_mfa, selected_mfa_method, user_token_expiration,
-        created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+        created_at, updated_at, mac)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 const UPDATE: &str = "UPDATE organizations SET name = $2, slug = $3, default_role = $4,
-        enforce_mfa = $5, selected_mfa_method = $6, user_token_expiration = $7, updated_at = $8
+        enforce_mfa = $5, selected_mfa_method = $6, user_token_expiration = $7, updated_at = $8,
+        wrapped_key = $9, mac = $10
     WHERE id = $1";
 const LOCK: &str = "UPDATE organizations SET updated_at = updated_at WHERE id = $1";
 const DELETE: &str = "DELETE FROM organizations WHERE id = $1";
@@ -162,6 +165,7 @@ pub async fn insert(tx: &mut Tx, row: &OrganizationRow) -> Result<(), StoreError
         row.user_token_expiration.as_deref(),
         row.created_at,
         row.updated_at,
+        row.mac.as_slice(),
     );
     tx.execute(INSERT, params).await?;
     Ok(())
@@ -178,6 +182,8 @@ pub async fn update(tx: &mut Tx, row: &OrganizationRow) -> Result<bool, StoreErr
         row.selected_mfa_method.as_deref(),
         row.user_token_expiration.as_deref(),
         row.updated_at,
+        row.wrapped_key.as_slice(),
+        row.mac.as_slice(),
     );
     Ok(tx.execute(UPDATE, params).await? == 1)
 }

@@ -18,6 +18,8 @@ pub use rules::{Attributes, RuleSet};
 pub use vocabulary::{Action, Subject};
 
 pub(crate) use identity::{auth_method_mac, client_secret_mac, identity_mac};
-pub(crate) use organization::{ACCEPTED, is_acting_member, organization_membership_mac};
+pub(crate) use organization::{
+    ACCEPTED, is_acting_member, organization_mac, organization_membership_mac,
+};
 pub(crate) use person::{session_mac, user_mac};
 pub(crate) use project::membership_mac;

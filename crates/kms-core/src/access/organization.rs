@@ -2,10 +2,22 @@
 
 use kms_api::OrganizationId;
 use kms_crypto::{RowKey, RowMac};
-use kms_store::organizations::OrganizationMembershipRow;
+use kms_store::organizations::{OrganizationMembershipRow, OrganizationRow};
 
 /// The state of a member who takes part.
 pub(crate) const ACCEPTED: &str = "accepted";
+
+/// The authentication of an organization's row: where it belongs, and what it decides.
+pub(crate) fn organization_mac(key: &RowKey, row: &OrganizationRow) -> RowMac {
+    key.mac("organizations")
+        .uuid(row.id.uuid())
+        .opt_uuid(row.parent_id.map(OrganizationId::uuid))
+        .opt_uuid(row.root_id.map(OrganizationId::uuid))
+        .text(&row.default_role)
+        .flag(row.enforce_mfa)
+        .opt_text(row.selected_mfa_method.as_deref())
+        .opt_text(row.user_token_expiration.as_deref())
+}
 
 /// The authentication of an organization membership's row.
 pub(crate) fn organization_membership_mac(key: &RowKey, row: &OrganizationMembershipRow) -> RowMac {

@@ -151,6 +151,7 @@ impl Core {
         }
         caller.rules.require(Action::Create, About::Member, &Attributes::default())?;
         let organization = organizations::find(&self.store, id).await?.ok_or_else(not_found)?;
+        self.require_genuine_organization(&organization)?;
         let role = body.organization_role_slug.clone();
         let role = role.unwrap_or_else(|| organization.default_role.clone());
         caller.rules.require_covers(&*organization_role(&role)?)?;

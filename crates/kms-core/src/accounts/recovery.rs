@@ -20,6 +20,8 @@ use crate::{
 
 /// What clients of the contract are told about an account's encryption: the server's own.
 const ENCRYPTION_VERSION: i64 = 2;
+/// What wrong present passwords are counted for: the account, whatever session they come from.
+const CHANGE: &str = "change of password";
 
 impl Core {
     /// Mails a link to set a new password with, if the address has an account; the answer does
@@ -84,17 +86,29 @@ impl Core {
         site: &str,
     ) -> Result<Done> {
         let user = users::find(&self.store, person.user.id).await?.ok_or_else(no_longer)?;
-        // Whoever took a session over guesses no faster than whoever logs in.
-        let session = format!("session {}", person.user.session);
-        let attempt = self.attempt(&user.username, session, true);
+        // Whoever took a session over guesses no faster than whoever logs in, however many
+        // sessions they make of it.
+        let attempt = self.attempt(&user.username, CHANGE.into(), true);
         self.require_turn(&attempt).await?;
+        let turn = self.passwords.turn().await?;
+        // Asked again: what waited with it may have failed.
+        let has_failed = self.require_turn(&attempt).await?;
         let stored = user.password_hash.as_deref();
-        if !self.passwords.verify(&body.old_password, stored).await? {
+        let (holds, turn) = turn.verify(&body.old_password, stored).await?;
+        if !holds {
             let mut tx = self.store.begin().await?;
             self.count_failure(&mut tx, &attempt).await?;
             tx.audit(self.signed_in_record(person, &Event::new("change-password-failed")));
             tx.commit().await?;
+            // Held until the failure counts, so that guesses at once are no more than run.
+            drop(turn);
             return Err(Error::bad_request("Current password is incorrect"));
+        }
+        drop(turn);
+        if has_failed {
+            let mut tx = self.store.begin().await?;
+            self.forget_failures(&mut tx, &attempt).await?;
+            tx.commit().await?;
         }
         let origin = &person.origin;
         self.set_password(user, &body.new_password, "change-password", origin, site).await

@@ -14,7 +14,7 @@ use kms_store::{
 use super::{MAX_NAME, not_found, organization_name, own, to_wire};
 use crate::{
     Caller, Core, Error, Result, SignedIn,
-    access::{Action, Attributes, Subject, organization_role},
+    access::{Action, Attributes, Subject, organization_mac, organization_role},
     audit::{AuditActor, Event},
     text,
 };
@@ -98,8 +98,17 @@ impl Core {
     }
 
     /// Writes an organization that was changed.
-    pub(super) async fn update_row(&self, tx: &mut Tx, row: &mut OrganizationRow) -> Result<()> {
+    pub(crate) async fn update_row(&self, tx: &mut Tx, row: &mut OrganizationRow) -> Result<()> {
+        // What somebody else than the server wrote is not made genuine by a change beside it.
+        let stored = organizations::find(&mut *tx, row.id).await?;
+        self.require_genuine_organization(&stored.ok_or_else(|| not_found(row.id))?)?;
+        if row.mac.is_empty() {
+            let (id, entropy) = (row.id, self.entropy());
+            let key = self.keys.rewrap_organization_key(id, &row.wrapped_key, entropy)?;
+            row.wrapped_key = key.as_bytes().to_vec();
+        }
         row.updated_at = self.now().micros();
+        row.mac = organization_mac(&self.keys.rows, row).finish().to_vec();
         match organizations::update(tx, row).await {
             Err(StoreError::Duplicate) => Err(slug_is_taken()),
             Ok(false) => Err(not_found(row.id)),

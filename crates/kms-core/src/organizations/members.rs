@@ -102,6 +102,7 @@ impl Core {
             // Whoever is suspended in the root is suspended everywhere below it (attack T6).
             let (org, who) = (row.org_id, row.principal_id);
             for mut row in organization_memberships::in_tree(&mut tx, org, who, USER).await? {
+                organization_membership_mac(&self.keys.rows, &row).verify(&row.mac)?;
                 row.is_active = false;
                 self.write_membership(&mut tx, &mut row).await?;
             }

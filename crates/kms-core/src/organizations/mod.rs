@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     Caller, Core, Error, Result,
-    access::{ACCEPTED, organization_membership_mac},
+    access::{ACCEPTED, organization_mac, organization_membership_mac},
     text,
 };
 
@@ -36,9 +36,21 @@ impl Core {
     ) -> Result<OrganizationRow> {
         let row =
             self.new_organization(name.to_owned(), organization_slug(name, &self.slug_tail()));
-        let row = row?;
+        let mut row = row?;
+        row.mac = organization_mac(&self.keys.rows, &row).finish().to_vec();
         organizations::insert(tx, &row).await?;
         Ok(row)
+    }
+
+    /// Fails when an organization's row was changed by somebody else than the server.
+    ///
+    /// A row of before such rows were authenticated counts as it is, and its key says that it is
+    /// one: emptying the column of a later row does not make it one.
+    pub(crate) fn require_genuine_organization(&self, row: &OrganizationRow) -> Result<()> {
+        if row.mac.is_empty() && self.keys.is_of_before(row.id, &row.wrapped_key) {
+            return Ok(());
+        }
+        Ok(organization_mac(&self.keys.rows, row).verify(&row.mac)?)
     }
 
     /// A root organization that is not stored yet, with a key of its own.
@@ -60,6 +72,7 @@ impl Core {
             user_token_expiration: None,
             created_at: now,
             updated_at: now,
+            mac: Vec::new(),
         })
     }
 

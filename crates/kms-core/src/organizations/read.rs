@@ -92,7 +92,7 @@ impl Core {
     }
 
     /// All organizations and sub-organizations that a principal may act in.
-    pub(super) async fn places_of(&self, kind: &str, principal: Uuid) -> Result<Vec<Place>> {
+    pub(crate) async fn places_of(&self, kind: &str, principal: Uuid) -> Result<Vec<Place>> {
         let memberships = organizations::memberships_of(&self.store, principal, kind).await?;
         let rows = organizations::of_principal(&self.store, principal, kind).await?;
         let mut places = Vec::new();

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Caller, Core, Error, Result,
-    access::{Action, Attributes, Subject},
+    access::{Action, Attributes, Subject, organization_mac},
     text,
 };
 
@@ -45,12 +45,13 @@ impl Core {
         if root.root_id.is_some() {
             return Err(Error::bad_request("A sub-organization cannot have sub-organizations"));
         }
-        let row = OrganizationRow {
+        let mut row = OrganizationRow {
             parent_id: Some(root.id),
             root_id: Some(root.id),
             tree_id: root.id.uuid(),
             ..self.new_organization(name, slug)?
         };
+        row.mac = organization_mac(&self.keys.rows, &row).finish().to_vec();
         match organizations::insert(&mut tx, &row).await {
             Err(StoreError::Duplicate) => return Err(slug_is_taken()),
             other => other?,

@@ -121,8 +121,10 @@ impl Core {
         }
         let session = claims.token_version_id.into();
         let row = callers::user(&self.store, person.user.id, session, None).await?;
-        let lives = row.is_some_and(|row| self.live_session(&row).is_ok());
-        Ok(lives.then(|| format!("session {session}")))
+        let login_at = row.and_then(|row| self.live_session(&row).map(|row| row.login_at).ok());
+        // Sessions that were split off one login count as that one: whoever stole one cannot make
+        // counters by making sessions.
+        Ok(login_at.map(|login_at| format!("login {login_at}")))
     }
 
     fn refused_login(

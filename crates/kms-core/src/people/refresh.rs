@@ -10,13 +10,13 @@ use kms_api::auth::user::Refreshed;
 use kms_crypto::UserRefreshClaims;
 use kms_store::{
     callers::{self, UserCallerRow},
-    organizations,
+    organizations::{self, OrganizationRow},
     user_sessions::{self, SessionRow},
     users::UserRow,
 };
 
 use super::{Grant, Opened, factors::owed, session::Chosen};
-use crate::{Core, Error, Origin, Result, audit::Event};
+use crate::{Core, Error, Origin, Result, audit::Event, organizations::session_seconds};
 
 /// How often a refresh looks again when others refresh the same session at the same moment.
 const ROUNDS: usize = 3;
@@ -75,9 +75,18 @@ impl Core {
         let row = callers::user(&self.store, user, session, organization).await?;
         let row = row.ok_or_else(invalid)?;
         let former = self.live_session(&row).map_err(ended)?.clone();
+        let mut expires_at = former.expires_at;
         if let Some(chosen) = grant.chosen {
             self.require_member_of(&row, chosen).await?;
-            self.require_factor(&row.user, chosen, grant.factor.as_deref()).await?;
+            let root = organizations::find(&self.store, chosen.root).await?.ok_or_else(invalid)?;
+            self.require_genuine_organization(&root)?;
+            self.require_factor(&row.user, &root, grant.factor.as_deref()).await?;
+            // The organization may have shortened logins since this one chose it.
+            let limit = root.user_token_expiration.as_deref().and_then(session_seconds);
+            expires_at = expires_at.min(self.session_end(former.login_at, limit));
+        }
+        if expires_at <= self.now().micros() {
+            return Err(invalid());
         }
         match Age::of(claims, &former) {
             Age::SetAside => return Err(invalid()),
@@ -89,6 +98,7 @@ impl Core {
             refresh_version: former.refresh_version + 1,
             refresh_used: Some(claims.jti),
             last_used_at: self.now().micros(),
+            expires_at,
             ..former.clone()
         };
         let mut tx = self.store.begin().await?;
@@ -103,12 +113,11 @@ impl Core {
     async fn require_factor(
         &self,
         user: &UserRow,
-        chosen: Chosen,
+        root: &OrganizationRow,
         given: Option<&str>,
     ) -> Result<()> {
-        let root = organizations::find(&self.store, chosen.root).await?.ok_or_else(invalid)?;
         let has_app = self.has_app(user.id).await?;
-        match owed(user, &root, has_app, given) {
+        match owed(user, root, has_app, given) {
             None => Ok(()),
             Some(_) => Err(Error::SessionOver {
                 name: "MfaRequired",

@@ -114,6 +114,7 @@ impl Core {
     ) -> Result<(Chosen, OrganizationRow)> {
         let row: OrganizationRow =
             organizations::find(&self.store, id).await?.ok_or_else(|| not_found(id))?;
+        self.require_genuine_organization(&row)?;
         let chosen = match row.root_id {
             Some(root) => Chosen { root, sub: Some(id) },
             None => Chosen { root: id, sub: None },
@@ -128,7 +129,9 @@ impl Core {
             return Ok((chosen, row));
         }
         let root = organizations::find(&self.store, chosen.root).await?;
-        Ok((chosen, root.ok_or_else(|| not_found(id))?))
+        let root = root.ok_or_else(|| not_found(id))?;
+        self.require_genuine_organization(&root)?;
+        Ok((chosen, root))
     }
 
     /// Makes a session act somewhere, or starts another that does; see

@@ -141,7 +141,7 @@ impl Core {
     }
 
     /// Forgets the wrong passwords of an account at a source, after a right one.
-    pub(super) async fn forget_failures(&self, tx: &mut Tx, attempt: &Attempt) -> Result<()> {
+    pub(crate) async fn forget_failures(&self, tx: &mut Tx, attempt: &Attempt) -> Result<()> {
         Ok(login_failures::forget(tx, &attempt.account, &attempt.source).await?)
     }
 }

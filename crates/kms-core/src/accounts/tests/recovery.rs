@@ -166,3 +166,36 @@ async fn without_mail_the_answer_says_so_for_every_address() {
         assert!(text.contains("--print-mail"), "{text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn h9_present_passwords_are_guessed_no_faster_from_many_sessions_or_at_once() {
+    let (world, _) = World::mailing().await;
+    let world = std::sync::Arc::new(world);
+    set_password(&world).await;
+    let mut people = Vec::new();
+    for _ in 0..4 {
+        people.push(log_in(&world.core, PASSWORD).await.unwrap());
+    }
+    let hashed = world.core.passwords.hashed();
+    let mut guesses = tokio::task::JoinSet::new();
+    for n in 0..40 {
+        let (world, person) = (std::sync::Arc::clone(&world), people[n % 4].clone());
+        guesses.spawn(async move {
+            let body = ChangePassword {
+                old_password: SecretString::from("wrong password"),
+                new_password: SecretString::from(NEW),
+            };
+            world.core.change_password(&person, &body, SITE).await.is_ok()
+        });
+    }
+    assert!(guesses.join_all().await.into_iter().all(|changed| !changed));
+    let looked_at = world.core.passwords.hashed() - hashed;
+    // One more for each that runs beside the last free one.
+    assert!((5..=6).contains(&looked_at), "{looked_at}");
+    world.clock.advance(900);
+    let body = ChangePassword {
+        old_password: SecretString::from(PASSWORD),
+        new_password: SecretString::from(NEW),
+    };
+    world.core.change_password(&people[0], &body, SITE).await.unwrap();
+}

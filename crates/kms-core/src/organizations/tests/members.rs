@@ -129,6 +129,25 @@ async fn t1_members_of_another_organization_are_not_there() {
 }
 
 #[tokio::test]
+async fn k8_a_role_raised_below_in_the_database_is_not_made_genuine_by_a_suspension() {
+    let world = World::new().await;
+    let (core, org, ours) = (&world.core, world.ours.organization, &world.ours);
+    let body = CreateSubOrganization { name: "team".into(), slug: None };
+    let team = core.create_sub_organization(ours, &body).await.unwrap().organization.id;
+    let grace = colleague(&world, "admin").await;
+    core.join_sub_organization(&grace, team).await.unwrap();
+    let above = membership(&world, org, &grace).await;
+    world
+        .tamper(
+            "UPDATE organization_memberships SET role = 'member' WHERE org_id IN
+        (SELECT id FROM organizations WHERE root_id IS NOT NULL)",
+        )
+        .await;
+    let written = core.update_organization_membership(ours, org, above, &active(false)).await;
+    assert!(matches!(written, Err(Error::Internal(_))), "{written:?}");
+}
+
+#[tokio::test]
 async fn t6_who_is_suspended_in_or_removed_from_the_root_is_so_below_it() {
     let world = World::new().await;
     let (core, org, ours) = (&world.core, world.ours.organization, &world.ours);

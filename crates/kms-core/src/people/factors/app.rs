@@ -56,9 +56,7 @@ impl Core {
     /// Makes a seed for an authenticator app; it counts once a code of it was given.
     pub async fn register_totp(&self, signed_in: &SignedIn) -> Result<TotpRegistration> {
         let user = self.account(signed_in).await?;
-        if user.is_mfa_enabled && signed_in.factor.is_none() {
-            return Err(needs_factor());
-        }
+        self.require_factor_to_change(signed_in, &user).await?;
         let seed = TotpSeed::generate(self.entropy());
         let row = TotpRow {
             user_id: user.id,
@@ -77,6 +75,29 @@ impl Core {
         Ok(TotpRegistration { otp_url: link.expose_secret().into(), recovery_codes: Vec::new() })
     }
 
+    /// Refuses to have the factors of an account changed by a password alone where a factor is
+    /// asked for, by the person or by an organization that lets the account decide which (attack
+    /// H5).
+    async fn require_factor_to_change(&self, signed_in: &SignedIn, user: &UserRow) -> Result<()> {
+        if signed_in.factor.is_some() {
+            return Ok(());
+        }
+        if user.is_mfa_enabled {
+            return Err(needs_factor());
+        }
+        // Somebody without app and mail has nothing to give yet.
+        if !self.has_app(user.id).await? && !self.options.mailer.is_configured() {
+            return Ok(());
+        }
+        for (place, _) in self.places_of("user", user.id.uuid()).await? {
+            self.require_genuine_organization(&place)?;
+            if place.enforce_mfa && place.selected_mfa_method.is_none() {
+                return Err(needs_factor());
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the first code of an app, which shows that it has the seed, and answers recovery
     /// codes.
     pub async fn confirm_totp(
@@ -84,6 +105,8 @@ impl Core {
         signed_in: &SignedIn,
         body: &TotpCode,
     ) -> Result<TotpConfirmed> {
+        let account = self.account(signed_in).await?;
+        self.require_factor_to_change(signed_in, &account).await?;
         self.take_own_code(signed_in, &body.totp, false).await?;
         let user = signed_in.user.id;
         let codes = self.draw_recovery_codes(user).await?;
@@ -134,9 +157,7 @@ impl Core {
     /// Changes whether a second factor is asked of the person everywhere, and which.
     pub async fn update_mfa(&self, signed_in: &SignedIn, body: &UpdateMfa) -> Result<UserResponse> {
         let mut user = self.account(signed_in).await?;
-        if user.is_mfa_enabled && signed_in.factor.is_none() {
-            return Err(needs_factor());
-        }
+        self.require_factor_to_change(signed_in, &user).await?;
         if let Some(method) = &body.selected_mfa_method {
             self.require_usable(signed_in, method).await?;
             user.selected_mfa_method = Some(method.clone());
@@ -177,7 +198,7 @@ impl Core {
         }
         match code {
             Some(code) => self.take_own_code(signed_in, code, true).await,
-            None if signed_in.factor.is_some() => Ok(()),
+            None if signed_in.factor.as_deref() == Some(APP) => Ok(()),
             None => Err(needs_factor()),
         }
     }

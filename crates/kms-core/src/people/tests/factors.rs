@@ -341,3 +341,135 @@ async fn a_person_asks_for_their_own_second_factor_and_gives_it_up_with_it() {
     let again = world.try_login(EMAIL, PASSWORD, None, &from(HOME)).await.unwrap();
     world.enter(&again, world.ours.organization).await;
 }
+
+#[tokio::test]
+async fn k8_a_policy_edited_in_the_database_is_noticed() {
+    for edit in [
+        "enforce_mfa = FALSE",
+        "enforce_mfa = FALSE, selected_mfa_method = NULL, mac = X''",
+        "selected_mfa_method = 'email'",
+        "user_token_expiration = '365d'",
+        "default_role = 'admin'",
+        "root_id = (SELECT MIN(id) FROM organizations)",
+    ] {
+        let world = World::new().await;
+        with_app(&world).await;
+        let login = world.log_in().await;
+        world.owe(&login).await;
+        world.tamper(format!("UPDATE organizations SET {edit}").leak()).await;
+        let answer = world.select(&login, world.ours.organization, None).await;
+        assert!(matches!(answer, Err(Error::Internal(_))), "{edit}");
+    }
+}
+
+#[tokio::test]
+async fn k8_a_policy_edited_in_the_database_refreshes_nothing_and_is_not_written_over() {
+    let world = World::new().await;
+    let (link, _) = with_app(&world).await;
+    let token = pending(&world).await;
+    let verified = give(&world, &token, &code(&world, &link, 0)).await.unwrap();
+    let inside = world.enter(&verified, world.ours.organization).await;
+    world.tamper("UPDATE organizations SET enforce_mfa = FALSE").await;
+    assert!(matches!(world.refresh(&inside).await, Err(Error::Internal(_))));
+    let mut tx = world.store.begin().await.unwrap();
+    let row = kms_store::organizations::find(&mut tx, world.ours.organization).await.unwrap();
+    let written = world.core.update_row(&mut tx, &mut row.unwrap()).await;
+    assert!(matches!(written, Err(Error::Internal(_))));
+}
+
+/// What a start of a newer server finds in data of before.
+#[tokio::test]
+async fn k8_an_organization_of_before_counts_until_its_next_change_authenticates_it() {
+    let world = World::new().await;
+    world.ada().await;
+    let id = world.ours.organization;
+    let of_before = world.core.keys.organization_key_of_before(id, world.core.entropy()).unwrap();
+    let hex = hex::encode(of_before.as_bytes());
+    world.tamper(format!("UPDATE organizations SET wrapped_key = X'{hex}', mac = ''").leak()).await;
+    let login = world.log_in().await;
+    world.enter(&login, id).await;
+    world.change_ours(|row| row.selected_mfa_method = Some("totp".into())).await;
+    world.enter(&login, id).await;
+    let row = kms_store::organizations::find(&world.store, id).await.unwrap().unwrap();
+    assert!(!row.mac.is_empty() && !world.core.keys.is_of_before(id, &row.wrapped_key));
+    world.tamper("UPDATE organizations SET selected_mfa_method = NULL, mac = ''").await;
+    let answer = world.select(&login, id, None).await;
+    assert!(matches!(answer, Err(Error::Internal(_))), "nobody goes back");
+}
+
+#[tokio::test]
+async fn k8_an_account_edited_in_the_database_is_not_made_genuine_by_a_change() {
+    let world = World::new().await;
+    let id = world.ada().await;
+    world.tamper("UPDATE users SET super_admin = TRUE").await;
+    let mut tx = world.store.begin().await.unwrap();
+    let mut row = kms_store::users::find(&mut tx, id).await.unwrap().unwrap();
+    let epoch = row.epoch;
+    let written = world.core.update_user(&mut tx, &mut row, epoch).await;
+    assert!(matches!(written, Err(Error::Internal(_))));
+}
+
+#[tokio::test]
+async fn h5_a_password_alone_neither_sets_up_an_app_nor_chooses_another_method() {
+    let (world, _mailbox) = World::mailing().await;
+    world.ada().await;
+    let before = world.log_in().await;
+    let before = world.signed_in(&before.access).await.unwrap();
+    let link = world.core.register_totp(&before).await.unwrap().otp_url;
+    world.change_ours(|row| row.enforce_mfa = true).await;
+    let login = world.log_in().await;
+    let stolen = world.signed_in(&login.access).await.unwrap();
+    let forbidden = |error: Error| matches!(error, Error::Forbidden { .. });
+    assert!(forbidden(refused(world.core.register_totp(&stolen).await)));
+    let totp = code(&world, &link, 0).into();
+    assert!(forbidden(refused(world.core.confirm_totp(&stolen, &TotpCode { totp }).await)));
+    let body = UpdateMfa { is_mfa_enabled: Some(true), selected_mfa_method: Some("email".into()) };
+    assert!(forbidden(refused(world.core.update_mfa(&stolen, &body).await)));
+    assert_eq!(world.owe(&login).await.mfa_method.as_deref(), Some("email"));
+}
+
+#[tokio::test]
+async fn an_organization_that_shortens_logins_ends_those_that_are_longer() {
+    let world = World::new().await;
+    world.ada().await;
+    let login = world.log_in().await;
+    let inside = world.enter(&login, world.ours.organization).await;
+    world.change_ours(|row| row.user_token_expiration = Some("1h".into())).await;
+    world.clock.advance(3_000);
+    let next = world.refresh(&inside).await.unwrap();
+    let end = world.user_claims(&next.access).exp - world.core.now().seconds();
+    assert_eq!(end, 600, "what is left of the hour");
+    world.clock.advance(600);
+    assert!(matches!(refused(world.refresh(&next).await), Error::SessionOver { .. }));
+}
+
+/// A mail link shows an address, and not the app: who holds the mailbox alone would reset and
+/// guess for ever.
+#[tokio::test]
+async fn h4_a_password_reset_by_mail_gives_no_fresh_guesses() {
+    use kms_api::accounts::{Recover, ResetPassword, VerifyRecovery};
+    let (world, mailbox) = World::mailing().await;
+    with_app(&world).await;
+    let (core, site) = (&world.core, "https://kms.example.test");
+    let token = pending(&world).await;
+    for _ in 0..3 {
+        assert!(is_wrong(&give(&world, &token, "000000").await));
+    }
+    core.start_recovery(&Recover { email: EMAIL.into() }, site).await.unwrap();
+    let mail = mailbox.take().pop().expect("a mail");
+    let code = mail.text.split("token=").nth(1).unwrap();
+    let end = code.find(|character: char| {
+        !character.is_ascii_alphanumeric() && character != '-' && character != '_'
+    });
+    let code = &code[..end.unwrap_or(code.len())];
+    let body = VerifyRecovery { email: EMAIL.into(), code: code.into() };
+    let verified = core.verify_recovery(&body).await.unwrap();
+    let proven = core.authenticate_proven(&verified.token).unwrap();
+    let new_password = "chosen by who reads the mail";
+    let body = ResetPassword { new_password: new_password.into() };
+    core.reset_password(&proven, &body, &from(HOME), site).await.unwrap();
+    let login = world.try_login(EMAIL, new_password, None, &from(HOME)).await.unwrap();
+    let owed = world.owe(&login).await.token;
+    let guess = refused(give(&world, &owed, "000000").await);
+    assert!(matches!(guess, Error::Forbidden { name, .. } if name == "UserLocked"));
+}

@@ -167,6 +167,28 @@ async fn h10_logins_beyond_what_may_wait_are_sent_away_and_the_rest_get_in() {
     assert!(inside >= 34 && away > 0 && inside + away == 200, "{inside} {away}");
 }
 
+#[tokio::test]
+async fn h9_a_stolen_session_makes_no_counters_by_making_sessions() {
+    let world = World::new().await;
+    let ada = world.ada().await;
+    let mut tx = world.store.begin().await.unwrap();
+    let (there, who) = (world.theirs.organization, ("user", ada.uuid()));
+    world.core.insert_organization_member(&mut tx, there, who, "member").await.unwrap();
+    tx.commit().await.unwrap();
+    let login = world.log_in().await;
+    let stolen = world.enter(&login, world.ours.organization).await;
+    let mut looked_at = 0;
+    for _ in 0..4 {
+        let split = world.enter(&stolen, there).await;
+        for _ in 0..5 {
+            let jar = Some(split.refresh.as_str());
+            let guess = world.try_login(EMAIL, "wrong", jar, &from(ATTACKER)).await;
+            looked_at += u32::from(!is_throttled(&guess));
+        }
+    }
+    assert_eq!(looked_at, 5, "sessions of one login count together");
+}
+
 impl World {
     async fn request_nothing(&self, access: &str) -> bool {
         self.signed_in(access).await.is_ok()

@@ -148,8 +148,7 @@ impl World {
         let id = self.ours.organization;
         let mut row = organizations::find(&mut tx, id).await.unwrap().unwrap();
         change(&mut row);
-        organizations::update(&mut tx, &row).await.unwrap();
-        self.core.touches_rights(&mut tx);
+        self.core.update_row(&mut tx, &mut row).await.unwrap();
         tx.commit().await.unwrap();
     }
 

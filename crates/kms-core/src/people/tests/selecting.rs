@@ -4,7 +4,7 @@ use kms_store::organizations;
 use uuid::Uuid;
 
 use super::{Login, login_of, refused};
-use crate::{Error, people::Selection, testing::World};
+use crate::{Error, access::organization_mac, people::Selection, testing::World};
 
 /// Another root organization with Ada in it.
 async fn second_home(world: &World) -> OrganizationId {
@@ -29,6 +29,7 @@ async fn below_ours(world: &World, with_ada: bool) -> OrganizationId {
     row.id = world.core.new_id();
     let root = world.ours.organization;
     (row.parent_id, row.root_id, row.tree_id) = (Some(root), Some(root), root.uuid());
+    row.mac = organization_mac(&world.core.keys.rows, &row).finish().to_vec();
     organizations::insert(&mut tx, &row).await.unwrap();
     if with_ada {
         let ada = ("user", user);
