@@ -26,11 +26,20 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    keep_to_itself();
     let Kms { global, command } = Kms::parse();
     match command {
         Command::Server(args) => kms_server::run(&args),
         Command::Client(command) => kms_cli::run(&global, command, Kms::command),
     }
+}
+
+/// Keeps the memory of this process out of core dumps and from other processes of the same user
+/// (attack S5). A program that `run` becomes decides for itself again.
+fn keep_to_itself() {
+    // Not every system lets it: what is asked for works without.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_dumpable(false);
 }
 
 #[cfg(test)]

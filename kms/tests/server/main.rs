@@ -4,6 +4,7 @@
 mod crowd;
 mod development;
 mod mail;
+mod neighbours;
 mod process;
 mod root_key;
 mod serving;
