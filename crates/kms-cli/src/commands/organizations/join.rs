@@ -1,5 +1,7 @@
 //! `kms organizations join`.
 
+#![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
+
 use std::path::PathBuf;
 
 use kms_api::{
