@@ -10,7 +10,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("kms-cli", &["kms-client"]),
     ("kms-client", &[]),
     ("kms-server", &["kms-core"]),
-    ("kms-core", &["kms-store", "kms-crypto"]),
+    ("kms-core", &["kms-auth", "kms-store", "kms-crypto"]),
+    ("kms-auth", &[]),
     ("kms-store", &[]),
     ("kms-crypto", &[]),
     ("kms-api", &[]),
@@ -25,7 +26,7 @@ const DEVELOPMENT: &[&str] = &["kms-testkit", "xtask", "bench"];
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["kms-store", "kms-api"]),
     ("axum", &["kms-server"]),
-    ("reqwest", &["kms-client"]),
+    ("reqwest", &["kms-client", "kms-auth"]),
     ("aws-lc-rs", &["kms-crypto"]),
 ];
 

@@ -15,6 +15,7 @@ pub mod folders;
 mod id;
 pub mod identities;
 pub mod memberships;
+pub mod oauth;
 pub mod organizations;
 pub mod permissions;
 pub mod projects;

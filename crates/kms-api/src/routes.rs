@@ -120,6 +120,19 @@ pub const ADDRESS_CODE: &str = "/api/v2/users/me/emails/code";
 /// `POST` gives the code.
 pub const ADDRESS_VERIFY: &str = "/api/v2/users/me/emails/verify";
 
+/// `GET` what a browser login needs to know about the server (RFC 8414).
+pub const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
+/// `GET`, `POST` the page where a browser login is confirmed.
+pub const OAUTH_AUTHORIZE: &str = "/oauth/authorize";
+/// `POST` trades codes for tokens.
+pub const OAUTH_TOKEN: &str = "/oauth/token";
+/// `POST` asks for a device code.
+pub const OAUTH_DEVICE: &str = "/oauth/device";
+/// `GET` the page that shows a code for pasting.
+pub const OAUTH_CODE: &str = "/oauth/code";
+/// `GET`, `POST` the page where the code of a device is typed and confirmed.
+pub const DEVICE: &str = "/device";
+
 /// `GET` organizations of the caller.
 pub const ORGANIZATIONS: &str = "/api/v1/organization";
 /// `GET` organizations of the caller, each with its sub-organizations.

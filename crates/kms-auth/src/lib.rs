@@ -1,0 +1,4 @@
+//! Who is asking, by somebody else's word: login methods that are verified against keys which are
+//! not ours, and the outbound calls that it takes.
+//!
+//! Proof in, principal out. Nothing here knows projects, secrets or the database.
