@@ -83,7 +83,7 @@ impl Core {
     }
 
     /// The second factor that somebody owes below a root organization.
-    pub(super) async fn factor_owed(
+    async fn factor_owed(
         &self,
         signed_in: &SignedIn,
         root: &OrganizationRow,
@@ -127,7 +127,7 @@ impl Core {
 
     /// The organization of an id, with the root above it, where the person may act in both.
     /// Others' organizations answer as if they were none (attack T1).
-    pub(super) async fn choose(
+    async fn choose(
         &self,
         signed_in: &SignedIn,
         id: OrganizationId,
