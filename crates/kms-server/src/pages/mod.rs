@@ -8,11 +8,14 @@
 //! what they send, and `target` for where they go on to.
 
 mod answer;
+mod authorize;
 mod cookie;
 mod factor;
 mod form;
+mod hand_over;
 mod login;
 mod message;
+mod places;
 mod target;
 mod visitor;
 
@@ -29,6 +32,8 @@ pub(crate) fn routes() -> Vec<Route> {
     let pages = [
         login::routes(), //
         factor::routes(),
+        authorize::routes(),
+        hand_over::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()
 }
