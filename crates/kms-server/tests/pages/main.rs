@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod frame;
+mod hand_over;
 mod login;
+mod oauth;
 mod visit;
