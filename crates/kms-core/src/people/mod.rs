@@ -17,11 +17,12 @@ mod throttle;
 
 pub(crate) use account::to_wire as user_to_wire;
 pub(crate) use approval::Approval;
-pub use factors::PendingLogin;
+pub use factors::{Missing, PendingLogin};
+pub(crate) use page::PAGE_SECONDS;
 pub use page::Page;
 pub use select::{PagePlace, Selection};
 pub use session::Opened;
-pub(crate) use session::{Chosen, Grant, nowhere};
+pub(crate) use session::{Chosen, Grant, Start, nowhere};
 
 /// How a person with a password logs in.
 pub(crate) const EMAIL: &str = "email";

@@ -20,6 +20,8 @@ struct Login<'a> {
     reason: Option<&'a str>,
     target: &'a Target,
     email: &'a str,
+    /// Whether strangers may make an account.
+    lets_sign_up: bool,
     error: Option<String>,
 }
 
@@ -50,7 +52,11 @@ async fn home(_: State<AppState>) -> Result<Page, ApiError> {
     see_other(Target::default().as_str())
 }
 
-async fn show(guest: Guest, Link(asked): Link<Asked>) -> Result<Page, ApiError> {
+async fn show(
+    guest: Guest,
+    State(app): State<AppState>,
+    Link(asked): Link<Asked>,
+) -> Result<Page, ApiError> {
     if guest.signed_in.is_some() {
         return see_other(asked.target.as_str());
     }
@@ -58,6 +64,7 @@ async fn show(guest: Guest, Link(asked): Link<Asked>) -> Result<Page, ApiError> 
         reason: reason(&asked.target),
         target: &asked.target,
         email: "",
+        lets_sign_up: !app.core.is_invite_only().await?,
         error: None,
     })
 }
@@ -81,8 +88,13 @@ async fn log_in(
         ApiError::Core(Error::BadRequest { .. }) => "E-mail address or password is wrong.".into(),
         other => message::text(other),
     };
-    let page =
-        Login { reason: reason(&target), target: &target, email: &body.email, error: Some(text) };
+    let page = Login {
+        reason: reason(&target),
+        target: &target,
+        email: &body.email,
+        lets_sign_up: !app.core.is_invite_only().await?,
+        error: Some(text),
+    };
     Ok(Page::new(&page)?.status(error.status()))
 }
 
@@ -101,6 +113,7 @@ fn reason(target: &Target) -> Option<&'static str> {
     match path {
         "/oauth/authorize" | "/login/cli" => Some("to go on in the terminal that sent you here"),
         "/device" => Some("to allow a device to log in"),
+        "/signupinvite" => Some("to accept an invitation"),
         _ => None,
     }
 }
