@@ -10,6 +10,8 @@ use kms_client::{
 use secrecy::ExposeSecret as _;
 
 use super::{
+    super::user::MACHINE,
+    command,
     listener::{Answer, Gate, Listener, plain},
     open::Whereabouts,
     wait::{Event, Wait},
@@ -27,7 +29,9 @@ pub(super) async fn log_in(
         return Err(CliError::needs_person(format!(
             "`{}` has no login through a browser on another device",
             client.origin()
-        )));
+        ))
+        .hint(format!("on a terminal: `{}`", command(context, "")))
+        .hint(MACHINE));
     }
     let listener = Listener::bind().await.context("could not listen for the browser")?;
     let address = client.handover_address(listener.port());
