@@ -120,6 +120,9 @@ pub const ADDRESS_CODE: &str = "/api/v2/users/me/emails/code";
 /// `POST` gives the code.
 pub const ADDRESS_VERIFY: &str = "/api/v2/users/me/emails/verify";
 
+/// `GET`, `POST` the page where people log in. With `?callback_port=N` it hands the session over to
+/// that port of the browser's machine (wire contract, clients, section 4.7).
+pub const LOGIN: &str = "/login";
 /// `GET` what a browser login needs to know about the server (RFC 8414).
 pub const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 /// `GET`, `POST` the page where a browser login is confirmed.
