@@ -15,7 +15,7 @@ mod session;
 mod throttle;
 
 pub(crate) use account::to_wire as user_to_wire;
-pub use factors::PendingLogin;
+pub use factors::{Missing, PendingLogin};
 pub use page::Page;
 pub use select::{PagePlace, Selection};
 pub use session::Opened;

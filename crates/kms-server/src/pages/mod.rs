@@ -8,6 +8,7 @@
 //! what they send, and `target` for where they go on to.
 
 mod answer;
+mod confirm;
 mod cookie;
 mod factor;
 mod form;
@@ -17,6 +18,8 @@ mod target;
 mod visitor;
 
 pub(crate) use answer::{IsPage, Page, STYLE, see_other};
+#[expect(unused_imports, reason = "the account pages that ask for it come next")]
+pub(crate) use confirm::Recent;
 pub(crate) use form::{Form, Link};
 pub(crate) use message::failure;
 pub(crate) use target::Target;
@@ -29,6 +32,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let pages = [
         login::routes(), //
         factor::routes(),
+        confirm::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()
 }

@@ -20,12 +20,17 @@ pub(in crate::people) fn owed(
     }
     let by_organization = root.selected_mfa_method.as_deref().filter(|_| root.enforce_mfa);
     let by_person = user.selected_mfa_method.as_deref().filter(|_| user.is_mfa_enabled);
-    let method = match by_organization.or(by_person) {
+    let method = method(by_organization.or(by_person), has_app);
+    (given != Some(method)).then_some(method)
+}
+
+/// The method that is asked for where this one was chosen, or none was.
+pub(super) fn method(chosen: Option<&str>, has_app: bool) -> &'static str {
+    match chosen {
         Some(MAIL) => MAIL,
         // Methods that this server does not have yet fall to the stronger one.
         Some(_) => APP,
         None if has_app => APP,
         None => MAIL,
-    };
-    (given != Some(method)).then_some(method)
+    }
 }

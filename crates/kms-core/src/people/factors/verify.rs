@@ -156,7 +156,7 @@ impl Core {
             origin: signed_in.origin.clone(),
         };
         let session = self.accept_factor(&pending, method, given).await?;
-        self.page_token(&session, Some(method))
+        self.confirmed_page_token(&session, Some(method), signed_in.proven_at)
     }
 
     /// Mails the code that somebody who signed in with a browser owes, unless that was just done.
