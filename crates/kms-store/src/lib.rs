@@ -25,6 +25,7 @@ pub mod memberships;
 mod migrate;
 pub mod organization_memberships;
 pub mod organizations;
+pub mod passkeys;
 mod postgres_writer;
 pub mod project_members;
 pub mod projects;

@@ -1,7 +1,7 @@
 //! What the rows that let a person act are authenticated by.
 
 use kms_crypto::{RowKey, RowMac};
-use kms_store::{user_sessions::SessionRow, users::UserRow};
+use kms_store::{passkeys::PasskeyRow, user_sessions::SessionRow, users::UserRow};
 
 /// The authentication of a user's row.
 ///
@@ -44,4 +44,13 @@ pub(crate) fn session_mac(key: &RowKey, row: &SessionRow) -> RowMac {
         .opt_uuid(row.org_id.map(kms_api::OrganizationId::uuid))
         .int(row.login_at)
         .int(row.expires_at)
+}
+
+/// The authentication of a passkey's row. Its name is its owner's word and grants nothing.
+pub(crate) fn passkey_mac(key: &RowKey, row: &PasskeyRow) -> RowMac {
+    key.mac("passkeys")
+        .uuid(row.id.uuid())
+        .uuid(row.user_id.uuid())
+        .bytes(&row.credential_id)
+        .text(&row.credential)
 }

@@ -182,10 +182,11 @@ impl Core {
             row.user_token_expiration = Some(expiration.clone());
         }
         row.enforce_mfa = body.enforce_mfa.unwrap_or(row.enforce_mfa);
-        let needs_mail = row.enforce_mfa && row.selected_mfa_method.as_deref() != Some("totp");
+        let by_mail = !matches!(row.selected_mfa_method.as_deref(), Some("totp" | "webauthn"));
+        let needs_mail = row.enforce_mfa && by_mail;
         if needs_mail && body.enforce_mfa == Some(true) && !self.options.mailer.is_configured() {
             return Err(Error::bad_request(
-                "Codes by mail need a mail server; configure one or choose `totp`",
+                "Codes by mail need a mail server; configure one or choose `totp` or `webauthn`",
             ));
         }
         Ok(())

@@ -9,6 +9,7 @@ pub(crate) mod account;
 mod factors;
 mod login;
 mod page;
+mod passkeys;
 mod refresh;
 mod select;
 mod session;
@@ -17,12 +18,15 @@ mod throttle;
 pub(crate) use account::to_wire as user_to_wire;
 pub use factors::{Missing, PendingLogin};
 pub use page::Page;
+pub use passkeys::{Passkey, PasskeyAnswer, PasskeyRequest};
 pub use select::{PagePlace, Selection};
 pub use session::Opened;
 pub(crate) use session::{Chosen, Grant};
 
 /// How a person with a password logs in.
 pub(crate) const EMAIL: &str = "email";
+/// How a person with a passkey does, and what it is called as second factor.
+pub(crate) const PASSKEY: &str = "webauthn";
 
 #[cfg(test)]
 mod tests;

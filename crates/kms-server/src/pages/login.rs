@@ -7,7 +7,11 @@ use kms_core::Error;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Form, Guest, Link, Page, Target, Visitor, cookie, message, see_other};
+use super::{
+    Form, Guest, Link, Page, Target, Visitor, cookie, message,
+    passkeys::{self, Ask},
+    see_other,
+};
 use crate::{
     ApiError, AppState,
     route::{Class, Route},
@@ -21,6 +25,7 @@ struct Login<'a> {
     target: &'a Target,
     email: &'a str,
     error: Option<String>,
+    passkey: Option<Ask>,
 }
 
 #[derive(Default, Deserialize)]
@@ -50,16 +55,27 @@ async fn home(_: State<AppState>) -> Result<Page, ApiError> {
     see_other(Target::default().as_str())
 }
 
-async fn show(guest: Guest, Link(asked): Link<Asked>) -> Result<Page, ApiError> {
+async fn show(
+    guest: Guest,
+    State(app): State<AppState>,
+    Link(asked): Link<Asked>,
+) -> Result<Page, ApiError> {
     if guest.signed_in.is_some() {
         return see_other(asked.target.as_str());
     }
-    Page::new(&Login {
-        reason: reason(&asked.target),
-        target: &asked.target,
-        email: "",
-        error: None,
-    })
+    page(&app, &asked.target, "", None)
+}
+
+/// The page, with what was typed and what was wrong with it.
+pub(super) fn page(
+    app: &AppState,
+    target: &Target,
+    email: &str,
+    error: Option<String>,
+) -> Result<Page, ApiError> {
+    let passkey = passkeys::to_log_in(app)?;
+    let page = Login { reason: reason(target), target, email, error, passkey };
+    Page::with_policy(&page, &passkeys::policy())
 }
 
 async fn log_in(
@@ -81,9 +97,7 @@ async fn log_in(
         ApiError::Core(Error::BadRequest { .. }) => "E-mail address or password is wrong.".into(),
         other => message::text(other),
     };
-    let page =
-        Login { reason: reason(&target), target: &target, email: &body.email, error: Some(text) };
-    Ok(Page::new(&page)?.status(error.status()))
+    Ok(page(&app, &target, &body.email, Some(text))?.status(error.status()))
 }
 
 async fn log_out(

@@ -14,14 +14,15 @@ mod factor;
 mod form;
 mod login;
 mod message;
+mod passkeys;
 mod target;
 mod visitor;
 
 pub(crate) use answer::{IsPage, Page, STYLE, see_other};
-#[expect(unused_imports, reason = "the account pages that ask for it come next")]
 pub(crate) use confirm::Recent;
 pub(crate) use form::{Form, Link};
 pub(crate) use message::failure;
+pub(crate) use passkeys::SCRIPT as PASSKEY_SCRIPT;
 pub(crate) use target::Target;
 pub(crate) use visitor::{Guest, Visitor};
 
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> Vec<Route> {
         login::routes(), //
         factor::routes(),
         confirm::routes(),
+        passkeys::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()
 }

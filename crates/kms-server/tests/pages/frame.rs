@@ -26,6 +26,7 @@ fn d3_the_pages_that_a_stranger_sees_are_these_and_no_others() {
     GET /
     GET /login
     POST /login
+    POST /login/passkey
     ");
 }
 
