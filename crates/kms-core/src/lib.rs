@@ -44,7 +44,7 @@ mod trusted_ips;
 mod users;
 mod verified;
 
-pub use accounts::Proven;
+pub use accounts::{InvitationSeen, Proven};
 pub use bootstrap::Installer;
 pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};
 pub use clock::{Clock, ManualClock, SystemClock};

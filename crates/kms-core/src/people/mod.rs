@@ -17,11 +17,12 @@ mod throttle;
 
 pub(crate) use account::to_wire as user_to_wire;
 pub use factors::{Missing, PendingLogin};
+pub(crate) use page::PAGE_SECONDS;
 pub use page::Page;
 pub use passkeys::{Passkey, PasskeyAnswer, PasskeyRequest};
 pub use select::{PagePlace, Selection};
 pub use session::Opened;
-pub(crate) use session::{Chosen, Grant};
+pub(crate) use session::{Chosen, Grant, Start};
 
 /// How a person with a password logs in.
 pub(crate) const EMAIL: &str = "email";

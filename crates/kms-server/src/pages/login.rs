@@ -24,6 +24,8 @@ struct Login<'a> {
     reason: Option<&'a str>,
     target: &'a Target,
     email: &'a str,
+    /// Whether strangers may make an account.
+    lets_sign_up: bool,
     error: Option<String>,
     passkey: Option<Ask>,
 }
@@ -63,18 +65,19 @@ async fn show(
     if guest.signed_in.is_some() {
         return see_other(asked.target.as_str());
     }
-    page(&app, &asked.target, "", None)
+    page(&app, &asked.target, "", None).await
 }
 
 /// The page, with what was typed and what was wrong with it.
-pub(super) fn page(
+pub(super) async fn page(
     app: &AppState,
     target: &Target,
     email: &str,
     error: Option<String>,
 ) -> Result<Page, ApiError> {
     let passkey = passkeys::to_log_in(app)?;
-    let page = Login { reason: reason(target), target, email, error, passkey };
+    let lets_sign_up = !app.core.is_invite_only().await?;
+    let page = Login { reason: reason(target), target, email, lets_sign_up, error, passkey };
     Page::with_policy(&page, &passkeys::policy())
 }
 
@@ -97,7 +100,7 @@ async fn log_in(
         ApiError::Core(Error::BadRequest { .. }) => "E-mail address or password is wrong.".into(),
         other => message::text(other),
     };
-    Ok(page(&app, &target, &body.email, Some(text))?.status(error.status()))
+    Ok(page(&app, &target, &body.email, Some(text)).await?.status(error.status()))
 }
 
 async fn log_out(
@@ -115,6 +118,7 @@ fn reason(target: &Target) -> Option<&'static str> {
     match path {
         "/oauth/authorize" | "/login/cli" => Some("to go on in the terminal that sent you here"),
         "/device" => Some("to allow a device to log in"),
+        "/signupinvite" => Some("to accept an invitation"),
         _ => None,
     }
 }

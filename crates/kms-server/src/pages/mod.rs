@@ -7,12 +7,14 @@
 //! Start at [`Page`] for what a page answers, [`Visitor`] for who looks at it, [`Form`] and [`Link`] for
 //! what they send, and `target` for where they go on to.
 
+mod account;
 mod answer;
 mod confirm;
 mod cookie;
 mod factor;
 mod form;
 mod login;
+mod mailed;
 mod message;
 mod passkeys;
 mod target;
@@ -21,7 +23,7 @@ mod visitor;
 pub(crate) use answer::{IsPage, Page, STYLE, see_other};
 pub(crate) use confirm::Recent;
 pub(crate) use form::{Form, Link};
-pub(crate) use message::failure;
+pub(crate) use message::{Message, failure};
 pub(crate) use passkeys::SCRIPT as PASSKEY_SCRIPT;
 pub(crate) use target::Target;
 pub(crate) use visitor::{Guest, Visitor};
@@ -35,6 +37,8 @@ pub(crate) fn routes() -> Vec<Route> {
         factor::routes(),
         confirm::routes(),
         passkeys::routes(),
+        account::routes(),
+        mailed::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()
 }

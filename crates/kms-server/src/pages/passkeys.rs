@@ -186,7 +186,7 @@ async fn log_in(
         Err(error) => {
             let error = to_show(error)?;
             let text = message::text(&error);
-            Ok(login::page(&app, target, "", Some(text))?.status(error.status()))
+            Ok(login::page(&app, target, "", Some(text)).await?.status(error.status()))
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Device {
     /// What it gives as the name of its user.
     pub(super) user: Option<Vec<u8>>,
     pub(super) counter: u32,
+    /// How far the counter goes on with each use; synchronised passkeys count nothing.
+    pub(super) step: u32,
     pub(super) recognises: bool,
     /// The page that asks.
     pub(super) origin: String,
@@ -33,6 +35,7 @@ impl Device {
             id: id.to_vec(),
             user: None,
             counter: 1,
+            step: 1,
             recognises: true,
             origin: super::passkeys::SITE.into(),
             server: "kms.example.test".into(),
@@ -69,7 +72,7 @@ impl Device {
     /// Answers `navigator.credentials.get`.
     pub(super) fn sign(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).unwrap();
-        self.counter += 1;
+        self.counter += self.step;
         let client = self.client("webauthn.get", &options);
         let data = self.data(0);
         let mut signed = data.clone();

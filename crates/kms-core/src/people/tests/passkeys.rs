@@ -152,8 +152,10 @@ async fn j5_an_answer_for_another_server_or_page_is_refused() {
 #[tokio::test]
 async fn h3_an_answer_is_good_once_for_what_it_was_asked_for_and_for_five_minutes() {
     let world = World::new().await;
-    let (_, mut device) = world.with_passkey().await;
-    device.counter = 0;
+    world.ada().await;
+    let mut device = Device::new(b"synchronised");
+    (device.counter, device.step) = (0, 0);
+    world.add(&world.at_a_page().await, &mut device).await.unwrap();
     let asked = world.asked();
     let response = device.sign(&asked.options);
     world.meet(&asked, &response).await.unwrap();
