@@ -1,7 +1,10 @@
 //! What the rows that let a person act are authenticated by.
 
 use kms_crypto::{RowKey, RowMac};
-use kms_store::{passkeys::PasskeyRow, user_sessions::SessionRow, users::UserRow};
+use kms_store::{
+    authorization_codes::AuthorizationCodeRow, passkeys::PasskeyRow, user_sessions::SessionRow,
+    users::UserRow,
+};
 
 /// The authentication of a user's row.
 ///
@@ -53,4 +56,20 @@ pub(crate) fn passkey_mac(key: &RowKey, row: &PasskeyRow) -> RowMac {
         .uuid(row.user_id.uuid())
         .bytes(&row.credential_id)
         .text(&row.credential)
+}
+
+/// The authentication of an authorization code's row.
+pub(crate) fn authorization_code_mac(key: &RowKey, row: &AuthorizationCodeRow) -> RowMac {
+    key.mac("authorization_codes")
+        .bytes(&row.code_hash)
+        .text(&row.client_id)
+        .text(&row.redirect_uri)
+        .text(&row.challenge)
+        .uuid(row.user_id.uuid())
+        .uuid(row.session_id.uuid())
+        .uuid(row.root_id.uuid())
+        .opt_uuid(row.sub_id.map(kms_api::OrganizationId::uuid))
+        .opt_text(row.factor.as_deref())
+        .int(row.expires_at)
+        .opt_uuid(row.made_session_id.map(kms_api::SessionId::uuid))
 }

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{
-    Form, Guest, Link, Page, Target, Visitor, cookie, message,
+    Form, Guest, Link, Page, Target, Visitor, cookie, hand_over, message,
     passkeys::{self, Ask},
     see_other,
 };
@@ -34,6 +34,8 @@ struct Login<'a> {
 struct Asked {
     #[serde(default, rename = "continue")]
     target: Target,
+    /// Where a program of the compatible kind waits.
+    callback_port: Option<hand_over::Port>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +64,9 @@ async fn show(
     State(app): State<AppState>,
     Link(asked): Link<Asked>,
 ) -> Result<Page, ApiError> {
+    if let Some(port) = asked.callback_port {
+        return see_other(&hand_over::address(port));
+    }
     if guest.signed_in.is_some() {
         return see_other(asked.target.as_str());
     }

@@ -9,14 +9,17 @@
 
 mod account;
 mod answer;
+mod authorize;
 mod confirm;
 mod cookie;
 mod factor;
 mod form;
+mod hand_over;
 mod login;
 mod mailed;
 mod message;
 mod passkeys;
+mod places;
 mod target;
 mod visitor;
 
@@ -39,6 +42,8 @@ pub(crate) fn routes() -> Vec<Route> {
         passkeys::routes(),
         account::routes(),
         mailed::routes(),
+        authorize::routes(),
+        hand_over::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()
 }
