@@ -9,7 +9,9 @@ mod authenticator;
 mod browser;
 mod driver;
 mod look;
+mod people;
 mod server;
 mod wire;
 
 mod harness;
+mod passkeys;
