@@ -11,6 +11,7 @@ pub mod auth_methods;
 mod bind;
 pub mod callers;
 pub mod client_secrets;
+pub mod device_logins;
 pub mod environments;
 pub mod epochs;
 mod error;
