@@ -26,6 +26,7 @@ mod keys;
 mod login;
 pub mod mail;
 mod memberships;
+pub mod oauth;
 mod organizations;
 mod passwords;
 mod people;

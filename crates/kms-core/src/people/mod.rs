@@ -6,6 +6,7 @@
 //! every refresh, and nowhere else.
 
 pub(crate) mod account;
+mod approval;
 mod factors;
 mod login;
 mod refresh;
@@ -14,10 +15,11 @@ mod session;
 mod throttle;
 
 pub(crate) use account::to_wire as user_to_wire;
+pub(crate) use approval::Approval;
 pub use factors::PendingLogin;
 pub use select::Selection;
 pub use session::Opened;
-pub(crate) use session::{Chosen, Grant};
+pub(crate) use session::{Chosen, Grant, nowhere};
 
 /// How a person with a password logs in.
 pub(crate) const EMAIL: &str = "email";

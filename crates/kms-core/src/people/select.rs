@@ -63,7 +63,7 @@ impl Core {
     }
 
     /// The second factor that somebody owes below a root organization.
-    async fn factor_owed(
+    pub(super) async fn factor_owed(
         &self,
         signed_in: &SignedIn,
         root: &OrganizationRow,
@@ -107,7 +107,7 @@ impl Core {
 
     /// The organization of an id, with the root above it, where the person may act in both.
     /// Others' organizations answer as if they were none (attack T1).
-    async fn choose(
+    pub(super) async fn choose(
         &self,
         signed_in: &SignedIn,
         id: OrganizationId,
