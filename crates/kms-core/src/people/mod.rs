@@ -25,4 +25,4 @@ pub(crate) use session::{Chosen, Grant, nowhere};
 pub(crate) const EMAIL: &str = "email";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
