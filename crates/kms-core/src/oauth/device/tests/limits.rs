@@ -30,7 +30,7 @@ fn somebody(owner: &SignedIn, ip: &str) -> SignedIn {
 #[tokio::test]
 async fn l6_five_wrong_codes_of_a_person_count_whatever_session_they_are_typed_in() {
     let world = World::new().await;
-    let (owner, ours) = (world.at_page().await, world.ours.organization);
+    let (owner, ours) = (world.owner_at_page().await, world.ours.organization);
     let theirs = world.ask().await;
     let mut looked_at = 0;
     for _ in 0..50 {
@@ -60,7 +60,7 @@ async fn l6_five_wrong_codes_of_a_person_count_whatever_session_they_are_typed_i
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn l6_guesses_at_once_are_no_more_than_one_after_another() {
     let world = Arc::new(World::new().await);
-    let owner = world.at_page().await;
+    let owner = world.owner_at_page().await;
     let mut guesses = JoinSet::new();
     for _ in 0..40 {
         let (core, owner) = (world.core.clone(), owner.clone());
@@ -73,7 +73,7 @@ async fn l6_guesses_at_once_are_no_more_than_one_after_another() {
 #[tokio::test]
 async fn l6_wrong_codes_spend_the_login_budget_of_their_address() {
     let world = World::new().await;
-    let owner = world.at_page().await;
+    let owner = world.owner_at_page().await;
     let mut looked_at = 0;
     // However many people an attacker can be.
     for _ in 0..30 {
@@ -90,7 +90,7 @@ async fn l6_wrong_codes_spend_the_login_budget_of_their_address() {
 #[tokio::test]
 async fn what_cannot_be_a_code_costs_nobody_a_try() {
     let world = World::new().await;
-    let owner = world.at_page().await;
+    let owner = world.owner_at_page().await;
     for text in ["", "hello", "BCDF-GHJ", "AAAA-AAAA"] {
         for _ in 0..5 {
             assert_eq!(name_of(world.core.device_login(&owner, text).await), "UnknownUserCode");
@@ -103,7 +103,7 @@ async fn what_cannot_be_a_code_costs_nobody_a_try() {
 #[tokio::test]
 async fn l6_whoever_asks_too_soon_waits_longer_and_adds_nothing() {
     let world = World::new().await;
-    let (owner, ours) = (world.at_page().await, world.ours.organization);
+    let (owner, ours) = (world.owner_at_page().await, world.ours.organization);
     let device = world.ask().await;
     let ask = async || code_of(world.core.token(&poll(&device.device_code), &from(DEVICE)).await);
     assert_eq!(ask().await, "authorization_pending");
@@ -134,7 +134,7 @@ async fn l6_whoever_asks_too_soon_waits_longer_and_adds_nothing() {
 #[tokio::test]
 async fn a_device_that_obeys_is_never_slowed_down() {
     let world = World::new().await;
-    let (owner, ours) = (world.at_page().await, world.ours.organization);
+    let (owner, ours) = (world.owner_at_page().await, world.ours.organization);
     let device = world.ask().await;
     for _ in 0..60 {
         assert_eq!(code_of(world.poll(&device).await), "authorization_pending");

@@ -47,7 +47,7 @@ fn poll(device_code: &str) -> TokenRequest {
 
 impl World {
     /// The administrator of our organization, at a page.
-    async fn at_page(&self) -> SignedIn {
+    async fn owner_at_page(&self) -> SignedIn {
         let user = self.ours.actor.user().unwrap().id;
         let token = self.sign_in(user, self.ours.organization).await;
         let signed_in = self.core.authenticate_user(&token, from(HOME)).await.unwrap();
@@ -105,7 +105,7 @@ fn name_of<T>(answer: crate::Result<T>) -> String {
 #[tokio::test]
 async fn a_device_is_logged_in_once_its_owner_approved() {
     let world = World::new().await;
-    let owner = world.at_page().await;
+    let owner = world.owner_at_page().await;
     let device = world.ask().await;
     assert_eq!(device.verification_uri, format!("{ISSUER}/device"));
     let complete = format!("{ISSUER}/device?user_code={}", device.user_code);
@@ -133,7 +133,7 @@ async fn a_device_is_logged_in_once_its_owner_approved() {
 #[tokio::test]
 async fn what_was_answered_or_used_is_no_more() {
     let world = World::new().await;
-    let (owner, ours) = (world.at_page().await, world.ours.organization);
+    let (owner, ours) = (world.owner_at_page().await, world.ours.organization);
     let device = world.ask().await;
     let approve = async || world.core.approve_device(&owner, &device.user_code, ours).await;
     approve().await.unwrap();
@@ -152,7 +152,7 @@ async fn what_was_answered_or_used_is_no_more() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_approval_is_good_for_one_session_of_many_that_ask() {
     let world = std::sync::Arc::new(World::new().await);
-    let owner = world.at_page().await;
+    let owner = world.owner_at_page().await;
     let device = world.ask().await;
     let ours = world.ours.organization;
     world.core.approve_device(&owner, &device.user_code, ours).await.unwrap();
@@ -169,7 +169,7 @@ async fn an_approval_is_good_for_one_session_of_many_that_ask() {
 #[tokio::test]
 async fn a_code_ends_after_ten_minutes_and_the_device_is_told() {
     let world = World::new().await;
-    let (owner, ours) = (world.at_page().await, world.ours.organization);
+    let (owner, ours) = (world.owner_at_page().await, world.ours.organization);
     let (device, approved) = (world.ask().await, world.ask().await);
     world.core.approve_device(&owner, &approved.user_code, ours).await.unwrap();
     world.clock.advance(600);
@@ -209,7 +209,7 @@ async fn only_the_one_client_asks_and_says_what_it_has_to() {
 #[tokio::test]
 async fn l5_the_page_shows_what_asked_and_hides_none_of_it() {
     let world = World::new().await;
-    let owner = world.at_page().await;
+    let owner = world.owner_at_page().await;
     let asked = DeviceAuthorizationRequest {
         organization_id: Some(world.ours.organization),
         host: Some("\u{202e}evil\u{7}.example\n".into()),
@@ -232,7 +232,7 @@ async fn l5_the_page_shows_what_asked_and_hides_none_of_it() {
 #[tokio::test]
 async fn l5_an_organization_switches_logins_of_devices_off() {
     let world = World::new().await;
-    let (owner, ours) = (world.at_page().await, world.ours.organization);
+    let (owner, ours) = (world.owner_at_page().await, world.ours.organization);
     let (before, after) = (world.ask().await, world.ask().await);
     world.core.approve_device(&owner, &before.user_code, ours).await.unwrap();
     world.change_policy(|row| row.device_login = false).await;
@@ -250,7 +250,7 @@ async fn l5_an_organization_switches_logins_of_devices_off() {
 #[tokio::test]
 async fn t1_an_organization_of_others_answers_as_if_there_were_none() {
     let world = World::new().await;
-    let owner = world.at_page().await;
+    let owner = world.owner_at_page().await;
     let device = world.ask().await;
     let nowhere = OrganizationId::from(uuid::Uuid::nil());
     for id in [world.theirs.organization, nowhere] {

@@ -10,7 +10,7 @@ use crate::{
 #[tokio::test]
 async fn h5_whoever_owes_a_second_factor_approves_nothing() {
     let world = World::new().await;
-    let (owner, ours) = (world.at_page().await, world.ours.organization);
+    let (owner, ours) = (world.owner_at_page().await, world.ours.organization);
     let device = world.ask().await;
     world
         .change_policy(|row| {
@@ -35,7 +35,7 @@ async fn h5_whoever_owes_a_second_factor_approves_nothing() {
 #[tokio::test]
 async fn h5_what_is_asked_for_since_the_approval_counts() {
     let world = World::new().await;
-    let (owner, ours) = (world.at_page().await, world.ours.organization);
+    let (owner, ours) = (world.owner_at_page().await, world.ours.organization);
     let device = world.ask().await;
     world.core.approve_device(&owner, &device.user_code, ours).await.unwrap();
     world
@@ -56,7 +56,7 @@ async fn t6_an_approval_ends_with_the_page_the_membership_and_the_account() {
         ["DELETE FROM user_sessions", "DELETE FROM organization_memberships", "DELETE FROM users"]
     {
         let world = World::new().await;
-        let (owner, ours) = (world.at_page().await, world.ours.organization);
+        let (owner, ours) = (world.owner_at_page().await, world.ours.organization);
         let device = world.ask().await;
         world.core.approve_device(&owner, &device.user_code, ours).await.unwrap();
         world.tamper(change).await;
@@ -75,7 +75,7 @@ async fn k8_a_login_edited_in_the_database_is_noticed() {
         "org_id = id",
     ] {
         let world = World::new().await;
-        let owner = world.at_page().await;
+        let owner = world.owner_at_page().await;
         let device = world.ask().await;
         world.tamper(format!("UPDATE device_logins SET {edit}").leak()).await;
         let polled = world.poll(&device).await;
@@ -88,7 +88,7 @@ async fn k8_a_login_edited_in_the_database_is_noticed() {
     }
     for edit in ["user_id = (SELECT MIN(id) FROM users WHERE id <> user_id)", "factor = 'totp'"] {
         let world = World::new().await;
-        let (owner, ours) = (world.at_page().await, world.ours.organization);
+        let (owner, ours) = (world.owner_at_page().await, world.ours.organization);
         let device = world.ask().await;
         world.core.approve_device(&owner, &device.user_code, ours).await.unwrap();
         world.tamper(format!("UPDATE device_logins SET {edit}").leak()).await;
