@@ -130,7 +130,7 @@ impl Core {
         }
         let now = self.now().micros();
         let id = self.new_id();
-        let row = SessionRow {
+        let mut row = SessionRow {
             id,
             access_version: 1,
             refresh_version: 1,
@@ -150,7 +150,8 @@ impl Core {
             ("sessionId", id.to_string().into()),
         ]);
         tx.audit(self.person_record(Some(organization), row.user_id, origin, &event));
-        let tokens = self.insert_session(tx, row, &grant).await?;
+        self.insert_session(tx, &mut row).await?;
+        let tokens = self.session_tokens(&row, &grant)?;
         let answer = self.token_response(tokens.access, &tokens.refresh, Some(description))?;
         Ok(ProgramSession { id, answer })
     }
