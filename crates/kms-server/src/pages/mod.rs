@@ -9,6 +9,7 @@
 
 mod answer;
 mod cookie;
+mod device;
 mod factor;
 mod form;
 mod login;
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let pages = [
         login::routes(), //
         factor::routes(),
+        device::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()
 }
