@@ -17,7 +17,7 @@ use kms_store::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{LoginRequest, OAuthError, required};
+use super::{LoginRequest, OAuthError, require_client, secret, text};
 use crate::{
     Core, Origin, Result, SignedIn,
     access::authorization_code_mac,
@@ -78,10 +78,10 @@ impl Core {
         body: &TokenRequest,
         origin: &Origin,
     ) -> Result<TokenResponse, OAuthError> {
-        let code = required(body.code.as_ref(), "code is missing")?;
-        let verifier = required(body.code_verifier.as_ref(), "code_verifier is missing")?;
-        let redirect_uri = required(body.redirect_uri.as_deref(), "redirect_uri is missing")?;
-        super::require_client(required(body.client_id.as_deref(), "client_id is missing")?)?;
+        let code = secret(body.code.as_ref(), "code is missing")?;
+        let verifier = secret(body.code_verifier.as_ref(), "code_verifier is missing")?;
+        let redirect_uri = text(body.redirect_uri.as_deref(), "redirect_uri is missing")?;
+        require_client(text(body.client_id.as_deref(), "client_id is missing")?)?;
         let hash = self.code_hash(code);
         let found = authorization_codes::find(&self.store, hash.as_bytes()).await?;
         let Some(row) = found.filter(|row| hash.ct_eq(&row.code_hash)) else {

@@ -64,10 +64,15 @@ impl OAuthError {
         })
     }
 
-    /// The body of the answer; none where the answer is that of the rest of the API.
-    pub fn body(&self) -> Option<OAuthErrorBody> {
-        let error = self.code()?.to_owned();
-        Some(OAuthErrorBody { error, error_description: Some(self.to_string()) })
+    /// What the program is answered; an error where the answer is that of the rest of the API.
+    pub fn refusal(self) -> Result<OAuthErrorBody, Error> {
+        match self {
+            Self::Core(error) => Err(error),
+            told => Ok(OAuthErrorBody {
+                error: told.code().unwrap_or_default().to_owned(),
+                error_description: Some(told.to_string()),
+            }),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub use error::OAuthError;
 pub use request::{BadRequest, LONGEST_HOST, LoginRequest};
 
 use kms_api::oauth::{CLI_CLIENT, DEVICE_GRANT, TokenRequest, TokenResponse};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{Core, Origin};
 
@@ -43,17 +43,28 @@ impl Core {
         body: &TokenRequest,
         origin: &Origin,
     ) -> Result<TokenResponse, OAuthError> {
-        let token = required(body.refresh_token.as_ref(), "refresh_token is missing")?;
-        body.client_id.as_deref().map(require_client).transpose()?;
+        let token = secret(body.refresh_token.as_ref(), "refresh_token is missing")?;
+        let client = body.client_id.as_deref().filter(|client| !client.is_empty());
+        client.map(require_client).transpose()?;
         let refreshed = self.refresh(Some(token.expose_secret()), origin).await;
         let refreshed = refreshed.map_err(OAuthError::no_longer)?;
         Ok(self.token_response(refreshed.answer.token, &refreshed.refresh, None)?)
     }
 }
 
-/// A parameter that the grant needs.
-fn required<T>(parameter: Option<T>, missing: &'static str) -> Result<T, OAuthError> {
-    parameter.ok_or(OAuthError::InvalidRequest(missing))
+/// A parameter that the grant needs; an empty one counts as left out (RFC 6749, section 3.2).
+fn text<'b>(parameter: Option<&'b str>, missing: &'static str) -> Result<&'b str, OAuthError> {
+    let given = parameter.filter(|text| !text.is_empty());
+    given.ok_or(OAuthError::InvalidRequest(missing))
+}
+
+/// The same for one that nobody else may see.
+fn secret<'b>(
+    parameter: Option<&'b SecretString>,
+    missing: &'static str,
+) -> Result<&'b SecretString, OAuthError> {
+    let given = parameter.filter(|text| !text.expose_secret().is_empty());
+    given.ok_or(OAuthError::InvalidRequest(missing))
 }
 
 /// Refuses clients that are not the one there is.

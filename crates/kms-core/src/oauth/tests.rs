@@ -5,14 +5,16 @@ mod standing;
 
 use kms_api::{
     OrganizationId,
+    auth::user::PasswordLogin,
     oauth::{CLI_CLIENT, TokenRequest, TokenResponse},
 };
 use kms_store::Source as _;
+use secrecy::ExposeSecret as _;
 
 use super::{LoginRequest, OAuthError};
 use crate::{
     Result, SignedIn,
-    people::tests::{Login, login_of},
+    people::tests::{EMAIL, Login, PASSWORD, login_of},
     testing::{
         World,
         machines::{HOME, from},
@@ -80,8 +82,9 @@ impl World {
     /// Ada at a page, logged in.
     async fn at_page(&self) -> SignedIn {
         self.ada().await;
-        let login = self.log_in().await;
-        self.signed_in(&login.access).await.unwrap()
+        let body = PasswordLogin { email: EMAIL.into(), password: PASSWORD.into() };
+        let page = self.core.page_login(&body, None, &from(HOME)).await.unwrap();
+        self.core.authenticate_page(page.token.expose_secret(), from(HOME)).await.unwrap()
     }
 
     async fn confirm(&self, page: &SignedIn, organization: OrganizationId) -> Result<String> {

@@ -26,6 +26,8 @@ use crate::{
 
 /// The type of every access token.
 const BEARER: &str = "Bearer";
+/// How a program comes by its session from the page itself, for the audit log.
+const BY_PAGE: &str = "hand-over";
 
 /// What a person approved: a session for a program, as them, somewhere.
 #[derive(Clone, Debug)]
@@ -66,8 +68,8 @@ impl Core {
         signed_in: &SignedIn,
         organization: OrganizationId,
     ) -> Result<Approval> {
-        let (chosen, root) = self.choose(signed_in, organization).await?;
-        if self.factor_owed(signed_in, &root).await?.is_some() {
+        let place = self.page_place(signed_in, organization).await?;
+        if place.owed.is_some() {
             return Err(Error::Forbidden {
                 name: "MfaRequired".into(),
                 message: "This organization asks for a second factor first".into(),
@@ -76,7 +78,7 @@ impl Core {
         Ok(Approval {
             user: signed_in.user.id,
             session: signed_in.user.session,
-            chosen,
+            chosen: place.chosen,
             factor: signed_in.factor.clone(),
         })
     }
@@ -154,6 +156,21 @@ impl Core {
         let tokens = self.session_tokens(&row, &grant)?;
         let answer = self.token_response(tokens.access, &tokens.refresh, Some(description))?;
         Ok(ProgramSession { id, answer })
+    }
+
+    /// Starts a session for a program that takes the access token alone, from a page that the
+    /// person looks at, and answers that token.
+    pub async fn hand_over(
+        &self,
+        signed_in: &SignedIn,
+        organization: OrganizationId,
+    ) -> Result<String> {
+        let approval = self.approve(signed_in, organization).await?;
+        let admission = self.admit_program(&approval).await?;
+        let mut tx = self.store.begin().await?;
+        let session = self.open_session(&mut tx, admission, BY_PAGE, &signed_in.origin).await?;
+        tx.commit().await?;
+        Ok(session.answer.access_token)
     }
 
     /// The tokens of a session as a program takes them.

@@ -42,8 +42,6 @@ pub struct PagePlace {
     pub owed: Option<&'static str>,
     /// The name of the organization at the root.
     pub root_name: String,
-    /// Seconds that a session there lasts at most, where the organization says so.
-    pub(crate) longest: Option<i64>,
 }
 
 impl Core {
@@ -51,8 +49,7 @@ impl Core {
     pub async fn page_place(&self, signed_in: &SignedIn, id: OrganizationId) -> Result<PagePlace> {
         let (chosen, root) = self.choose(signed_in, id).await?;
         let owed = self.factor_owed(signed_in, &root).await?;
-        let longest = root.user_token_expiration.as_deref().and_then(session_seconds);
-        Ok(PagePlace { chosen, owed, root_name: root.name, longest })
+        Ok(PagePlace { chosen, owed, root_name: root.name })
     }
 
     /// Chooses the organization or sub-organization that a person acts in.
@@ -83,7 +80,7 @@ impl Core {
     }
 
     /// The second factor that somebody owes below a root organization.
-    pub(super) async fn factor_owed(
+    async fn factor_owed(
         &self,
         signed_in: &SignedIn,
         root: &OrganizationRow,
@@ -127,7 +124,7 @@ impl Core {
 
     /// The organization of an id, with the root above it, where the person may act in both.
     /// Others' organizations answer as if they were none (attack T1).
-    pub(super) async fn choose(
+    async fn choose(
         &self,
         signed_in: &SignedIn,
         id: OrganizationId,

@@ -7,15 +7,15 @@
 use askama::Template;
 use axum::extract::State;
 use http::StatusCode;
-use kms_api::{OrganizationId, organizations::AccessibleOrganization, routes as paths};
+use kms_api::{OrganizationId, routes as paths};
 use kms_core::{Error, SignedIn, oauth::DeviceLogin};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    Form, Link, Page, Target, Visitor, factor,
+    Form, Link, Page, Target, Visitor,
     message::{self, Message},
-    see_other,
+    places::{self, Chosen, Step, Way},
 };
 use crate::{
     ApiError, AppState,
@@ -35,27 +35,12 @@ struct Code<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "device_place.html")]
-struct Choice<'a> {
-    user_code: &'a str,
-    places: &'a [Place],
-}
-
-#[derive(Template)]
 #[template(path = "device_confirm.html")]
 struct Confirm<'a> {
     email: &'a str,
-    organization: &'a str,
-    organization_id: OrganizationId,
+    place: &'a Chosen,
     login: &'a DeviceLogin,
     age: String,
-}
-
-/// Where somebody may act.
-struct Place {
-    id: OrganizationId,
-    name: String,
-    is_below: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -63,13 +48,13 @@ struct Asked {
     #[serde(default)]
     user_code: String,
     #[serde(default, deserialize_with = "an_id_or_none")]
-    organization: Option<OrganizationId>,
+    organization_id: Option<OrganizationId>,
 }
 
 #[derive(Deserialize)]
 struct Given {
     user_code: String,
-    organization: Option<OrganizationId>,
+    organization_id: Option<OrganizationId>,
     decision: Option<Decision>,
 }
 
@@ -89,7 +74,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn show(Visitor(signed_in): Visitor, Link(asked): Link<Asked>) -> Result<Page, ApiError> {
-    code_page(&signed_in, &asked.user_code, asked.organization, None)
+    code_page(&signed_in, &asked.user_code, asked.organization_id, None)
 }
 
 async fn decide(
@@ -97,7 +82,7 @@ async fn decide(
     State(app): State<AppState>,
     Form(given): Form<Given>,
 ) -> Result<Page, ApiError> {
-    let Given { user_code, organization, decision } = &given;
+    let Given { user_code, organization_id: organization, decision } = &given;
     let answer = match (decision, organization) {
         (Some(Decision::Deny), _) => deny(&app, &signed_in, user_code).await,
         (Some(Decision::Approve), Some(organization)) => {
@@ -133,26 +118,29 @@ async fn review(
     organization: Option<OrganizationId>,
 ) -> Result<Page, ApiError> {
     let login = app.core.device_login(signed_in, user_code).await?;
-    let accessible = app.core.list_accessible_organizations(signed_in).await?.organizations;
-    let places = places(accessible);
-    let only = if let [only] = places.as_slice() { Some(only.id) } else { None };
-    let Some(organization) = login.organization.or(organization).or(only) else {
-        return choice_page(&login, &places);
-    };
-    let place = app.core.page_place(signed_in, organization).await?;
-    if place.owed.is_some() {
-        return see_other(&factor::address(organization, &target(&login, organization)));
+    if let Some(asked) = login.organization {
+        // Nothing else is offered in its place.
+        app.core.page_place(signed_in, asked).await?;
     }
-    app.core.may_approve_devices(signed_in, organization).await?;
-    let name = places.iter().find(|place| place.id == organization);
-    let page = Confirm {
+    let way = Way {
+        question: "Where will the program on that device act?",
+        method: "post",
+        path: paths::DEVICE,
+        fields: &[("user_code", &login.user_code)],
+    };
+    let asked = login.organization.or(organization);
+    let target = |id| target(&login, id);
+    let place = match places::choose(app, signed_in, asked, &way, target).await? {
+        Step::GoOn(place) => place,
+        Step::See(page) => return Ok(page),
+    };
+    app.core.may_approve_devices(signed_in, place.id).await?;
+    Page::new(&Confirm {
         email: &signed_in.user.email,
-        organization: name.map_or(&place.root_name, |place| &place.name),
-        organization_id: organization,
+        place: &place,
         age: age(app.core.now().seconds() - login.asked_at.seconds()),
         login: &login,
-    };
-    Page::new(&page)
+    })
 }
 
 async fn approve(
@@ -188,31 +176,11 @@ fn code_page(
     Page::new(&Code { user_code, organization, email: &signed_in.user.email, error })
 }
 
-fn choice_page(login: &DeviceLogin, places: &[Place]) -> Result<Page, ApiError> {
-    if places.is_empty() {
-        let text = "You belong to no organization that a device could act in. Ask an administrator \
-            to invite you.";
-        return said("There is nowhere to log in to", text, StatusCode::FORBIDDEN);
-    }
-    Page::new(&Choice { user_code: &login.user_code, places })
-}
-
-/// Organizations with those below them, in the order that they are shown in.
-fn places(organizations: Vec<AccessibleOrganization>) -> Vec<Place> {
-    let mut places = Vec::new();
-    for root in organizations {
-        places.push(Place { id: root.id, name: root.name, is_below: false });
-        let below = root.sub_organizations.into_iter();
-        places.extend(below.map(|sub| Place { id: sub.id, name: sub.name, is_below: true }));
-    }
-    places
-}
-
 /// This page, once more, after a second factor was given.
 fn target(login: &DeviceLogin, organization: OrganizationId) -> Target {
     let user_code = utf8_percent_encode(&login.user_code, NON_ALPHANUMERIC);
     let page = paths::DEVICE;
-    Target::of(&format!("{page}?user_code={user_code}&organization={organization}"))
+    Target::of(&format!("{page}?user_code={user_code}&organization_id={organization}"))
 }
 
 /// How long ago something was, in seconds up to two minutes.

@@ -7,7 +7,7 @@ use kms_core::Error;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Form, Guest, Link, Page, Target, Visitor, cookie, message, see_other};
+use super::{Form, Guest, Link, Page, Target, Visitor, cookie, hand_over, message, see_other};
 use crate::{
     ApiError, AppState,
     route::{Class, Route},
@@ -27,6 +27,8 @@ struct Login<'a> {
 struct Asked {
     #[serde(default, rename = "continue")]
     target: Target,
+    /// Where a program of the compatible kind waits.
+    callback_port: Option<hand_over::Port>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +53,9 @@ async fn home(_: State<AppState>) -> Result<Page, ApiError> {
 }
 
 async fn show(guest: Guest, Link(asked): Link<Asked>) -> Result<Page, ApiError> {
+    if let Some(port) = asked.callback_port {
+        return see_other(&hand_over::address(port));
+    }
     if guest.signed_in.is_some() {
         return see_other(asked.target.as_str());
     }

@@ -8,12 +8,15 @@
 //! what they send, and `target` for where they go on to.
 
 mod answer;
+mod authorize;
 mod cookie;
 mod device;
 mod factor;
 mod form;
+mod hand_over;
 mod login;
 mod message;
+mod places;
 mod target;
 mod visitor;
 
@@ -30,6 +33,8 @@ pub(crate) fn routes() -> Vec<Route> {
     let pages = [
         login::routes(), //
         factor::routes(),
+        authorize::routes(),
+        hand_over::routes(),
         device::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()

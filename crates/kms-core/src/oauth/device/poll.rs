@@ -8,7 +8,7 @@ use super::{DEVICE_CODE, LIFETIME, event};
 use crate::{
     Core, Error, Origin, Result,
     access::device_login_mac,
-    oauth::{OAuthError, require_client, required},
+    oauth::{OAuthError, require_client, secret, text},
     people::{Approval, Chosen},
 };
 
@@ -29,8 +29,8 @@ impl Core {
         body: &TokenRequest,
         origin: &Origin,
     ) -> Result<TokenResponse, OAuthError> {
-        let code = required(body.device_code.as_ref(), "device_code is missing")?;
-        require_client(required(body.client_id.as_deref(), "client_id is missing")?)?;
+        let code = secret(body.device_code.as_ref(), "device_code is missing")?;
+        require_client(text(body.client_id.as_deref(), "client_id is missing")?)?;
         let hash = self.keys.lookup.hash(DEVICE_CODE, code.expose_secret());
         let found = device_logins::by_device(&self.store, hash.as_bytes()).await?;
         let row = found.filter(|row| hash.ct_eq(&row.device_hash)).ok_or_else(invalid)?;

@@ -33,7 +33,10 @@ async fn a_confirmed_login_gives_the_program_a_session_of_its_own() {
     let of_program = find(of_program).await.unwrap().unwrap();
     assert_eq!(of_program.login_at, of_page.login_at, "no later end by starting from a page");
     assert_eq!(of_program.auth_method, of_page.auth_method);
-    assert_eq!(of_program.expires_at, of_page.expires_at);
+    let days = |row: &kms_store::user_sessions::SessionRow| {
+        (row.expires_at - row.login_at) / 86_400_000_000
+    };
+    assert_eq!((days(&of_page), days(&of_program)), (0, 90));
     let confirmed = world.records("program-login-confirmed").await;
     let [(organization, told)] = &confirmed[..] else { panic!("{confirmed:?}") };
     assert_eq!(*organization, world.ours.organization.uuid());
@@ -80,11 +83,11 @@ async fn l2_a_code_is_worth_nothing_to_whoever_did_not_ask_for_it() {
     let mut body = trade(&code);
     body.client_id = Some("other".into());
     assert_eq!(word(world.tokens_for(&body).await), "invalid_client");
-    for wrong in ["", "0", &code[1..], &format!("{code}0"), &code.to_uppercase()] {
+    for wrong in ["0", &code[1..], &format!("{code}0"), &code.to_uppercase()] {
         assert_eq!(word(world.tokens_for(&trade(wrong)).await), "invalid_grant", "{wrong}");
     }
     let refusals = world.records("authorization-code-refused").await;
-    assert_eq!(refusals.len(), 12, "each is recorded: {refusals:?}");
+    assert_eq!(refusals.len(), 11, "each is recorded: {refusals:?}");
     assert!(refusals.iter().all(|(_, told)| !told.contains(&code)));
     assert!(world.tokens_for(&trade(&code)).await.is_ok(), "nobody else can use it up");
 }
@@ -103,6 +106,8 @@ async fn what_a_grant_needs_is_asked_for() {
     };
     for body in [
         take(|body| body.client_id = None),
+        take(|body| body.client_id = Some(String::new())),
+        take(|body| body.code = Some("".into())),
         take(|body| body.code = None),
         take(|body| body.redirect_uri = None),
         take(|body| body.code_verifier = None),
