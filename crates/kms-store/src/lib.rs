@@ -12,6 +12,7 @@ pub mod authorization_codes;
 mod bind;
 pub mod callers;
 pub mod client_secrets;
+pub mod device_logins;
 pub mod environments;
 pub mod epochs;
 mod error;

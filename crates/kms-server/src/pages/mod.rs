@@ -12,6 +12,7 @@ mod answer;
 mod authorize;
 mod confirm;
 mod cookie;
+mod device;
 mod factor;
 mod form;
 mod hand_over;
@@ -44,6 +45,7 @@ pub(crate) fn routes() -> Vec<Route> {
         mailed::routes(),
         authorize::routes(),
         hand_over::routes(),
+        device::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()
 }

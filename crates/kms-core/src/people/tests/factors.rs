@@ -359,6 +359,7 @@ async fn k8_a_policy_edited_in_the_database_is_noticed() {
         "enforce_mfa = FALSE, selected_mfa_method = NULL, mac = X''",
         "selected_mfa_method = 'email'",
         "user_token_expiration = '365d'",
+        "device_login = FALSE",
         "default_role = 'admin'",
         "root_id = (SELECT MIN(id) FROM organizations)",
     ] {
