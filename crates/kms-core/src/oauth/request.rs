@@ -91,19 +91,30 @@ impl LoginRequest {
         loopback(&self.redirect_uri)
     }
 
-    /// The same request as the query of a URL, with an organization or without.
-    pub fn query(&self, organization: Option<OrganizationId>) -> String {
-        let organization = organization.map(|id| id.to_string());
+    /// Who the answer says that it comes from.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The parameters of the same request, with an organization or without.
+    pub fn fields(&self, organization: Option<OrganizationId>) -> Vec<(&'static str, String)> {
         let mut fields = vec![
-            ("response_type", "code"),
-            ("client_id", CLI_CLIENT),
-            ("redirect_uri", &self.redirect_uri),
-            ("code_challenge", &self.challenge),
-            ("code_challenge_method", "S256"),
-            ("state", &self.state),
+            ("response_type", "code".to_owned()),
+            ("client_id", CLI_CLIENT.to_owned()),
+            ("redirect_uri", self.redirect_uri.clone()),
+            ("code_challenge", self.challenge.clone()),
+            ("code_challenge_method", "S256".to_owned()),
+            ("state", self.state.clone()),
         ];
-        fields.extend(organization.as_deref().map(|id| ("organization_id", id)));
-        fields.extend(self.host.as_deref().map(|host| ("host", host)));
+        fields.extend(organization.map(|id| ("organization_id", id.to_string())));
+        fields.extend(self.host.clone().map(|host| ("host", host)));
+        fields
+    }
+
+    /// The same as the query of a URL.
+    pub fn query(&self, organization: Option<OrganizationId>) -> String {
+        let fields = self.fields(organization);
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         encode(&fields)
     }
 

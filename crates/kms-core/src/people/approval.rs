@@ -26,6 +26,8 @@ use crate::{
 
 /// The type of every access token.
 const BEARER: &str = "Bearer";
+/// How a program comes by its session from the page itself, for the audit log.
+const BY_PAGE: &str = "hand-over";
 
 /// What a person approved: a session for a program, as them, somewhere.
 #[derive(Clone, Debug)]
@@ -156,6 +158,21 @@ impl Core {
         Ok(ProgramSession { id, answer })
     }
 
+    /// Starts a session for a program that takes the access token alone, from a page that the
+    /// person looks at, and answers that token.
+    pub async fn hand_over(
+        &self,
+        signed_in: &SignedIn,
+        organization: OrganizationId,
+    ) -> Result<String> {
+        let approval = self.approve(signed_in, organization).await?;
+        let admission = self.admit_program(&approval).await?;
+        let mut tx = self.store.begin().await?;
+        let session = self.open_session(&mut tx, admission, BY_PAGE, &signed_in.origin).await?;
+        tx.commit().await?;
+        Ok(session.answer.access_token)
+    }
+
     /// The tokens of a session as a program takes them.
     pub(crate) fn token_response(
         &self,
@@ -175,7 +192,7 @@ impl Core {
     }
 
     /// An organization that is there and as the server wrote it.
-    async fn genuine(&self, id: OrganizationId) -> Result<OrganizationRow> {
+    pub(crate) async fn genuine(&self, id: OrganizationId) -> Result<OrganizationRow> {
         let row = organizations::find(&self.store, id).await?.ok_or_else(|| not_found(id))?;
         self.require_genuine_organization(&row)?;
         Ok(row)

@@ -43,6 +43,21 @@ struct Mailed {
     organization_id: OrganizationId,
 }
 
+/// The same where a link may have been cut off on its way.
+#[derive(Deserialize)]
+struct AskedFor {
+    token: Option<SecretString>,
+    to: Option<String>,
+    organization_id: Option<String>,
+}
+
+impl AskedFor {
+    fn mailed(self) -> Option<Mailed> {
+        let organization_id = self.organization_id?.parse().ok()?;
+        Some(Mailed { token: self.token?, to: self.to?, organization_id })
+    }
+}
+
 impl Mailed {
     fn body(&self) -> VerifyInvitation {
         VerifyInvitation {
@@ -88,8 +103,9 @@ pub(super) fn routes() -> Vec<Route> {
 async fn show(
     guest: Guest,
     State(app): State<AppState>,
-    Link(mailed): Link<Mailed>,
+    Link(asked_for): Link<AskedFor>,
 ) -> Result<Page, ApiError> {
+    let Some(mailed) = asked_for.mailed() else { return no_longer() };
     let signed_in = guest.signed_in.as_ref();
     let Some(seen) = app.core.see_invitation(&mailed.body(), signed_in).await? else {
         return no_longer();
