@@ -28,6 +28,9 @@ pub struct Organization {
     /// Whether single sign-on is enforced.
     #[serde(default)]
     pub auth_enforced: bool,
+    /// Whether administrators may log in by themselves all the same, with a second factor.
+    #[serde(default)]
+    pub bypass_org_auth_enabled: bool,
     /// Whether SCIM is on.
     #[serde(default)]
     pub scim_enabled: bool,
@@ -99,6 +102,12 @@ pub struct UpdateOrganization {
     /// How long a person's session lasts at most: a number and `m`, `h`, `d` or `w`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_token_expiration: Option<String>,
+    /// Whether people act in it only by its own identity provider; of a root organization only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_enforced: Option<bool>,
+    /// Whether its administrators may log in by themselves all the same, with a second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bypass_org_auth_enabled: Option<bool>,
 }
 
 /// Makes an organization.

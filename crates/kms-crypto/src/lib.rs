@@ -19,6 +19,7 @@
 //! | [`token`], [`claims`] | signed tokens and what they say |
 //! | [`password`] | Argon2id |
 //! | [`totp`] | codes of authenticator apps |
+//! | [`note`] | short texts, each sealed for one purpose and one owner |
 
 mod aead;
 pub mod chain;
@@ -28,6 +29,7 @@ pub mod envelope;
 pub mod error;
 pub mod key;
 pub mod lookup;
+pub mod note;
 pub mod password;
 pub mod root;
 pub mod rowmac;
@@ -45,6 +47,7 @@ pub use envelope::{KeyContext, unwrap_key, wrap_key};
 pub use error::{CryptoError, RootKeyError, TokenError};
 pub use key::{Key, WrappedKey};
 pub use lookup::{LookupHash, LookupKey};
+pub use note::Note;
 pub use password::{hash_password, stretch, verify_dummy, verify_password};
 pub use root::{Fingerprint, LocalRootKey, RootKeyProvider};
 pub use rowmac::{RowKey, RowMac};
