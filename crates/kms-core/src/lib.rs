@@ -52,7 +52,7 @@ pub use context::{Core, Options};
 pub use dev::{DevCredentials, DevIdentity, DevOrganization, DevProject, DevUser};
 pub use error::{Error, Result, SecondFactor};
 pub use keys::{KeyError, RootKeySource};
-pub use people::{Opened, PendingLogin, Selection};
+pub use people::{Opened, Page, PagePlace, PendingLogin, Selection};
 pub use sessions::SignedIn;
 
 /// What the skin needs to open an instance: the skin itself may use neither room.

@@ -40,7 +40,7 @@ pub mod totp;
 pub use chain::ChainKey;
 pub use claims::{
     IdentityAccessClaims, MfaClaims, ProviderClaims, SignUpClaims, SignUpUse, UserAccessClaims,
-    UserRefreshClaims,
+    UserPageClaims, UserRefreshClaims,
 };
 pub use entropy::{Entropy, OsEntropy, SeededEntropy, random_bytes, uuid_v4, uuid_v7};
 pub use envelope::{KeyContext, unwrap_key, wrap_key};

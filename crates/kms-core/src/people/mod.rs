@@ -8,6 +8,7 @@
 pub(crate) mod account;
 mod factors;
 mod login;
+mod page;
 mod refresh;
 mod select;
 mod session;
@@ -15,7 +16,8 @@ mod throttle;
 
 pub(crate) use account::to_wire as user_to_wire;
 pub use factors::PendingLogin;
-pub use select::Selection;
+pub use page::Page;
+pub use select::{PagePlace, Selection};
 pub use session::Opened;
 pub(crate) use session::{Chosen, Grant};
 
