@@ -2,3 +2,10 @@
 //! not ours, and the outbound calls that it takes.
 //!
 //! Proof in, principal out. Nothing here knows projects, secrets or the database.
+//!
+//! Where to start: [`outbound`], the one way out of the server.
+
+pub mod outbound;
+
+#[cfg(test)]
+mod testing;
