@@ -86,6 +86,7 @@ pub struct WriteOidcConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "as on the wire")]
 pub struct OidcConfig {
     /// Its id.
     pub id: ProviderId,

@@ -34,6 +34,7 @@ mod projects;
 mod read_log;
 pub mod secrets;
 mod sessions;
+mod single_sign_on;
 mod sweep;
 #[cfg(test)]
 mod testbed;
@@ -54,6 +55,12 @@ pub use error::{Error, Result, SecondFactor};
 pub use keys::{KeyError, RootKeySource};
 pub use people::{Opened, Page, PagePlace, PendingLogin, Selection};
 pub use sessions::SignedIn;
+pub use single_sign_on::{Connecting, ProviderAnswer, SentToProvider, SsoOutcome};
+
+/// What the skin says about calls that leave the server: the skin itself may not use that room.
+pub mod outbound {
+    pub use kms_auth::outbound::{Allow, InvalidAllow, Outbound, OutboundPolicy};
+}
 
 /// What the skin needs to open an instance: the skin itself may use neither room.
 pub mod opening {

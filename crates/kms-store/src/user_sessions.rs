@@ -77,6 +77,7 @@ const UPDATE: &str = "UPDATE user_sessions SET user_epoch = $3, access_version =
     WHERE id = $1 AND user_id = $2 AND access_version = $12 AND refresh_version = $13";
 const DELETE: &str = "DELETE FROM user_sessions WHERE id = $1 AND user_id = $2";
 const DELETE_OF_USER: &str = "DELETE FROM user_sessions WHERE user_id = $1";
+const DELETE_OF_USER_BY: &str = "DELETE FROM user_sessions WHERE user_id = $1 AND provider_id = $2";
 const DELETE_OF_PROVIDER: &str = "DELETE FROM user_sessions WHERE provider_id = $1";
 const SWEEP: &str = "DELETE FROM user_sessions WHERE expires_at <= $1";
 
@@ -155,6 +156,15 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: SessionId) -> Result<bool, St
 /// Ends all sessions of a user and says how many there were.
 pub async fn delete_of_user(tx: &mut Tx, user: UserId) -> Result<u64, StoreError> {
     tx.execute(DELETE_OF_USER, (user,)).await
+}
+
+/// Ends the sessions of a user that rest on the word of one identity provider.
+pub async fn delete_of_user_by(
+    tx: &mut Tx,
+    user: UserId,
+    provider: ProviderId,
+) -> Result<u64, StoreError> {
+    tx.execute(DELETE_OF_USER_BY, (user, provider)).await
 }
 
 /// Ends all sessions that rest on the word of an identity provider and says how many there were.

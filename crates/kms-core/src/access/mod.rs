@@ -9,6 +9,7 @@ mod identity;
 mod organization;
 mod person;
 mod project;
+mod provider;
 mod rules;
 mod vocabulary;
 
@@ -23,3 +24,4 @@ pub(crate) use organization::{
 };
 pub(crate) use person::{session_mac, user_mac};
 pub(crate) use project::membership_mac;
+pub(crate) use provider::{link_mac, provider_mac};

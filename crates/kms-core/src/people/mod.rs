@@ -13,16 +13,20 @@ mod refresh;
 mod select;
 mod session;
 mod throttle;
+mod way_in;
 
 pub(crate) use account::to_wire as user_to_wire;
 pub use factors::PendingLogin;
+pub(crate) use page::PAGE_SECONDS;
 pub use page::Page;
 pub use select::{PagePlace, Selection};
 pub use session::Opened;
-pub(crate) use session::{Chosen, Grant};
+pub(crate) use session::{Chosen, Grant, Start};
 
 /// How a person with a password logs in.
 pub(crate) const EMAIL: &str = "email";
+/// How a person logs in at their organization's identity provider.
+pub(crate) const OIDC: &str = "oidc";
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ mod factor;
 mod form;
 mod login;
 mod message;
+mod single_sign_on;
 mod target;
 mod visitor;
 
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let pages = [
         login::routes(), //
         factor::routes(),
+        single_sign_on::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()
 }

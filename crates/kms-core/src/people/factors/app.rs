@@ -79,6 +79,7 @@ impl Core {
     /// asked for, by the person or by an organization that lets the account decide which (attack
     /// H5).
     async fn require_factor_to_change(&self, signed_in: &SignedIn, user: &UserRow) -> Result<()> {
+        self.require_own_login(signed_in).await?;
         if signed_in.factor.is_some() {
             return Ok(());
         }

@@ -149,7 +149,7 @@ async fn h5_who_owes_a_second_factor_is_decided_in_one_place() {
             selected_mfa_method: own.map(Into::into),
             ..user.clone()
         };
-        owed(&user, &root, app, given)
+        owed(&user, &root, app, false, given)
     };
     let (mail, app) = (Some("email"), Some("totp"));
     for given in [None, mail, app] {
