@@ -112,6 +112,8 @@ ids! {
     SessionId,
     /// A passkey of a person.
     PasskeyId,
+    /// An organization's identity provider.
+    ProviderId,
     /// A record of the audit log.
     AuditId,
 }

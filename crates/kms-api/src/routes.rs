@@ -160,6 +160,15 @@ pub const OAUTH_CODE: &str = "/oauth/code";
 /// `GET`, `POST` the page where the code of a device is typed and confirmed.
 pub const DEVICE: &str = "/device";
 
+/// `GET`, `POST`, `PATCH` the identity provider of the organization of the token.
+pub const OIDC_CONFIG: &str = "/api/v1/sso/oidc/config";
+/// `GET`, `POST` the page where somebody names their organization to sign in with.
+pub const LOGIN_SSO: &str = "/login/sso";
+/// `GET` where an identity provider sends the browser back to.
+pub const LOGIN_SSO_CALLBACK: &str = "/login/sso/callback";
+/// `GET`, `POST` the page that connects an account to what a provider said of its owner.
+pub const LOGIN_SSO_CONNECT: &str = "/login/sso/connect";
+
 /// `GET` organizations of the caller.
 pub const ORGANIZATIONS: &str = "/api/v1/organization";
 /// `GET` organizations of the caller, each with its sub-organizations.

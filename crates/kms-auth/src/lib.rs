@@ -3,9 +3,10 @@
 //!
 //! Proof in, principal out. Nothing here knows projects, secrets or the database.
 //!
-//! Where to start: [`outbound`], the one way out of the server.
+//! Where to start: [`outbound`], the one way out of the server; [`sso`] for people.
 
 pub mod outbound;
+pub mod sso;
 
 #[cfg(test)]
 mod testing;

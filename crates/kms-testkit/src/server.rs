@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use http::Method;
 use kms_api::Timestamp;
-use kms_core::{Core, LocalRootKey, ManualClock, Options, SeededEntropy, mail::Mailer};
+use kms_core::{
+    Core, LocalRootKey, ManualClock, Options, SeededEntropy,
+    mail::Mailer,
+    outbound::{Allow, Outbound, OutboundPolicy},
+};
 use kms_server::{AppState, RateLimits, Running, Service, Settings, route::Route};
 use tokio::net::TcpListener;
 
@@ -23,12 +27,14 @@ pub struct Setup {
     pub routes: Option<Vec<Route>>,
     /// Where its mail goes; it sends none unless set.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// What it may call beside the public internet.
+    pub outbound_allow: Vec<Allow>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let settings = Settings { rate_limits: RateLimits::OFF, ..Settings::default() };
-        Self { settings, seed: 1, routes: None, mailer: None }
+        Self { settings, seed: 1, routes: None, mailer: None, outbound_allow: Vec::new() }
     }
 }
 
@@ -48,15 +54,17 @@ impl TestServer {
 
     /// Starts a server.
     pub async fn with(setup: Setup) -> Self {
-        let Setup { mut settings, seed, routes, mailer } = setup;
+        let Setup { mut settings, seed, routes, mailer, outbound_allow } = setup;
         let database = Database::create().await;
         let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(NOW)));
         let entropy = Arc::new(SeededEntropy::new(seed));
         let root = Arc::new(LocalRootKey::generate(&*entropy));
         let mut options = Options { clock: clock.clone(), entropy, ..Options::default() };
         options.mailer = mailer.unwrap_or(options.mailer);
-        let core = Core::open(database.open().await, root, options).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let own_listeners = vec![listener.local_addr().unwrap()];
+        options.outbound = Outbound::new(OutboundPolicy { allow: outbound_allow, own_listeners });
+        let core = Core::open(database.open().await, root, options).await.unwrap();
         if settings.public_url.is_empty() {
             settings.public_url = format!("http://{}", listener.local_addr().unwrap());
         }

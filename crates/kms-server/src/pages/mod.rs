@@ -21,6 +21,7 @@ mod mailed;
 mod message;
 mod passkeys;
 mod places;
+mod single_sign_on;
 mod target;
 mod visitor;
 
@@ -46,6 +47,7 @@ pub(crate) fn routes() -> Vec<Route> {
         authorize::routes(),
         hand_over::routes(),
         device::routes(),
+        single_sign_on::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()
 }

@@ -155,7 +155,7 @@ async fn h5_who_owes_a_second_factor_is_decided_in_one_place() {
             selected_mfa_method: own.map(Into::into),
             ..user.clone()
         };
-        owed(&user, &root, held(has), given)
+        owed(&user, &root, held(has), false, given)
     };
     let (mail, app, passkey) = (Some("email"), Some("totp"), Some("webauthn"));
     for given in [None, mail, app, passkey] {

@@ -1,0 +1,105 @@
+//! Connecting an account that was there before with what a provider said of its owner: only by
+//! whoever is signed in to that account in the same browser by a login of their own (attack H6).
+
+use kms_store::{
+    organizations::OrganizationRow,
+    users::{self, UserRow},
+};
+use secrecy::SecretString;
+
+use super::{
+    failed,
+    flow::{Kept, Waiting, not_begun},
+};
+use crate::{Core, Error, Page, Result, SignedIn, access::user_mac};
+
+/// An account that waits for its owner.
+pub struct Connecting {
+    /// Its address.
+    pub email: String,
+    /// The organization whose provider spoke of it.
+    pub organization: String,
+    /// Whether the browser is signed in to it by a login of the owner's own.
+    pub is_proven: bool,
+    /// The second factor that its owner asks for, and that this login did not give yet.
+    pub owes: Option<&'static str>,
+}
+
+impl Core {
+    /// What a browser may connect, and what is missing for it.
+    pub async fn connecting(
+        &self,
+        kept: Option<&SecretString>,
+        signed_in: Option<&SignedIn>,
+    ) -> Result<Connecting> {
+        let (root, _, user) = self.waiting(kept).await?;
+        let proven = signed_in.filter(|signed_in| is_own(signed_in, &user));
+        let owes = match proven {
+            Some(signed_in) => self.owes_to_connect(signed_in, &user).await?,
+            None => None,
+        };
+        Ok(Connecting {
+            email: user.email,
+            organization: root.name,
+            is_proven: proven.is_some(),
+            owes,
+        })
+    }
+
+    /// Connects the account, and signs the browser in by the provider from here on. Answers where
+    /// it was going, too.
+    pub async fn connect(
+        &self,
+        kept: Option<&SecretString>,
+        signed_in: &SignedIn,
+        code: Option<&SecretString>,
+    ) -> Result<(Page, String)> {
+        let (root, waiting, mut user) = self.waiting(kept).await?;
+        if !is_own(signed_in, &user) {
+            return Err(failed("Log in to the account by its own password first"));
+        }
+        if let Some(method) = self.owes_to_connect(signed_in, &user).await? {
+            let code = code.ok_or(Error::SecondFactor(crate::SecondFactor::Wrong))?;
+            self.verify_page_factor(signed_in, method, code, false).await?;
+        }
+        let provider = self.provider_of(&root).await?;
+        let provider = provider.filter(|row| row.is_active && row.issuer == waiting.issuer);
+        let provider = provider.ok_or_else(not_begun)?;
+        let origin = &signed_in.origin;
+        let tx = self.store.begin().await?;
+        let page =
+            self.connect_account(tx, &root, &provider, &waiting.subject, &mut user, origin).await?;
+        self.page_logout(signed_in).await?;
+        Ok((page, waiting.target))
+    }
+
+    async fn waiting(
+        &self,
+        kept: Option<&SecretString>,
+    ) -> Result<(OrganizationRow, Waiting, UserRow)> {
+        let (root, Kept::Waiting(waiting)) = self.kept(kept).await? else {
+            return Err(not_begun());
+        };
+        self.require_fresh(waiting.at)?;
+        let user = users::find(&self.store, waiting.user).await?.ok_or_else(not_begun)?;
+        user_mac(&self.keys.rows, &user).verify(&user.mac)?;
+        Ok((root, waiting, user))
+    }
+
+    /// The factor that the owner asks for themselves; what organizations ask for is theirs to ask.
+    async fn owes_to_connect(
+        &self,
+        signed_in: &SignedIn,
+        user: &UserRow,
+    ) -> Result<Option<&'static str>> {
+        if !user.is_mfa_enabled || signed_in.factor.is_some() {
+            return Ok(None);
+        }
+        self.own_factor(user).await.map(Some)
+    }
+}
+
+/// Whether somebody is signed in to an account by a login of their own.
+fn is_own(signed_in: &SignedIn, user: &UserRow) -> bool {
+    signed_in.provider.is_none() && signed_in.user.id == user.id
+}
