@@ -8,8 +8,8 @@ use http::{
 };
 use openidconnect::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest,
-    IssuerUrl, JsonWebKeySet, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, RequestTokenError, Scope, TokenResponse as _, TokenUrl,
+    HttpResponse, IssuerUrl, JsonWebKeySet, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, TokenResponse as _, TokenUrl,
     core::{CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims, CoreTokenResponse},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -58,6 +58,9 @@ struct Inner {
     outbound: Outbound,
     documents: Documents,
 }
+
+/// A code on its way.
+type Trading = Pin<Box<dyn Future<Output = Result<CoreTokenResponse, SsoError>> + Send>>;
 
 /// A call on its way.
 type Sending = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send>>;
@@ -212,13 +215,16 @@ impl SingleSignOn {
         };
         let verifier = PkceCodeVerifier::new(started.verifier.expose_secret().to_owned());
         let code = AuthorizationCode::new(code.expose_secret().to_owned());
-        let traded =
-            client.exchange_code(code).set_pkce_verifier(verifier).request_async(&send).await;
-        traded.map_err(|error| match error {
-            RequestTokenError::ServerResponse(_) => Refusal::Code.into(),
-            RequestTokenError::Request(error) => error.into(),
-            RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Refusal::Form.into(),
-        })
+        // Boxed, since the compiler cannot tell otherwise that it may change threads.
+        let trading: Trading = Box::pin(async move {
+            let request = client.exchange_code(code).set_pkce_verifier(verifier);
+            request.request_async(&send).await.map_err(|error| match error {
+                RequestTokenError::ServerResponse(_) => Refusal::Code.into(),
+                RequestTokenError::Request(error) => error.into(),
+                RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Refusal::Form.into(),
+            })
+        });
+        trading.await
     }
 
     /// The key of a token; looked for again where the provider may have changed its keys.
@@ -230,14 +236,13 @@ impl SingleSignOn {
         now: i64,
     ) -> Result<openidconnect::core::CoreJsonWebKey, SsoError> {
         let algorithm = provider.reach.algorithm;
-        let find =
-            |document: &serde_json::Value| keys::find(document, algorithm, header.kid.as_deref());
+        let name = header.kid.as_deref();
         let known = self.0.documents.get(&endpoints.keys, now).await?;
-        if let Ok(key) = find(&known) {
+        if let Ok(key) = keys::find(&known, algorithm, name) {
             return Ok(key);
         }
         let newest = self.0.documents.newest(&endpoints.keys, now).await?;
-        Ok(find(&newest)?)
+        Ok(keys::find(&newest, algorithm, name)?)
     }
 
     async fn user_info(&self, endpoints: &Endpoints, token: &str) -> Result<UserInfo, SsoError> {

@@ -37,13 +37,13 @@ pub struct SentToProvider {
 }
 
 /// What a provider sends a browser back with.
-pub struct ProviderAnswer<'a> {
+pub struct ProviderAnswer {
     /// What the browser was sent away with.
-    pub state: &'a str,
+    pub state: String,
     /// The code; none where the provider refused.
-    pub code: Option<&'a SecretString>,
+    pub code: Option<SecretString>,
     /// Who the answer says that it is from.
-    pub issuer: Option<&'a str>,
+    pub issuer: Option<String>,
 }
 
 /// What a sign-in leads to.

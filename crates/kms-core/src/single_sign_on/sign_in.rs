@@ -67,11 +67,11 @@ impl Core {
     pub async fn finish_single_sign_on(
         &self,
         kept: Option<&SecretString>,
-        answer: &ProviderAnswer<'_>,
+        answer: &ProviderAnswer,
         site: &str,
         origin: &Origin,
     ) -> Result<SsoOutcome> {
-        let (root, begun) = match self.begun(kept, answer.state).await {
+        let (root, begun) = match self.begun(kept, &answer.state).await {
             Ok(begun) => begun,
             Err(error) => {
                 let nowhere = Uuid::nil().into();
@@ -105,14 +105,15 @@ impl Core {
         root: &OrganizationRow,
         row: &ProviderRow,
         begun: &Begun,
-        answer: &ProviderAnswer<'_>,
+        answer: &ProviderAnswer,
         site: &str,
     ) -> Result<Result<(Identity, String), Refused>> {
-        let Some(code) = answer.code else { return Ok(Err(Refused::ByProvider)) };
+        let Some(code) = &answer.code else { return Ok(Err(Refused::ByProvider)) };
         let provider = self.opened(root, row)?;
         let started = begun.started(format!("{site}{LOGIN_SSO_CALLBACK}"));
         let now = self.now().seconds();
-        let identity = self.sso.finish(&provider, &started, code, answer.issuer, now).await;
+        let identity =
+            self.sso.finish(&provider, &started, code, answer.issuer.as_deref(), now).await;
         let identity = match identity {
             Ok(identity) => identity,
             Err(error) => return Ok(Err(Refused::Answer(error))),

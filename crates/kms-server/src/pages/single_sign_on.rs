@@ -120,11 +120,8 @@ async fn finish(
 ) -> Result<Page, ApiError> {
     let name = cookie_of(&app, &answered.state);
     let kept = cookie::value(&jar.0, &name);
-    let answer = ProviderAnswer {
-        state: &answered.state,
-        code: answered.code.as_ref(),
-        issuer: answered.iss.as_deref(),
-    };
+    let answer =
+        ProviderAnswer { state: answered.state, code: answered.code, issuer: answered.iss };
     let site = &app.settings.public_url;
     let outcome = app.core.finish_single_sign_on(kept.as_ref(), &answer, site, &guest.origin).await;
     // Good once, whatever comes of it.

@@ -3,4 +3,5 @@
 
 mod frame;
 mod login;
+mod single_sign_on;
 mod visit;

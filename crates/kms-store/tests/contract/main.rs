@@ -9,6 +9,7 @@ mod audit;
 mod engine;
 mod epochs;
 mod folders;
+mod identity_providers;
 mod machines;
 mod people;
 mod secrets;
@@ -88,6 +89,8 @@ contract! {
     people::failures_are_counted_together_and_forgotten,
     people::h3_a_step_is_accepted_once_by_many,
     people::codes_are_taken_once_and_tried_as_often,
+    identity_providers::a_provider_is_found_by_its_organization_and_its_domains,
+    identity_providers::h6_a_subject_is_somebodys_at_one_provider_and_issuer,
     machines::a_login_finds_all_it_needs_in_one_query,
     machines::a_token_finds_what_it_rests_on_and_misses_what_is_gone,
     machines::an_identity_takes_all_it_has_with_it,
