@@ -25,7 +25,11 @@ fn d3_the_pages_that_a_stranger_sees_are_these_and_no_others() {
     insta::assert_snapshot!(public.join("\n"), @r"
     GET /
     GET /login
+    GET /login/sso
+    GET /login/sso/callback
+    GET /login/sso/connect
     POST /login
+    POST /login/sso
     ");
 }
 
