@@ -112,6 +112,8 @@ ids! {
     SessionId,
     /// An organization's identity provider.
     ProviderId,
+    /// A passkey of a person.
+    PasskeyId,
     /// A record of the audit log.
     AuditId,
 }

@@ -12,6 +12,7 @@ pub mod auth;
 pub mod environments;
 pub mod error;
 pub mod folders;
+pub mod handover;
 mod id;
 pub mod identities;
 pub mod memberships;

@@ -26,6 +26,7 @@ mod keys;
 mod login;
 pub mod mail;
 mod memberships;
+pub mod oauth;
 mod organizations;
 mod passwords;
 mod people;
@@ -45,7 +46,7 @@ mod trusted_ips;
 mod users;
 mod verified;
 
-pub use accounts::Proven;
+pub use accounts::{InvitationSeen, Proven};
 pub use bootstrap::Installer;
 pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -53,7 +54,10 @@ pub use context::{Core, Options};
 pub use dev::{DevCredentials, DevIdentity, DevOrganization, DevProject, DevUser};
 pub use error::{Error, Result, SecondFactor};
 pub use keys::{KeyError, RootKeySource};
-pub use people::{Opened, Page, PagePlace, PendingLogin, Selection};
+pub use people::{
+    Missing, Opened, Page, PagePlace, Passkey, PasskeyAnswer, PasskeyRequest, PendingLogin,
+    Selection,
+};
 pub use sessions::SignedIn;
 pub use single_sign_on::{Connecting, ProviderAnswer, SentToProvider, SsoOutcome};
 

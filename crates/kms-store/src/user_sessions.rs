@@ -79,6 +79,7 @@ const DELETE: &str = "DELETE FROM user_sessions WHERE id = $1 AND user_id = $2";
 const DELETE_OF_USER: &str = "DELETE FROM user_sessions WHERE user_id = $1";
 const DELETE_OF_USER_BY: &str = "DELETE FROM user_sessions WHERE user_id = $1 AND provider_id = $2";
 const DELETE_OF_PROVIDER: &str = "DELETE FROM user_sessions WHERE provider_id = $1";
+const DELETE_OTHERS: &str = "DELETE FROM user_sessions WHERE user_id = $1 AND id <> $2";
 const SWEEP: &str = "DELETE FROM user_sessions WHERE expires_at <= $1";
 
 /// A session of a user.
@@ -156,6 +157,11 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: SessionId) -> Result<bool, St
 /// Ends all sessions of a user and says how many there were.
 pub async fn delete_of_user(tx: &mut Tx, user: UserId) -> Result<u64, StoreError> {
     tx.execute(DELETE_OF_USER, (user,)).await
+}
+
+/// Ends all sessions of a user but one and says how many there were.
+pub async fn delete_others(tx: &mut Tx, user: UserId, but: SessionId) -> Result<u64, StoreError> {
+    tx.execute(DELETE_OTHERS, (user, but)).await
 }
 
 /// Ends the sessions of a user that rest on the word of one identity provider.

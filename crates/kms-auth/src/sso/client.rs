@@ -7,9 +7,10 @@ use http::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use openidconnect::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest,
-    HttpResponse, IssuerUrl, JsonWebKeySet, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, TokenResponse as _, TokenUrl,
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    HttpRequest, HttpResponse, IssuerUrl, JsonWebKeySet, Nonce, OAuth2TokenResponse as _,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, TokenResponse as _,
+    TokenUrl,
     core::{CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims, CoreTokenResponse},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -59,11 +60,24 @@ struct Inner {
     documents: Documents,
 }
 
-/// A code on its way.
-type Trading = Pin<Box<dyn Future<Output = Result<CoreTokenResponse, SsoError>> + Send>>;
+/// The guard, as the library calls it.
+struct Guarded(Outbound);
 
 /// A call on its way.
-type Sending = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send>>;
+type Calling = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send>>;
+
+impl AsyncHttpClient<'_> for Guarded {
+    type Error = OutboundError;
+    type Future = Calling;
+
+    fn call(&self, request: HttpRequest) -> Calling {
+        let outbound = self.0.clone();
+        Box::pin(async move {
+            let answer = outbound.send(request, &Trust::public()).await?;
+            Ok(answer.map(|body| body.to_vec()))
+        })
+    }
+}
 
 /// What is asked for when the ID token holds no address (OpenID Connect Core 1.0, section 5.3).
 #[derive(Deserialize)]
@@ -205,26 +219,15 @@ impl SingleSignOn {
             .set_auth_type(way)
             .set_token_uri(url.map_err(|_| SsoError::Unreachable(None))?)
             .set_redirect_uri(redirect(started)?);
-        let outbound = self.0.outbound.clone();
-        let send = move |request: HttpRequest| -> Sending {
-            let outbound = outbound.clone();
-            Box::pin(async move {
-                let answer = outbound.send(request, &Trust::public()).await?;
-                Ok(answer.map(|body| body.to_vec()))
-            })
-        };
         let verifier = PkceCodeVerifier::new(started.verifier.expose_secret().to_owned());
         let code = AuthorizationCode::new(code.expose_secret().to_owned());
-        // Boxed, since the compiler cannot tell otherwise that it may change threads.
-        let trading: Trading = Box::pin(async move {
-            let request = client.exchange_code(code).set_pkce_verifier(verifier);
-            request.request_async(&send).await.map_err(|error| match error {
-                RequestTokenError::ServerResponse(_) => Refusal::Code.into(),
-                RequestTokenError::Request(error) => error.into(),
-                RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Refusal::Form.into(),
-            })
-        });
-        trading.await
+        let guarded = Guarded(self.0.outbound.clone());
+        let request = client.exchange_code(code).set_pkce_verifier(verifier);
+        request.request_async(&guarded).await.map_err(|error| match error {
+            RequestTokenError::ServerResponse(_) => Refusal::Code.into(),
+            RequestTokenError::Request(error) => error.into(),
+            RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Refusal::Form.into(),
+        })
     }
 
     /// The key of a token; looked for again where the provider may have changed its keys.

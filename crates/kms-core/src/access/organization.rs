@@ -9,8 +9,8 @@ pub(crate) const ACCEPTED: &str = "accepted";
 
 /// The authentication of an organization's row: where it belongs, and what it decides.
 ///
-/// How people come in is covered where it differs from what every organization began with, so
-/// that rows of before keep theirs; the number of fields tells the two apart.
+/// What came later is covered, by its name, where it differs from what every organization was given
+/// then, so that rows of before keep theirs.
 pub(crate) fn organization_mac(key: &RowKey, row: &OrganizationRow) -> RowMac {
     let mac = key
         .mac("organizations")
@@ -21,11 +21,12 @@ pub(crate) fn organization_mac(key: &RowKey, row: &OrganizationRow) -> RowMac {
         .flag(row.enforce_mfa)
         .opt_text(row.selected_mfa_method.as_deref())
         .opt_text(row.user_token_expiration.as_deref());
-    if row.auth_enforced || row.bypass_org_auth {
-        mac.flag(row.auth_enforced).flag(row.bypass_org_auth)
+    let mac = if row.auth_enforced || row.bypass_org_auth {
+        mac.text("auth_enforced").flag(row.auth_enforced).flag(row.bypass_org_auth)
     } else {
         mac
-    }
+    };
+    if row.device_login { mac } else { mac.text("device_login").flag(false) }
 }
 
 /// The authentication of an organization membership's row.

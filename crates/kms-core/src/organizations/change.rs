@@ -74,6 +74,7 @@ impl Core {
             ("userTokenExpiration", row.user_token_expiration.clone().into()),
             ("authEnforced", row.auth_enforced.into()),
             ("bypassOrgAuthEnabled", row.bypass_org_auth.into()),
+            ("allowDeviceLogin", row.device_login.into()),
         ]);
         tx.audit(self.record(caller, &event));
         tx.commit().await?;
@@ -169,6 +170,7 @@ impl Core {
             ("userTokenExpiration", body.user_token_expiration.is_some()),
             ("authEnforced", body.auth_enforced.is_some()),
             ("bypassOrgAuthEnabled", body.bypass_org_auth_enabled.is_some()),
+            ("allowDeviceLogin", body.allow_device_login.is_some()),
         ];
         let set = policy.into_iter().find(|(_, is_set)| *is_set);
         if let Some((field, _)) = set.filter(|_| row.root_id.is_some()) {
@@ -194,11 +196,13 @@ impl Core {
         }
         row.auth_enforced = body.auth_enforced.unwrap_or(row.auth_enforced);
         row.bypass_org_auth = body.bypass_org_auth_enabled.unwrap_or(row.bypass_org_auth);
+        row.device_login = body.allow_device_login.unwrap_or(row.device_login);
         row.enforce_mfa = body.enforce_mfa.unwrap_or(row.enforce_mfa);
-        let needs_mail = row.enforce_mfa && row.selected_mfa_method.as_deref() != Some("totp");
+        let by_mail = !matches!(row.selected_mfa_method.as_deref(), Some("totp" | "webauthn"));
+        let needs_mail = row.enforce_mfa && by_mail;
         if needs_mail && body.enforce_mfa == Some(true) && !self.options.mailer.is_configured() {
             return Err(Error::bad_request(
-                "Codes by mail need a mail server; configure one or choose `totp`",
+                "Codes by mail need a mail server; configure one or choose `totp` or `webauthn`",
             ));
         }
         Ok(())

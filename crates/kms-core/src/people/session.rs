@@ -159,7 +159,7 @@ impl Core {
     }
 
     /// Signs tokens of a session's newest generation. The only place that does.
-    pub(super) fn session_tokens(&self, row: &SessionRow, grant: &Grant) -> Result<Tokens> {
+    pub(crate) fn session_tokens(&self, row: &SessionRow, grant: &Grant) -> Result<Tokens> {
         let now = self.now().seconds();
         let end = Timestamp(row.expires_at).seconds();
         let organization_id = grant.chosen.map(|chosen| chosen.root.uuid());
@@ -200,11 +200,14 @@ impl Core {
     pub async fn list_sessions(&self, signed_in: &SignedIn) -> Result<Vec<Session>> {
         let now = self.now().micros();
         let rows = user_sessions::of_user(&self.store, signed_in.user.id, now).await?;
-        // What a provider vouches for tells nothing of how its person logs in elsewhere.
-        let is_seen = |row: &SessionRow| {
-            signed_in.provider.is_none() || row.provider_id == signed_in.provider
+        // A new password ended those of the epochs before; and what a provider vouches for tells
+        // nothing of how its person logs in elsewhere.
+        let epoch = self.account(signed_in).await?.epoch;
+        let is_listed = |row: &SessionRow| {
+            row.user_epoch == epoch
+                && (signed_in.provider.is_none() || row.provider_id == signed_in.provider)
         };
-        Ok(rows.into_iter().filter(is_seen).map(to_wire).collect())
+        Ok(rows.into_iter().filter(is_listed).map(to_wire).collect())
     }
 
     /// Ends one login of a person, of those that are listed.
@@ -230,6 +233,24 @@ impl Core {
         let event = Event::new("revoke-sessions").details([("sessions", ended.into())]);
         self.end(tx, signed_in, &event).await?;
         Ok(Done { message: "Successfully revoked all sessions.".into() })
+    }
+
+    /// Ends all logins of a person that are listed, but this one.
+    pub async fn revoke_other_sessions(&self, signed_in: &SignedIn) -> Result<()> {
+        let SignedIn { user, .. } = signed_in;
+        let listed = self.list_sessions(signed_in).await?;
+        let mut tx = self.store.begin().await?;
+        let ended = if signed_in.provider.is_none() {
+            user_sessions::delete_others(&mut tx, user.id, user.session).await?
+        } else {
+            let mut ended = 0;
+            for other in listed.into_iter().filter(|other| other.id != user.session) {
+                ended += u64::from(user_sessions::delete(&mut tx, user.id, other.id).await?);
+            }
+            ended
+        };
+        let event = Event::new("revoke-sessions").details([("sessions", ended.into())]);
+        self.end(tx, signed_in, &event).await
     }
 
     /// Ends the session that a refresh token or, without one, an access token belongs to. Never
@@ -331,7 +352,7 @@ pub(super) fn set_refresh_tokens_aside(row: &mut SessionRow) {
 }
 
 /// The organization of records about people who act in none.
-pub(super) fn nowhere() -> OrganizationId {
+pub(crate) fn nowhere() -> OrganizationId {
     Uuid::nil().into()
 }
 

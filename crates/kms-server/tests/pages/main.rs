@@ -1,7 +1,9 @@
 //! The pages, as a browser without JavaScript has them.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod account;
 mod frame;
 mod login;
+mod mailed;
 mod single_sign_on;
 mod visit;

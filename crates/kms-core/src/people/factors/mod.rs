@@ -4,10 +4,12 @@
 //! whatever login it belongs to (attack H4), before it is looked at.
 
 mod app;
+mod change;
 mod codes;
 mod owed;
 mod verify;
 
+pub use change::Missing;
 pub(super) use owed::owed;
 pub use verify::PendingLogin;
 
@@ -15,7 +17,6 @@ use kms_api::UserId;
 use kms_store::{
     Tx,
     login_failures::{self, CountedRow, NewFailure},
-    users::UserRow,
 };
 
 use crate::{Core, Error, Result};
@@ -66,15 +67,6 @@ impl Core {
             return Ok(());
         }
         Err(locked(wait))
-    }
-
-    /// The second factor that a person who asks for one is asked for by themselves.
-    pub(crate) async fn own_factor(&self, user: &UserRow) -> Result<&'static str> {
-        match user.selected_mfa_method.as_deref() {
-            Some(MAIL) => Ok(MAIL),
-            _ if self.has_app(user.id).await? => Ok(APP),
-            _ => Ok(MAIL),
-        }
     }
 
     async fn forget_codes(&self, tx: &mut Tx, user: UserId) -> Result<()> {
