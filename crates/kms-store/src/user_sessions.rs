@@ -77,9 +77,9 @@ const UPDATE: &str = "UPDATE user_sessions SET user_epoch = $3, access_version =
     WHERE id = $1 AND user_id = $2 AND access_version = $12 AND refresh_version = $13";
 const DELETE: &str = "DELETE FROM user_sessions WHERE id = $1 AND user_id = $2";
 const DELETE_OF_USER: &str = "DELETE FROM user_sessions WHERE user_id = $1";
-const DELETE_OTHERS: &str = "DELETE FROM user_sessions WHERE user_id = $1 AND id <> $2";
 const DELETE_OF_USER_BY: &str = "DELETE FROM user_sessions WHERE user_id = $1 AND provider_id = $2";
 const DELETE_OF_PROVIDER: &str = "DELETE FROM user_sessions WHERE provider_id = $1";
+const DELETE_OTHERS: &str = "DELETE FROM user_sessions WHERE user_id = $1 AND id <> $2";
 const SWEEP: &str = "DELETE FROM user_sessions WHERE expires_at <= $1";
 
 /// A session of a user.

@@ -1,6 +1,6 @@
 //! A server of its own for every test.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use http::Method;
 use kms_api::Timestamp;
@@ -42,6 +42,7 @@ impl Default for Setup {
 pub struct TestServer {
     running: Running,
     database: Database,
+    listens_at: SocketAddr,
     /// The server's clock; it moves only when told to.
     pub clock: Arc<ManualClock>,
 }
@@ -62,7 +63,8 @@ impl TestServer {
         let mut options = Options { clock: clock.clone(), entropy, ..Options::default() };
         options.mailer = mailer.unwrap_or(options.mailer);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let own_listeners = vec![listener.local_addr().unwrap()];
+        let listens_at = listener.local_addr().unwrap();
+        let own_listeners = vec![listens_at];
         options.outbound = Outbound::new(OutboundPolicy { allow: outbound_allow, own_listeners });
         let core = Core::open(database.open().await, root, options).await.unwrap();
         if settings.public_url.is_empty() {
@@ -74,12 +76,17 @@ impl TestServer {
             None => Service::new(app),
         };
         let running = Running::serve_with(service, vec![listener], None);
-        Self { running, database, clock }
+        Self { running, database, listens_at, clock }
     }
 
     /// Where it listens.
     pub fn url(&self) -> &str {
         self.running.url()
+    }
+
+    /// The address that it listens on.
+    pub fn listens_at(&self) -> SocketAddr {
+        self.listens_at
     }
 
     /// What it serves.

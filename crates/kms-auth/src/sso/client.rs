@@ -7,9 +7,10 @@ use http::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use openidconnect::{
-    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest,
-    HttpResponse, IssuerUrl, JsonWebKeySet, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, TokenResponse as _, TokenUrl,
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    HttpRequest, HttpResponse, IssuerUrl, JsonWebKeySet, Nonce, OAuth2TokenResponse as _,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, TokenResponse as _,
+    TokenUrl,
     core::{CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims, CoreTokenResponse},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -59,17 +60,17 @@ struct Inner {
     documents: Documents,
 }
 
-/// A call on its way.
-type Sending = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send>>;
-
-/// The one way out, as the library of the protocol wants it.
+/// The guard, as the library calls it.
 struct Guarded(Outbound);
+
+/// A call on its way.
+type Calling = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send>>;
 
 impl AsyncHttpClient<'_> for Guarded {
     type Error = OutboundError;
-    type Future = Sending;
+    type Future = Calling;
 
-    fn call(&self, request: HttpRequest) -> Sending {
+    fn call(&self, request: HttpRequest) -> Calling {
         let outbound = self.0.clone();
         Box::pin(async move {
             let answer = outbound.send(request, &Trust::public()).await?;
@@ -220,9 +221,9 @@ impl SingleSignOn {
             .set_redirect_uri(redirect(started)?);
         let verifier = PkceCodeVerifier::new(started.verifier.expose_secret().to_owned());
         let code = AuthorizationCode::new(code.expose_secret().to_owned());
+        let guarded = Guarded(self.0.outbound.clone());
         let request = client.exchange_code(code).set_pkce_verifier(verifier);
-        let caller = Guarded(self.0.outbound.clone());
-        request.request_async(&caller).await.map_err(|error| match error {
+        request.request_async(&guarded).await.map_err(|error| match error {
             RequestTokenError::ServerResponse(_) => Refusal::Code.into(),
             RequestTokenError::Request(error) => error.into(),
             RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Refusal::Form.into(),

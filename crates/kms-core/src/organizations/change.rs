@@ -72,9 +72,9 @@ impl Core {
             ("enforceMfa", row.enforce_mfa.into()),
             ("selectedMfaMethod", row.selected_mfa_method.clone().into()),
             ("userTokenExpiration", row.user_token_expiration.clone().into()),
-            ("allowDeviceLogin", row.device_login.into()),
             ("authEnforced", row.auth_enforced.into()),
             ("bypassOrgAuthEnabled", row.bypass_org_auth.into()),
+            ("allowDeviceLogin", row.device_login.into()),
         ]);
         tx.audit(self.record(caller, &event));
         tx.commit().await?;
@@ -168,9 +168,9 @@ impl Core {
             ("enforceMfa", body.enforce_mfa.is_some()),
             ("selectedMfaMethod", body.selected_mfa_method.is_some()),
             ("userTokenExpiration", body.user_token_expiration.is_some()),
-            ("allowDeviceLogin", body.allow_device_login.is_some()),
             ("authEnforced", body.auth_enforced.is_some()),
             ("bypassOrgAuthEnabled", body.bypass_org_auth_enabled.is_some()),
+            ("allowDeviceLogin", body.allow_device_login.is_some()),
         ];
         let set = policy.into_iter().find(|(_, is_set)| *is_set);
         if let Some((field, _)) = set.filter(|_| row.root_id.is_some()) {
@@ -191,12 +191,12 @@ impl Core {
             })?;
             row.user_token_expiration = Some(expiration.clone());
         }
-        row.device_login = body.allow_device_login.unwrap_or(row.device_login);
         if body.auth_enforced.is_some() || body.bypass_org_auth_enabled.is_some() {
             caller.rules.require(Action::Edit, Subject::Sso, &Attributes::default())?;
         }
         row.auth_enforced = body.auth_enforced.unwrap_or(row.auth_enforced);
         row.bypass_org_auth = body.bypass_org_auth_enabled.unwrap_or(row.bypass_org_auth);
+        row.device_login = body.allow_device_login.unwrap_or(row.device_login);
         row.enforce_mfa = body.enforce_mfa.unwrap_or(row.enforce_mfa);
         let by_mail = !matches!(row.selected_mfa_method.as_deref(), Some("totp" | "webauthn"));
         let needs_mail = row.enforce_mfa && by_mail;

@@ -89,8 +89,7 @@ impl Core {
         let user = user.ok_or_else(|| Error::not_found("User not found"))?;
         user_mac(&self.keys.rows, &user).verify(&user.mac)?;
         let held = self.held(user.id).await?;
-        let by_provider = signed_in.provider.is_some();
-        Ok(owed(&user, root, held, by_provider, signed_in.factor.as_deref()))
+        Ok(owed(&user, root, held, signed_in.provider.is_some(), signed_in.factor.as_deref()))
     }
 
     async fn ask_for_factor(

@@ -200,14 +200,14 @@ impl Core {
     pub async fn list_sessions(&self, signed_in: &SignedIn) -> Result<Vec<Session>> {
         let now = self.now().micros();
         let rows = user_sessions::of_user(&self.store, signed_in.user.id, now).await?;
-        // A new password ended those of the epochs before, and what a provider vouches for tells
+        // A new password ended those of the epochs before; and what a provider vouches for tells
         // nothing of how its person logs in elsewhere.
         let epoch = self.account(signed_in).await?.epoch;
-        let is_seen = |row: &SessionRow| {
+        let is_listed = |row: &SessionRow| {
             row.user_epoch == epoch
                 && (signed_in.provider.is_none() || row.provider_id == signed_in.provider)
         };
-        Ok(rows.into_iter().filter(is_seen).map(to_wire).collect())
+        Ok(rows.into_iter().filter(is_listed).map(to_wire).collect())
     }
 
     /// Ends one login of a person, of those that are listed.
@@ -235,11 +235,20 @@ impl Core {
         Ok(Done { message: "Successfully revoked all sessions.".into() })
     }
 
-    /// Ends all logins of a person but this one.
+    /// Ends all logins of a person that are listed, but this one.
     pub async fn revoke_other_sessions(&self, signed_in: &SignedIn) -> Result<()> {
         let SignedIn { user, .. } = signed_in;
+        let listed = self.list_sessions(signed_in).await?;
         let mut tx = self.store.begin().await?;
-        let ended = user_sessions::delete_others(&mut tx, user.id, user.session).await?;
+        let ended = if signed_in.provider.is_none() {
+            user_sessions::delete_others(&mut tx, user.id, user.session).await?
+        } else {
+            let mut ended = 0;
+            for other in listed.into_iter().filter(|other| other.id != user.session) {
+                ended += u64::from(user_sessions::delete(&mut tx, user.id, other.id).await?);
+            }
+            ended
+        };
         let event = Event::new("revoke-sessions").details([("sessions", ended.into())]);
         self.end(tx, signed_in, &event).await
     }

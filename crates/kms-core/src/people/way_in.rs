@@ -156,3 +156,60 @@ fn ended() -> Error {
         message: "The single sign-on that this login came through is not used any more",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::testing::World;
+
+    /// The one policy, over everything that it depends on.
+    #[tokio::test]
+    async fn h5_which_way_leads_in_is_decided_in_one_place() {
+        let world = World::new().await;
+        let root = organizations::find(&world.store, world.ours.organization).await;
+        let root = root.unwrap().unwrap();
+        let provider = |id: u128, org_id, is_active| ProviderRow {
+            id: Uuid::from_u128(id).into(),
+            org_id,
+            issuer: String::new(),
+            client_id: String::new(),
+            sealed: Vec::new(),
+            config: String::new(),
+            email_domains: String::new(),
+            is_active,
+            created_at: 0,
+            updated_at: 0,
+            mac: Vec::new(),
+        };
+        let ask = |enforced: bool, bypass: bool, by: Option<u128>, is_admin: bool, is_active| {
+            let root = OrganizationRow {
+                auth_enforced: enforced,
+                bypass_org_auth: bypass,
+                ..root.clone()
+            };
+            let its = provider(1, root.id, is_active);
+            let by = by.map(|id| Uuid::from_u128(id).into());
+            closed(&root, Some(&its), Came { by, is_admin })
+        };
+        for bypass in [false, true] {
+            for is_admin in [false, true] {
+                for enforced in [false, true] {
+                    assert_eq!(ask(enforced, bypass, Some(1), is_admin, true), None);
+                    for (id, is_active) in [(1, false), (2, true), (2, false)] {
+                        let other = ask(enforced, bypass, Some(id), is_admin, is_active);
+                        assert_eq!(other, Some(Closed::NotIts));
+                    }
+                }
+                assert_eq!(ask(false, bypass, None, is_admin, true), None);
+                let own = ask(true, bypass, None, is_admin, true);
+                assert_eq!(own.is_none(), bypass && is_admin);
+            }
+        }
+        let came = Came { by: Some(Uuid::from_u128(1).into()), is_admin: true };
+        assert_eq!(closed(&root, None, came), Some(Closed::NotIts), "there is none any more");
+        let foreign = provider(1, world.theirs.organization, true);
+        assert_eq!(closed(&root, Some(&foreign), came), Some(Closed::NotIts));
+    }
+}

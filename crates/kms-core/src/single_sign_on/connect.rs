@@ -11,7 +11,7 @@ use super::{
     failed,
     flow::{Kept, Waiting, not_begun},
 };
-use crate::{Core, Error, Page, Result, SignedIn, access::user_mac};
+use crate::{Core, Page, Result, SignedIn, access::user_mac};
 
 /// An account that waits for its owner.
 pub struct Connecting {
@@ -20,9 +20,9 @@ pub struct Connecting {
     /// The organization whose provider spoke of it.
     pub organization: String,
     /// Whether the browser is signed in to it by a login of the owner's own.
+    pub is_own: bool,
+    /// Whether that login is fresh and gave what the owner asks for.
     pub is_proven: bool,
-    /// The second factor that its owner asks for, and that this login did not give yet.
-    pub owes: Option<&'static str>,
 }
 
 impl Core {
@@ -33,17 +33,13 @@ impl Core {
         signed_in: Option<&SignedIn>,
     ) -> Result<Connecting> {
         let (root, _, user) = self.waiting(kept).await?;
-        let proven = signed_in.filter(|signed_in| is_own(signed_in, &user));
-        let owes = match proven {
-            Some(signed_in) => self.owes_to_connect(signed_in, &user).await?,
-            None => None,
+        let own = signed_in.filter(|signed_in| is_own(signed_in, &user));
+        let is_proven = match own {
+            Some(signed_in) => self.missing_to_change(signed_in).await?.is_none(),
+            None => false,
         };
-        Ok(Connecting {
-            email: user.email,
-            organization: root.name,
-            is_proven: proven.is_some(),
-            owes,
-        })
+        let (email, organization) = (user.email, root.name);
+        Ok(Connecting { email, organization, is_own: own.is_some(), is_proven })
     }
 
     /// Connects the account, and signs the browser in by the provider from here on. Answers where
@@ -52,23 +48,20 @@ impl Core {
         &self,
         kept: Option<&SecretString>,
         signed_in: &SignedIn,
-        code: Option<&SecretString>,
     ) -> Result<(Page, String)> {
         let (root, waiting, mut user) = self.waiting(kept).await?;
-        if !is_own(signed_in, &user) {
-            return Err(failed("Log in to the account by its own password first"));
-        }
-        if let Some(method) = self.owes_to_connect(signed_in, &user).await? {
-            let code = code.ok_or(Error::SecondFactor(crate::SecondFactor::Wrong))?;
-            self.verify_page_factor(signed_in, method, code, false).await?;
+        // A fresh login with the factor that the owner asks for, as for all that changes how
+        // somebody logs in.
+        if !is_own(signed_in, &user) || self.missing_to_change(signed_in).await?.is_some() {
+            return Err(failed("Log in to the account by yourself first"));
         }
         let provider = self.provider_of(&root).await?;
         let provider = provider.filter(|row| row.is_active && row.issuer == waiting.issuer);
         let provider = provider.ok_or_else(not_begun)?;
         let origin = &signed_in.origin;
         let tx = self.store.begin().await?;
-        let page =
-            self.connect_account(tx, &root, &provider, &waiting.subject, &mut user, origin).await?;
+        let subject = &waiting.subject;
+        let page = self.connect_account(tx, &root, &provider, subject, &mut user, origin).await?;
         self.page_logout(signed_in).await?;
         Ok((page, waiting.target))
     }
@@ -84,18 +77,6 @@ impl Core {
         let user = users::find(&self.store, waiting.user).await?.ok_or_else(not_begun)?;
         user_mac(&self.keys.rows, &user).verify(&user.mac)?;
         Ok((root, waiting, user))
-    }
-
-    /// The factor that the owner asks for themselves; what organizations ask for is theirs to ask.
-    async fn owes_to_connect(
-        &self,
-        signed_in: &SignedIn,
-        user: &UserRow,
-    ) -> Result<Option<&'static str>> {
-        if !user.is_mfa_enabled || signed_in.factor.is_some() {
-            return Ok(None);
-        }
-        self.own_factor(user).await.map(Some)
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let pages = [
         login::routes(), //
         factor::routes(),
+        single_sign_on::routes(),
         confirm::routes(),
         passkeys::routes(),
         account::routes(),
@@ -47,7 +48,6 @@ pub(crate) fn routes() -> Vec<Route> {
         authorize::routes(),
         hand_over::routes(),
         device::routes(),
-        single_sign_on::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()
 }

@@ -14,7 +14,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::{Form, Guest, Link, Page, Target, Visitor, cookie, message};
+use super::{Form, Guest, Link, Page, Target, confirm::Recent, cookie, message, see_other};
 use crate::{
     ApiError, AppState,
     route::{Class, Describe, Operation, Route},
@@ -40,7 +40,6 @@ struct Connect<'a> {
     /// Who is signed in instead.
     other: Option<&'a str>,
     login: String,
-    error: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -57,11 +56,6 @@ struct Answered {
     state: String,
     code: Option<SecretString>,
     iss: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Given {
-    code: Option<SecretString>,
 }
 
 /// The cookies of a request.
@@ -161,44 +155,26 @@ async fn ask_to_connect(
 ) -> Result<Page, ApiError> {
     let kept = cookie::value(&jar.0, &waiting(&app));
     let connecting = app.core.connecting(kept.as_ref(), guest.signed_in.as_ref()).await?;
-    if let (Some(signed_in), Some("email")) = (&guest.signed_in, connecting.owes) {
-        app.core.send_page_code(signed_in, false).await?;
+    let here = Target::of(paths::LOGIN_SSO_CONNECT);
+    if connecting.is_own && !connecting.is_proven {
+        return see_other(&here.after("/login/confirm"));
     }
-    connect_page(&connecting, guest.signed_in.as_ref().map(|person| &*person.user.email), None)
+    let other = guest.signed_in.as_ref().map(|person| &*person.user.email);
+    let other = other.filter(|_| !connecting.is_own);
+    Page::new(&Connect { connecting: &connecting, other, login: here.after("/login") })
 }
 
 async fn connect(
-    Visitor(signed_in): Visitor,
+    Recent(signed_in): Recent,
     jar: Jar,
     State(app): State<AppState>,
-    Form(given): Form<Given>,
+    Form(()): Form<()>,
 ) -> Result<Page, ApiError> {
     let kept = cookie::value(&jar.0, &waiting(&app));
-    let connected = app.core.connect(kept.as_ref(), &signed_in, given.code.as_ref()).await;
-    match connected {
-        Ok((page, target)) => {
-            let used = cookie::cookie(&app, &waiting(&app), "", 0, "Strict")?;
-            let signed_in = cookie::set(&app, &page)?;
-            Ok(super::see_other(Target::of(&target).as_str())?.cookie(signed_in).cookie(used))
-        }
-        Err(error @ Error::SecondFactor(_)) => {
-            let connecting = app.core.connecting(kept.as_ref(), Some(&signed_in)).await?;
-            let error = ApiError::from(error);
-            let text = Some(message::text(&error));
-            Ok(connect_page(&connecting, Some(&signed_in.user.email), text)?.status(error.status()))
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn connect_page(
-    connecting: &Connecting,
-    signed_in: Option<&str>,
-    error: Option<String>,
-) -> Result<Page, ApiError> {
-    let login = Target::of(paths::LOGIN_SSO_CONNECT).after("/login");
-    let other = signed_in.filter(|_| !connecting.is_proven);
-    Page::new(&Connect { connecting, other, login, error })
+    let (page, target) = app.core.connect(kept.as_ref(), &signed_in).await?;
+    let used = cookie::cookie(&app, &waiting(&app), "", 0, "Strict")?;
+    let signed_in = cookie::set(&app, &page)?;
+    Ok(see_other(Target::of(&target).as_str())?.cookie(signed_in).cookie(used))
 }
 
 /// A page that leads on by itself, or by its link where the browser does not.

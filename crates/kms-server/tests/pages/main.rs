@@ -5,4 +5,5 @@ mod account;
 mod frame;
 mod login;
 mod mailed;
+mod single_sign_on;
 mod visit;

@@ -17,7 +17,6 @@ use kms_api::UserId;
 use kms_store::{
     Tx,
     login_failures::{self, CountedRow, NewFailure},
-    users::UserRow,
 };
 
 use crate::{Core, Error, Result};
@@ -68,15 +67,6 @@ impl Core {
             return Ok(());
         }
         Err(locked(wait))
-    }
-
-    /// The second factor that a person who asks for one is asked for by themselves.
-    pub(crate) async fn own_factor(&self, user: &UserRow) -> Result<&'static str> {
-        match user.selected_mfa_method.as_deref() {
-            Some(MAIL) => Ok(MAIL),
-            _ if self.has_app(user.id).await? => Ok(APP),
-            _ => Ok(MAIL),
-        }
     }
 
     async fn forget_codes(&self, tx: &mut Tx, user: UserId) -> Result<()> {

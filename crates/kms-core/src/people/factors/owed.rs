@@ -10,10 +10,11 @@ use crate::people::PASSKEY;
 ///
 /// The organization decides before the person does. Where neither chose a method, the app is
 /// asked for if there is one, and a passkey before mail. A passkey that was given is enough
-/// whatever is asked for: its device recognised its user. `by_provider` says that they came through
-/// the organization's identity provider: what the person asks of their own logins is then the
-/// provider's to ask. Whoever acts by a login of their own where that is the exception owes one in
-/// any case.
+/// whatever is asked for: its device recognised its user.
+///
+/// `by_provider` says that they came through the organization's identity provider: what the person
+/// asks of their own logins is then the provider's to ask. Whoever acts by a login of their own
+/// where that is the exception owes one in any case.
 pub(in crate::people) fn owed(
     user: &UserRow,
     root: &OrganizationRow,
