@@ -8,9 +8,11 @@
 
 pub mod audit;
 pub mod auth_methods;
+pub mod authorization_codes;
 mod bind;
 pub mod callers;
 pub mod client_secrets;
+pub mod device_logins;
 pub mod environments;
 pub mod epochs;
 mod error;
@@ -25,6 +27,7 @@ pub mod memberships;
 mod migrate;
 pub mod organization_memberships;
 pub mod organizations;
+pub mod passkeys;
 mod postgres_writer;
 pub mod project_members;
 pub mod projects;

@@ -6,24 +6,30 @@
 //! every refresh, and nowhere else.
 
 pub(crate) mod account;
+mod approval;
 mod factors;
 mod login;
 mod page;
+mod passkeys;
 mod refresh;
 mod select;
 mod session;
 mod throttle;
 
 pub(crate) use account::to_wire as user_to_wire;
+pub(crate) use approval::Approval;
 pub use factors::{Missing, PendingLogin};
 pub(crate) use page::PAGE_SECONDS;
 pub use page::Page;
+pub use passkeys::{Passkey, PasskeyAnswer, PasskeyRequest};
 pub use select::{PagePlace, Selection};
 pub use session::Opened;
-pub(crate) use session::{Chosen, Grant, Start};
+pub(crate) use session::{Chosen, Grant, Start, nowhere};
 
 /// How a person with a password logs in.
 pub(crate) const EMAIL: &str = "email";
+/// How a person with a passkey does, and what it is called as second factor.
+pub(crate) const PASSKEY: &str = "webauthn";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -110,14 +110,14 @@ impl Core {
     }
 
     /// Refuses to go on where a second factor is asked for since the login (attack H5).
-    async fn require_factor(
+    pub(super) async fn require_factor(
         &self,
         user: &UserRow,
         root: &OrganizationRow,
         given: Option<&str>,
     ) -> Result<()> {
-        let has_app = self.has_app(user.id).await?;
-        match owed(user, root, has_app, given) {
+        let held = self.held(user.id).await?;
+        match owed(user, root, held, given) {
             None => Ok(()),
             Some(_) => Err(Error::SessionOver {
                 name: "MfaRequired",

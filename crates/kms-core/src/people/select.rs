@@ -42,8 +42,6 @@ pub struct PagePlace {
     pub owed: Option<&'static str>,
     /// The name of the organization at the root.
     pub root_name: String,
-    /// Seconds that a session there lasts at most, where the organization says so.
-    pub(crate) longest: Option<i64>,
 }
 
 impl Core {
@@ -51,8 +49,7 @@ impl Core {
     pub async fn page_place(&self, signed_in: &SignedIn, id: OrganizationId) -> Result<PagePlace> {
         let (chosen, root) = self.choose(signed_in, id).await?;
         let owed = self.factor_owed(signed_in, &root).await?;
-        let longest = root.user_token_expiration.as_deref().and_then(session_seconds);
-        Ok(PagePlace { chosen, owed, root_name: root.name, longest })
+        Ok(PagePlace { chosen, owed, root_name: root.name })
     }
 
     /// Chooses the organization or sub-organization that a person acts in.
@@ -91,8 +88,8 @@ impl Core {
         let user = users::find(&self.store, signed_in.user.id).await?;
         let user = user.ok_or_else(|| Error::not_found("User not found"))?;
         user_mac(&self.keys.rows, &user).verify(&user.mac)?;
-        let has_app = self.has_app(user.id).await?;
-        Ok(owed(&user, root, has_app, signed_in.factor.as_deref()))
+        let held = self.held(user.id).await?;
+        Ok(owed(&user, root, held, signed_in.factor.as_deref()))
     }
 
     async fn ask_for_factor(

@@ -328,7 +328,7 @@ pub(super) fn set_refresh_tokens_aside(row: &mut SessionRow) {
 }
 
 /// The organization of records about people who act in none.
-pub(super) fn nowhere() -> OrganizationId {
+pub(crate) fn nowhere() -> OrganizationId {
     Uuid::nil().into()
 }
 

@@ -11,7 +11,11 @@ use kms_core::{Error, Missing, SignedIn};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Form, Link, Page, Target, Visitor, cookie, message, see_other};
+use super::{
+    Form, Link, Page, Target, Visitor, cookie, message,
+    passkeys::{self, Ask},
+    see_other,
+};
 use crate::{
     ApiError, AppState,
     route::{Access, Class, Describe, Operation, Route},
@@ -19,6 +23,8 @@ use crate::{
 
 /// The second factor that comes by mail.
 const MAIL: &str = "email";
+/// The second factor that a device gives.
+const PASSKEY: &str = "webauthn";
 
 /// Somebody who signed in with this browser within the last ten minutes, or gave the password
 /// again, and who gave the second factor that they ask for. Whoever did not is led to confirm who
@@ -61,11 +67,17 @@ struct Confirm<'a> {
     target: &'a Target,
     missing: Missing,
     error: Option<String>,
+    passkey: Option<Ask>,
 }
 
 impl Confirm<'_> {
     fn is_mailed(&self) -> bool {
         self.missing == Missing::Factor(MAIL)
+    }
+
+    /// Whether nothing but a passkey is enough.
+    fn is_passkey(&self) -> bool {
+        self.missing == Missing::Factor(PASSKEY)
     }
 }
 
@@ -118,7 +130,20 @@ async fn show(
     if missing == Missing::Factor(MAIL) {
         app.core.send_page_code(&signed_in, false).await?;
     }
-    page(&signed_in, &target, missing, None)
+    page(&app, &signed_in, &target, missing, None).await
+}
+
+/// The page once more, because something was not accepted.
+pub(super) async fn once_more(
+    app: &AppState,
+    signed_in: &SignedIn,
+    target: &Target,
+    error: &ApiError,
+) -> Result<Page, ApiError> {
+    let missing = app.core.missing_to_change(signed_in).await?;
+    let Some(missing) = missing else { return see_other(target.as_str()) };
+    let page = page(app, signed_in, target, missing, Some(message::text(error))).await?;
+    Ok(page.status(error.status()))
 }
 
 async fn password(
@@ -140,7 +165,7 @@ async fn password(
         ApiError::Core(Error::BadRequest { .. }) => "This password is wrong.".into(),
         other => message::text(other),
     };
-    let page = page(&signed_in, &target, Missing::Password, Some(text))?;
+    let page = page(&app, &signed_in, &target, Missing::Password, Some(text)).await?;
     Ok(page.status(error.status()))
 }
 
@@ -164,7 +189,8 @@ async fn code(
         Err(other) => return Err(other.into()),
     };
     let text = Some(message::text(&error));
-    Ok(page(&signed_in, &target, Missing::Factor(method), text)?.status(error.status()))
+    let page = page(&app, &signed_in, &target, Missing::Factor(method), text).await?;
+    Ok(page.status(error.status()))
 }
 
 async fn mail(
@@ -187,11 +213,15 @@ async fn again(
     Ok(see_other(&target.after("/login"))?.cookie(cookie::clear(&app)?))
 }
 
-fn page(
+async fn page(
+    app: &AppState,
     signed_in: &SignedIn,
     target: &Target,
     missing: Missing,
     error: Option<String>,
 ) -> Result<Page, ApiError> {
-    Page::new(&Confirm { email: &signed_in.user.email, target, missing, error })
+    let is_first = missing == Missing::Factor(PASSKEY);
+    let passkey = passkeys::to_confirm(app, signed_in, is_first).await?;
+    let page = Confirm { email: &signed_in.user.email, target, missing, error, passkey };
+    Page::with_policy(&page, &passkeys::policy())
 }

@@ -7,7 +7,11 @@ use kms_core::Error;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Form, Guest, Link, Page, Target, Visitor, cookie, message, see_other};
+use super::{
+    Form, Guest, Link, Page, Target, Visitor, cookie, hand_over, message,
+    passkeys::{self, Ask},
+    see_other,
+};
 use crate::{
     ApiError, AppState,
     route::{Class, Route},
@@ -23,12 +27,15 @@ struct Login<'a> {
     /// Whether strangers may make an account.
     lets_sign_up: bool,
     error: Option<String>,
+    passkey: Option<Ask>,
 }
 
 #[derive(Default, Deserialize)]
 struct Asked {
     #[serde(default, rename = "continue")]
     target: Target,
+    /// Where a program of the compatible kind waits.
+    callback_port: Option<hand_over::Port>,
 }
 
 #[derive(Deserialize)]
@@ -57,16 +64,26 @@ async fn show(
     State(app): State<AppState>,
     Link(asked): Link<Asked>,
 ) -> Result<Page, ApiError> {
+    if let Some(port) = asked.callback_port {
+        return see_other(&hand_over::address(port));
+    }
     if guest.signed_in.is_some() {
         return see_other(asked.target.as_str());
     }
-    Page::new(&Login {
-        reason: reason(&asked.target),
-        target: &asked.target,
-        email: "",
-        lets_sign_up: !app.core.is_invite_only().await?,
-        error: None,
-    })
+    page(&app, &asked.target, "", None).await
+}
+
+/// The page, with what was typed and what was wrong with it.
+pub(super) async fn page(
+    app: &AppState,
+    target: &Target,
+    email: &str,
+    error: Option<String>,
+) -> Result<Page, ApiError> {
+    let passkey = passkeys::to_log_in(app)?;
+    let lets_sign_up = !app.core.is_invite_only().await?;
+    let page = Login { reason: reason(target), target, email, lets_sign_up, error, passkey };
+    Page::with_policy(&page, &passkeys::policy())
 }
 
 async fn log_in(
@@ -88,14 +105,7 @@ async fn log_in(
         ApiError::Core(Error::BadRequest { .. }) => "E-mail address or password is wrong.".into(),
         other => message::text(other),
     };
-    let page = Login {
-        reason: reason(&target),
-        target: &target,
-        email: &body.email,
-        lets_sign_up: !app.core.is_invite_only().await?,
-        error: Some(text),
-    };
-    Ok(Page::new(&page)?.status(error.status()))
+    Ok(page(&app, &target, &body.email, Some(text)).await?.status(error.status()))
 }
 
 async fn log_out(

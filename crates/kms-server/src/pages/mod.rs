@@ -9,13 +9,18 @@
 
 mod account;
 mod answer;
+mod authorize;
 mod confirm;
 mod cookie;
+mod device;
 mod factor;
 mod form;
+mod hand_over;
 mod login;
 mod mailed;
 mod message;
+mod passkeys;
+mod places;
 mod target;
 mod visitor;
 
@@ -23,6 +28,7 @@ pub(crate) use answer::{IsPage, Page, STYLE, see_other};
 pub(crate) use confirm::Recent;
 pub(crate) use form::{Form, Link};
 pub(crate) use message::{Message, failure};
+pub(crate) use passkeys::SCRIPT as PASSKEY_SCRIPT;
 pub(crate) use target::Target;
 pub(crate) use visitor::{Guest, Visitor};
 
@@ -34,8 +40,12 @@ pub(crate) fn routes() -> Vec<Route> {
         login::routes(), //
         factor::routes(),
         confirm::routes(),
+        passkeys::routes(),
         account::routes(),
         mailed::routes(),
+        authorize::routes(),
+        hand_over::routes(),
+        device::routes(),
     ];
     pages.into_iter().flatten().map(Route::page).collect()
 }

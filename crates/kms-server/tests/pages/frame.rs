@@ -25,11 +25,14 @@ fn d3_the_pages_that_a_stranger_sees_are_these_and_no_others() {
     insta::assert_snapshot!(public.join("\n"), @r"
     GET /
     GET /login
+    GET /login/cli/over
+    GET /oauth/code
     GET /password-reset
     GET /password-reset/sent
     GET /signup
     GET /signupinvite
     POST /login
+    POST /login/passkey
     POST /password-reset
     POST /password-reset/new
     POST /signup

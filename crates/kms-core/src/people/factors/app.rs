@@ -18,7 +18,11 @@ use kms_store::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{APP, MAIL, change::needs_factor};
-use crate::{Core, Error, Result, SecondFactor, SignedIn, audit::Event, people::account::to_wire};
+use crate::{
+    Core, Error, Result, SecondFactor, SignedIn,
+    audit::Event,
+    people::{PASSKEY, account::to_wire},
+};
 
 impl Core {
     /// Whether a person has an authenticator app that is known to have the seed.
@@ -161,7 +165,9 @@ impl Core {
             APP => refuse("needs an authenticator app that is set up"),
             MAIL if self.options.mailer.is_configured() => Ok(()),
             MAIL => refuse("needs mail, which is not configured on this server"),
-            _ => refuse("must be `email` or `totp`"),
+            PASSKEY if self.held(signed_in.user.id).await?.has_passkeys => Ok(()),
+            PASSKEY => refuse("needs a passkey, which is added in a browser"),
+            _ => refuse("must be `email`, `totp` or `webauthn`"),
         }
     }
 
@@ -197,7 +203,11 @@ impl Core {
         if holds { Ok(()) } else { Err(Error::SecondFactor(SecondFactor::Wrong)) }
     }
 
-    async fn write_account(&self, tx: &mut Tx, user: &mut UserRow) -> Result<()> {
+    pub(in crate::people) async fn write_account(
+        &self,
+        tx: &mut Tx,
+        user: &mut UserRow,
+    ) -> Result<()> {
         let epoch = user.epoch;
         if self.update_user(tx, user, epoch).await? {
             return Ok(());

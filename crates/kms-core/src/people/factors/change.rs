@@ -1,14 +1,18 @@
 //! What somebody has to show before they change how they log in: that they are there now, and the
 //! second factor, where one is asked for (attack H5).
 
+use kms_api::UserId;
 use kms_store::{
     callers,
+    passkeys::HeldRow,
     users::{self, UserRow},
 };
 use secrecy::SecretString;
 
-use super::owed::method;
-use crate::{Core, Error, Result, SignedIn, access::user_mac, audit::Event, people::Page};
+use super::{APP, owed::method};
+use crate::{
+    Core, Error, Result, SignedIn, access::user_mac, audit::Event, people::PASSKEY, people::Page,
+};
 
 /// Microseconds for which it counts that somebody showed who they are.
 const RECENT: i64 = 10 * 60 * 1_000_000;
@@ -73,30 +77,52 @@ impl Core {
     }
 
     /// The second factor that somebody owes before they change how they log in: one that they ask
-    /// for themselves, or an organization does that lets the account decide which.
+    /// for themselves, or an organization does that lets the account decide which. Who has a
+    /// passkey shows it or their app: another passkey is another way to be both factors.
     async fn factor_to_change(
         &self,
         signed_in: &SignedIn,
         user: &UserRow,
     ) -> Result<Option<&'static str>> {
-        if signed_in.factor.is_some() {
+        let held = self.held(user.id).await?;
+        let given = signed_in.factor.as_deref();
+        if held.has_passkeys && !matches!(given, Some(APP | PASSKEY)) {
+            return Ok(Some(method(None, held)));
+        }
+        if given.is_some() {
             return Ok(None);
         }
-        let has_app = self.has_app(user.id).await?;
         if user.is_mfa_enabled {
-            return Ok(Some(method(user.selected_mfa_method.as_deref(), has_app)));
+            return Ok(Some(method(user.selected_mfa_method.as_deref(), held)));
         }
         // Somebody without app and mail has nothing to give yet.
-        if !has_app && !self.options.mailer.is_configured() {
+        if !held.has_app && !self.options.mailer.is_configured() {
             return Ok(None);
         }
         for (place, _) in self.places_of("user", user.id.uuid()).await? {
             self.require_genuine_organization(&place)?;
             if place.enforce_mfa && place.selected_mfa_method.is_none() {
-                return Ok(Some(method(None, has_app)));
+                return Ok(Some(method(None, held)));
             }
         }
         Ok(None)
+    }
+
+    /// What a person could give as second factor, besides mail.
+    pub(in crate::people) async fn held(&self, user: UserId) -> Result<HeldRow> {
+        let held = kms_store::passkeys::held(&self.store, user).await?;
+        Ok(held.unwrap_or(HeldRow { has_app: false, has_passkeys: false }))
+    }
+
+    /// The account of somebody who may change how they log in.
+    pub(in crate::people) async fn account_to_change(
+        &self,
+        signed_in: &SignedIn,
+    ) -> Result<UserRow> {
+        self.require_recent(signed_in)?;
+        let user = self.account(signed_in).await?;
+        self.require_factor_to_change(signed_in, &user).await?;
+        Ok(user)
     }
 
     /// The account of somebody who is logged in, as its row stands.

@@ -29,6 +29,7 @@ struct Overview {
     is_email_verified: bool,
     organizations: Vec<AccessibleOrganization>,
     sessions: usize,
+    passkeys: usize,
     has_app: bool,
     second_factor: &'static str,
 }
@@ -62,6 +63,7 @@ async fn show(Visitor(signed_in): Visitor, State(app): State<AppState>) -> Resul
         is_email_verified: user.is_email_verified,
         organizations: app.core.list_accessible_organizations(&signed_in).await?.organizations,
         sessions: app.core.list_sessions(&signed_in).await?.len(),
+        passkeys: app.core.passkeys(&signed_in).await?.len(),
         has_app: app.core.totp_state(&signed_in).await?.is_verified,
     })
 }

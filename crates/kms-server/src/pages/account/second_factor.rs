@@ -15,6 +15,7 @@ use crate::{
 
 const PAGE: &str = "/account/second-factor";
 const MAIL: &str = "email";
+const PASSKEY: &str = "webauthn";
 /// None of their own: it is up to organizations.
 const NONE: &str = "none";
 
@@ -79,11 +80,14 @@ async fn choices(app: &AppState, signed_in: &kms_core::SignedIn) -> Result<Vec<C
         lacks,
         is_chosen: chosen.unwrap_or(NONE) == value,
     };
+    let has_passkeys = !app.core.passkeys(signed_in).await?.is_empty();
     let app_lacks = (!has_app).then_some("set one up first");
+    let passkey_lacks = (!has_passkeys).then_some("add one first");
     let mail_lacks = (!app.core.sends_mail()).then_some("this server sends no mail");
     Ok(vec![
         choice(NONE, "Only where an organization asks for one", None),
         choice(APP, "Always: a code of my authenticator app", app_lacks),
+        choice(PASSKEY, "Always: a passkey", passkey_lacks),
         choice(MAIL, "Always: a code that is mailed to me", mail_lacks),
     ])
 }
