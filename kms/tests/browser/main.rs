@@ -15,6 +15,7 @@ mod people;
 mod server;
 mod wire;
 
+mod account;
 mod browser_rules;
 mod harness;
 mod passkeys;
