@@ -5,13 +5,18 @@
 //! browsers open, so that a small machine bears it; a test that fails leaves no process behind.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod accessible;
 mod authenticator;
 mod browser;
 mod driver;
+mod http;
 mod look;
 mod people;
 mod server;
 mod wire;
 
+mod account;
+mod browser_rules;
 mod harness;
 mod passkeys;
+mod walk;
