@@ -1,6 +1,7 @@
 //! The pages, as a browser without JavaScript has them.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod device;
 mod frame;
 mod login;
 mod visit;
