@@ -25,6 +25,8 @@ fn d3_the_pages_that_a_stranger_sees_are_these_and_no_others() {
     insta::assert_snapshot!(public.join("\n"), @r"
     GET /
     GET /login
+    GET /login/cli/over
+    GET /oauth/code
     POST /login
     ");
 }

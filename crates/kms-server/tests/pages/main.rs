@@ -3,5 +3,7 @@
 
 mod device;
 mod frame;
+mod hand_over;
 mod login;
+mod oauth;
 mod visit;
