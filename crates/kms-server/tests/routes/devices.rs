@@ -99,7 +99,7 @@ async fn d6_a_request_that_is_none_is_refused_and_never_shown() {
         encoded(&[("host", CANARY)]),
         encoded(&[("client_id", CLI_CLIENT), ("client_id", CANARY)]),
         encoded(&[("client_id", CLI_CLIENT), ("organization_id", CANARY)]),
-        format!("client_id=%ff{CANARY}"),
+        format!("client_id={CLI_CLIENT}&organization_id=%ff{CANARY}"),
         format!("{CANARY}&%zz"),
     ] {
         let answer = server.post(paths::OAUTH_DEVICE).body(FORM, body.clone()).send().await;
