@@ -77,7 +77,11 @@ impl Keys {
         if instance.root_fingerprint != given.to_string() {
             return Err(KeyError::WrongRootKey { needed: instance.root_fingerprint, given });
         }
-        let rows = instance::keys(store).await?;
+        let mut rows = instance::keys(store).await?;
+        if rows.iter().all(|row| row.purpose != TokenPurpose::UserPage.as_str()) {
+            add_page_key(store, &root, instance.instance_id, entropy, clock).await?;
+            rows = instance::keys(store).await?;
+        }
         let open = |purpose: &str| unwrap(&root, &rows, purpose, instance.instance_id);
         let mut tokens = Vec::new();
         for purpose in TokenPurpose::ALL {
@@ -247,6 +251,22 @@ async fn add_seeds(
     instance::add_seeds_key(&mut tx, SEEDS, wrapped.as_bytes(), clock.now().micros()).await?;
     tx.commit().await?;
     unwrap(root, &instance::keys(store).await?, SEEDS, owner)
+}
+
+/// Makes the key of browsers' tokens for an instance of before there were pages. Losing it would
+/// only sign them out.
+async fn add_page_key(
+    store: &Store,
+    root: &RootKeySource,
+    owner: Uuid,
+    entropy: &dyn Entropy,
+    clock: &dyn Clock,
+) -> Result<(), KeyError> {
+    let purpose = TokenPurpose::UserPage.as_str();
+    let wrapped = new_key(root, purpose, owner, entropy)?;
+    let mut tx = store.begin().await?;
+    instance::add_key(&mut tx, purpose, wrapped.as_bytes(), clock.now().micros()).await?;
+    Ok(tx.commit().await?)
 }
 
 fn new_key(

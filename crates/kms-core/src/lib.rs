@@ -26,6 +26,7 @@ mod keys;
 mod login;
 pub mod mail;
 mod memberships;
+pub mod oauth;
 mod organizations;
 mod passwords;
 mod people;
@@ -52,7 +53,7 @@ pub use context::{Core, Options};
 pub use dev::{DevCredentials, DevIdentity, DevOrganization, DevProject, DevUser};
 pub use error::{Error, Result, SecondFactor};
 pub use keys::{KeyError, RootKeySource};
-pub use people::{Opened, PendingLogin, Selection};
+pub use people::{Opened, Page, PagePlace, PendingLogin, Selection};
 pub use sessions::SignedIn;
 
 /// What the skin needs to open an instance: the skin itself may use neither room.

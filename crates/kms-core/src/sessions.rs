@@ -9,7 +9,7 @@ use std::sync::Arc;
 use kms_api::{IdentityId, OrganizationId, SessionId, TokenId, UserId};
 use kms_crypto::{
     TokenError,
-    claims::{IdentityAccessClaims, UserAccessClaims},
+    claims::{IdentityAccessClaims, UserAccessClaims, UserPageClaims},
 };
 use kms_store::{
     callers::{self, IdentityCallerRow, IdentityToken, UserCallerRow},
@@ -76,6 +76,27 @@ impl Core {
         }
     }
 
+    /// Who signed in with a browser whose token this is. It acts nowhere: what is done from a page
+    /// names its organization each time.
+    pub async fn authenticate_page(&self, token: &str, origin: Origin) -> Result<SignedIn> {
+        let claims = self.keys.tokens.verify::<UserPageClaims>(token, self.now().seconds())?;
+        let (user, session) = (claims.user_id.into(), claims.token_version_id.into());
+        let row = callers::user(&self.store, user, session, None).await?;
+        let row = row.ok_or_else(|| Error::not_found("User not found"))?;
+        if self.live_session(&row)?.access_version != claims.access_version {
+            return Err(stale());
+        }
+        Ok(SignedIn {
+            user: actor_of(session, &row),
+            auth_method: claims.auth_method.as_str().into(),
+            factor: claims.mfa_method,
+            organization: None,
+            instance_admin: row.user.super_admin,
+            actor_metadata: metadata_of(&claims.auth_method, &row),
+            origin,
+        })
+    }
+
     /// Who a user's token stands for, where no organization needs to be chosen yet.
     pub async fn authenticate_user(&self, bearer: &str, origin: Origin) -> Result<SignedIn> {
         refuse_service_token(bearer)?;
@@ -83,12 +104,12 @@ impl Core {
         let claims = self.keys.tokens.verify::<UserAccessClaims>(bearer, now)?;
         let row = self.load_user(&claims).await?;
         Ok(SignedIn {
-            user: actor_of(&claims, &row),
+            user: actor_of(claims.token_version_id.into(), &row),
             auth_method: claims.auth_method.as_str().into(),
             factor: claims.mfa_method.clone().filter(|_| claims.is_mfa_verified == Some(true)),
             organization: organization_of(&claims),
             instance_admin: row.user.super_admin,
-            actor_metadata: metadata_of(&claims, &row),
+            actor_metadata: metadata_of(&claims.auth_method, &row),
             origin,
         })
     }
@@ -154,11 +175,11 @@ impl Core {
             self.require_root(row.user.id, root.into()).await?;
         }
         let caller = Caller {
-            actor: Actor::User(actor_of(claims, &row)),
+            actor: Actor::User(actor_of(claims.token_version_id.into(), &row)),
             organization,
             rules: self.user_role(row.membership.0.as_ref(), organization)?,
             instance_admin: row.user.super_admin,
-            actor_metadata: metadata_of(claims, &row),
+            actor_metadata: metadata_of(&claims.auth_method, &row),
             origin: Origin::default(),
             seen: Seen::default(),
         };
@@ -358,21 +379,21 @@ fn organization_of(claims: &UserAccessClaims) -> Option<OrganizationId> {
     claims.sub_organization_id.or(claims.organization_id).map(OrganizationId::from)
 }
 
-fn actor_of(claims: &UserAccessClaims, row: &UserCallerRow) -> UserActor {
+fn actor_of(session: SessionId, row: &UserCallerRow) -> UserActor {
     UserActor {
-        id: UserId::from(claims.user_id),
-        session: SessionId::from(claims.token_version_id),
+        id: row.user.id,
+        session,
         username: row.user.username.as_str().into(),
         email: row.user.email.as_str().into(),
     }
 }
 
-fn metadata_of(claims: &UserAccessClaims, row: &UserCallerRow) -> Arc<str> {
+fn metadata_of(auth_method: &str, row: &UserCallerRow) -> Arc<str> {
     let metadata = json!({
         "email": row.user.email,
         "userId": row.user.id,
         "username": row.user.username,
-        "authMethod": claims.auth_method,
+        "authMethod": auth_method,
     });
     metadata.to_string().into()
 }

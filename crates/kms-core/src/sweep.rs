@@ -1,8 +1,8 @@
 //! What has to be done once in a while.
 
 use kms_store::{
-    lockouts, login_failures, mailed_proofs, second_factors, tokens, user_sessions, user_sources,
-    users,
+    authorization_codes, lockouts, login_failures, mailed_proofs, second_factors, tokens,
+    user_sessions, user_sources, users,
 };
 
 use crate::{Core, Result};
@@ -11,6 +11,9 @@ use crate::{Core, Result};
 const UNFINISHED: i64 = 86_400 * 1_000_000;
 /// How long it is remembered from where somebody logged in, in microseconds: 90 days.
 const KNOWN: i64 = 90 * 86_400 * 1_000_000;
+/// How long a code is remembered after its end, in microseconds, so that using it again is told
+/// from making it up: an hour.
+const USED_CODES: i64 = 3_600 * 1_000_000;
 
 impl Core {
     /// Writes what logins add up to and removes what has expired; to be called once a minute.
@@ -27,6 +30,7 @@ impl Core {
             + second_factors::sweep(&mut tx, now).await?
             + user_sources::sweep(&mut tx, now.saturating_sub(KNOWN)).await?
             + mailed_proofs::sweep(&mut tx, now).await?
+            + authorization_codes::sweep(&mut tx, now.saturating_sub(USED_CODES)).await?
             + users::sweep(&mut tx, now.saturating_sub(UNFINISHED)).await?;
         tx.commit().await?;
         tracing::debug!(rows = swept, "expired rows were removed");

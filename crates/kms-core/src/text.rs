@@ -173,6 +173,22 @@ pub fn within(field: &str, number: i64, min: i64, max: i64) -> Result<i64> {
     Err(Error::field(field, format!("must be from {min} to {max}")))
 }
 
+/// What a stranger wrote, fit to be shown to a person who has to decide by it: cut, and with a mark
+/// in the place of what is not seen or turns the line around (attack L11).
+pub fn shown(text: &str, longest: usize) -> String {
+    let is_hidden = |char: char| {
+        char.is_control()
+            || matches!(char,
+                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}'
+                | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}')
+    };
+    let marked = |char| if is_hidden(char) { char::REPLACEMENT_CHARACTER } else { char };
+    text.trim().chars().take(longest).map(marked).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,5 +210,16 @@ mod tests {
         assert_eq!(slug_from("My  Project!", "ab12"), "my-project-ab12");
         assert!(slug("slug", "a--b", 1, 64).is_err());
         assert!(slug("slug", "ok-1", 5, 36).is_err());
+    }
+
+    #[test]
+    fn l11_what_is_shown_hides_nothing_and_is_no_longer_than_asked() {
+        assert_eq!(shown(" laptop-7.example ", 64), "laptop-7.example");
+        assert_eq!(
+            shown("a\u{202e}b\u{7}c\nd\u{200b}e\u{e0041}", 64),
+            "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}"
+        );
+        assert_eq!(shown("büro", 3), "bür");
+        assert_eq!(shown("", 3), "");
     }
 }

@@ -149,6 +149,30 @@ pub struct MfaClaims {
     pub exp: i64,
 }
 
+/// A browser that somebody signed in with. It acts nowhere: what is done from a page names its
+/// organization each time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserPageClaims {
+    /// Always [`TokenPurpose::UserPage`].
+    pub auth_token_type: TokenPurpose,
+    /// How the person logged in, such as `email`.
+    pub auth_method: String,
+    /// The user.
+    pub user_id: Uuid,
+    /// The session.
+    pub token_version_id: Uuid,
+    /// The session's access version; logging out moves it on.
+    pub access_version: i64,
+    /// Which second factor was given: `email`, `totp` or `webauthn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa_method: Option<String>,
+    /// Issued at, in Unix seconds.
+    pub iat: i64,
+    /// Expires at, in Unix seconds.
+    pub exp: i64,
+}
+
 /// What [`SignUpClaims`] are good for: one thing, and nothing else of the same kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -239,6 +263,7 @@ claims! {
     MfaClaims => Mfa,
     SignUpClaims => SignUp,
     ProviderClaims => Provider,
+    UserPageClaims => UserPage,
 }
 
 /// An optional id that is an empty text on the wire when absent.

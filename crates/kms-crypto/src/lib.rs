@@ -18,6 +18,7 @@
 //! | [`rowmac`], [`chain`] | proof that rows and the audit log were not edited |
 //! | [`token`], [`claims`] | signed tokens and what they say |
 //! | [`password`] | Argon2id |
+//! | [`pkce`] | whether a code comes from the program that asked for it |
 //! | [`totp`] | codes of authenticator apps |
 
 mod aead;
@@ -29,6 +30,7 @@ pub mod error;
 pub mod key;
 pub mod lookup;
 pub mod password;
+pub mod pkce;
 pub mod root;
 pub mod rowmac;
 pub mod seal;
@@ -38,7 +40,7 @@ pub mod totp;
 pub use chain::ChainKey;
 pub use claims::{
     IdentityAccessClaims, MfaClaims, ProviderClaims, SignUpClaims, SignUpUse, UserAccessClaims,
-    UserRefreshClaims,
+    UserPageClaims, UserRefreshClaims,
 };
 pub use entropy::{Entropy, OsEntropy, SeededEntropy, random_bytes, uuid_v4, uuid_v7};
 pub use envelope::{KeyContext, unwrap_key, wrap_key};

@@ -47,17 +47,21 @@ pub enum TokenPurpose {
     /// What single sign-on told about somebody, before a session exists.
     #[serde(rename = "providerToken")]
     Provider,
+    /// A browser that somebody signed in with, in the cookie of the pages.
+    #[serde(rename = "pageToken")]
+    UserPage,
 }
 
 impl TokenPurpose {
     /// All purposes; each needs a key.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::IdentityAccess,
         Self::UserAccess,
         Self::UserRefresh,
         Self::Mfa,
         Self::SignUp,
         Self::Provider,
+        Self::UserPage,
     ];
 
     /// The name in `kid` (before the key's version) and for stored keys.
@@ -69,6 +73,7 @@ impl TokenPurpose {
             Self::Mfa => "mfa",
             Self::SignUp => "sign-up",
             Self::Provider => "provider",
+            Self::UserPage => "user-page",
         }
     }
 
@@ -81,6 +86,7 @@ impl TokenPurpose {
             Self::Mfa => "mfaToken",
             Self::SignUp => "signupToken",
             Self::Provider => "providerToken",
+            Self::UserPage => "pageToken",
         }
     }
 
@@ -91,7 +97,7 @@ impl TokenPurpose {
         match self {
             Self::IdentityAccess => 90 * DAY,
             Self::UserAccess | Self::UserRefresh => 366 * DAY,
-            Self::Mfa | Self::SignUp | Self::Provider => DAY,
+            Self::Mfa | Self::SignUp | Self::Provider | Self::UserPage => DAY,
         }
     }
 }

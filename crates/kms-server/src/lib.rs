@@ -18,6 +18,7 @@ mod mail;
 mod metrics;
 mod openapi;
 mod output;
+mod pages;
 mod pipeline;
 pub mod route;
 mod run;
@@ -32,7 +33,12 @@ pub use pipeline::Service;
 pub use run::{Running, run};
 pub use state::{AppState, Settings};
 
-/// Every route, in the order of the handlers.
+/// Every route of the API, in the order of the handlers.
 pub fn routes() -> Vec<route::Route> {
     handlers::routes()
+}
+
+/// Every page.
+pub fn pages() -> Vec<route::Route> {
+    pages::routes()
 }

@@ -17,12 +17,18 @@ pub struct Operation {
     query: Vec<Value>,
     request: Option<Value>,
     answer: Option<Value>,
+    refusal: Option<Value>,
 }
 
 impl Operation {
     /// Answers with this type.
     pub(crate) fn answers<T: ToSchema>(&mut self) {
         self.answer = Some(self.schema::<T>());
+    }
+
+    /// Refuses what it is asked with this type in the place of the usual one.
+    pub(crate) fn refuses<T: ToSchema>(&mut self) {
+        self.refusal = Some(self.schema::<T>());
     }
 
     /// Takes this type as its body, in these media types.
@@ -132,6 +138,12 @@ fn describe(route: &Route, operation: &Operation) -> Value {
     });
     if let Some(request) = &operation.request {
         value["requestBody"] = request.clone();
+    }
+    if let Some(refusal) = &operation.refusal {
+        value["responses"]["400"] = json!({
+            "description": "Refused",
+            "content": { "application/json": { "schema": refusal } },
+        });
     }
     if route.info.access != Access::Public {
         value["security"] = json!([{ "bearer": [] }]);

@@ -56,6 +56,8 @@ pub enum Access {
     Proven,
     /// Whoever logged in and still owes a second factor.
     Pending,
+    /// Whoever signed in with the browser that asks: pages alone.
+    Browser,
 }
 
 impl Access {
@@ -121,6 +123,8 @@ pub struct RouteInfo {
     pub class: Class,
     /// Who may call.
     pub access: Access,
+    /// Whether a browser asks, and failures are pages.
+    pub is_page: bool,
 }
 
 /// One method of one path.
@@ -180,6 +184,13 @@ impl Route {
         self
     }
 
+    /// Answers pages in place of data.
+    #[must_use]
+    pub(crate) fn page(mut self) -> Self {
+        self.info.is_page = true;
+        self
+    }
+
     fn new<T: 'static, E: Endpoint<T>>(
         method: Method,
         path: &'static str,
@@ -190,7 +201,7 @@ impl Route {
         let filter = MethodFilter::try_from(method.clone()).expect("one of the four methods above");
         Self {
             method,
-            info: RouteInfo { path, class, access: E::ACCESS },
+            info: RouteInfo { path, class, access: E::ACCESS, is_page: false },
             summary,
             describe: E::describe,
             handler: Box::new(move |info| on(filter, Informed { handler: handler.clone(), info })),

@@ -113,6 +113,7 @@ impl Running {
             trusted_proxies: args.trusted_proxies.clone(),
             rate_limits: args.rate_limits(),
             metrics: args.metrics_listen.is_some(),
+            no_hand_over: args.no_hand_over,
         };
         let welcome = Welcome::prepare(args, &core, &data, &url).await?;
         let mut running = Self::serve(core, settings, listeners, tls);

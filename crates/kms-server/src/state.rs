@@ -18,6 +18,8 @@ pub struct Settings {
     pub rate_limits: RateLimits,
     /// Whether requests are counted and timed.
     pub metrics: bool,
+    /// Whether the login page keeps sessions from programs of the compatible kind.
+    pub no_hand_over: bool,
 }
 
 /// The product and the settings of its HTTP skin. Cheap to clone.

@@ -71,6 +71,8 @@ const INSERT_KEY: &str = "INSERT INTO instance_keys (purpose, version, wrapped, 
 const ADD_SEEDS_KEY: &str = "INSERT INTO instance_keys (purpose, version, wrapped, created_at)
     SELECT $1, 1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM user_totp)
     ON CONFLICT (purpose, version) DO NOTHING";
+const ADD_KEY: &str = "INSERT INTO instance_keys (purpose, version, wrapped, created_at)
+    VALUES ($1, 1, $2, $3) ON CONFLICT (purpose, version) DO NOTHING";
 const SET_SETUP_TOKEN: &str = "UPDATE instance SET setup_token_hash = $1
     WHERE id = 1 AND initialized = FALSE";
 const INITIALIZE: &str = "UPDATE instance SET initialized = TRUE, setup_token_hash = NULL
@@ -124,6 +126,17 @@ pub async fn insert_key(
     now: i64,
 ) -> Result<(), StoreError> {
     tx.execute(INSERT_KEY, (purpose, version, wrapped, now)).await?;
+    Ok(())
+}
+
+/// Adds a key that came later than the instance, unless another replica was first.
+pub async fn add_key(
+    tx: &mut Tx,
+    purpose: &str,
+    wrapped: &[u8],
+    now: i64,
+) -> Result<(), StoreError> {
+    tx.execute(ADD_KEY, (purpose, wrapped, now)).await?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "accounts", include_str!("../migrations/0003_accounts.sql")),
     (4, "epochs", include_str!("../migrations/0004_epochs.sql")),
     (5, "organization_mac", include_str!("../migrations/0005_organization_mac.sql")),
+    (6, "browser_logins", include_str!("../migrations/0006_browser_logins.sql")),
 ];
 
 pub(crate) async fn run<C>(connection: &mut C) -> Result<(), StoreError>

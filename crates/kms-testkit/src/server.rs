@@ -61,7 +61,10 @@ impl TestServer {
             settings.public_url = format!("http://{}", listener.local_addr().unwrap());
         }
         let app = AppState::new(core, settings);
-        let service = Service::of(routes.unwrap_or_else(kms_server::routes), app);
+        let service = match routes {
+            Some(routes) => Service::of(routes, app),
+            None => Service::new(app),
+        };
         let running = Running::serve_with(service, vec![listener], None);
         Self { running, database, clock }
     }

@@ -1,7 +1,9 @@
 //! What the rows that let a person act are authenticated by.
 
 use kms_crypto::{RowKey, RowMac};
-use kms_store::{user_sessions::SessionRow, users::UserRow};
+use kms_store::{
+    authorization_codes::AuthorizationCodeRow, user_sessions::SessionRow, users::UserRow,
+};
 
 /// The authentication of a user's row.
 ///
@@ -44,4 +46,20 @@ pub(crate) fn session_mac(key: &RowKey, row: &SessionRow) -> RowMac {
         .opt_uuid(row.org_id.map(kms_api::OrganizationId::uuid))
         .int(row.login_at)
         .int(row.expires_at)
+}
+
+/// The authentication of an authorization code's row.
+pub(crate) fn authorization_code_mac(key: &RowKey, row: &AuthorizationCodeRow) -> RowMac {
+    key.mac("authorization_codes")
+        .bytes(&row.code_hash)
+        .text(&row.client_id)
+        .text(&row.redirect_uri)
+        .text(&row.challenge)
+        .uuid(row.user_id.uuid())
+        .uuid(row.session_id.uuid())
+        .uuid(row.root_id.uuid())
+        .opt_uuid(row.sub_id.map(kms_api::OrganizationId::uuid))
+        .opt_text(row.factor.as_deref())
+        .int(row.expires_at)
+        .opt_uuid(row.made_session_id.map(kms_api::SessionId::uuid))
 }

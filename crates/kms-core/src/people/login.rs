@@ -4,16 +4,25 @@
 //! password cost the same and answer the same (attack H1): the same queries, one hash, the same
 //! counters, one audit record.
 
-use kms_api::auth::user::{Done, PasswordLogin, PasswordLoginResponse};
-use kms_crypto::UserRefreshClaims;
+use kms_api::{
+    SessionId, UserId,
+    auth::user::{Done, PasswordLogin, PasswordLoginResponse},
+};
+use kms_crypto::{UserPageClaims, UserRefreshClaims};
 use kms_store::{
     audit::NewAuditRecord,
     callers,
+    user_sessions::SessionRow,
     user_sources::{self, PersonRow},
     users::UserRow,
 };
 
-use super::{EMAIL, Grant, Opened, session::nowhere, throttle::Attempt};
+use super::{
+    EMAIL, Grant, Opened, Page,
+    page::PAGE_SECONDS,
+    session::{Start, nowhere},
+    throttle::Attempt,
+};
 use crate::{
     Core, Error, Origin, Result, SignedIn,
     access::user_mac,
@@ -34,16 +43,43 @@ impl Core {
         refresh: Option<&str>,
         origin: &Origin,
     ) -> Result<Opened<PasswordLoginResponse>> {
+        let start = Start { auth_method: EMAIL, chosen: None, longest: None };
+        let session = self.log_in(body, &start, refresh, origin).await?;
+        let tokens = self.session_tokens(&session, &Grant::default())?;
+        let answer = PasswordLoginResponse { access_token: tokens.access };
+        Ok(Opened { answer, refresh: tokens.refresh })
+    }
+
+    /// Signs a person in with a browser, by password. A token that the browser has from before
+    /// shows that it is no stranger who tries.
+    pub async fn page_login(
+        &self,
+        body: &PasswordLogin,
+        former: Option<&str>,
+        origin: &Origin,
+    ) -> Result<Page> {
+        let start = Start { auth_method: EMAIL, chosen: None, longest: Some(PAGE_SECONDS) };
+        let session = self.log_in(body, &start, former, origin).await?;
+        self.page_token(&session, None)
+    }
+
+    async fn log_in(
+        &self,
+        body: &PasswordLogin,
+        start: &Start,
+        former: Option<&str>,
+        origin: &Origin,
+    ) -> Result<SessionRow> {
         // What is no address belongs to nobody, and costs what an unknown one does.
         let email = canonical_email("email", &body.email).unwrap_or_default();
         let source = source_of(origin.ip);
         let person = user_sources::person(&self.store, &email, &source).await?;
-        let session = self.own_session(refresh, person.as_ref()).await?;
+        let session = self.own_session(former, person.as_ref()).await?;
         let seen = person.as_ref().is_some_and(|person| person.seen_at.is_some());
         let is_at_home = session.is_some() || seen;
         let attempt = self.attempt(&email, session.unwrap_or(source), is_at_home);
         let user = person.map(|person| person.user);
-        match self.try_password(body, &attempt, user.as_ref(), origin).await {
+        match self.try_password(body, start, &attempt, user.as_ref(), origin).await {
             Err(error @ Error::RateLimited { .. }) => {
                 self.log_now(self.refused_login(user.as_ref(), "throttled", origin)).await?;
                 Err(error)
@@ -55,10 +91,11 @@ impl Core {
     async fn try_password(
         &self,
         body: &PasswordLogin,
+        start: &Start,
         attempt: &Attempt,
         user: Option<&UserRow>,
         origin: &Origin,
-    ) -> Result<Opened<PasswordLoginResponse>> {
+    ) -> Result<SessionRow> {
         self.require_turn(attempt).await?;
         let turn = self.passwords.turn().await?;
         // Asked again: what waited with it may have failed.
@@ -69,7 +106,7 @@ impl Core {
         match user {
             Some(user) if holds => {
                 drop(turn);
-                self.admit_person(user, attempt, has_failed, origin).await
+                self.admit_person(user, start, attempt, has_failed, origin).await
             }
             user => {
                 let mut tx = self.store.begin().await?;
@@ -86,10 +123,11 @@ impl Core {
     async fn admit_person(
         &self,
         user: &UserRow,
+        start: &Start,
         attempt: &Attempt,
         has_failed: bool,
         origin: &Origin,
-    ) -> Result<Opened<PasswordLoginResponse>> {
+    ) -> Result<SessionRow> {
         user_mac(&self.keys.rows, user).verify(&user.mac)?;
         let mut tx = self.store.begin().await?;
         if has_failed {
@@ -97,34 +135,39 @@ impl Core {
         }
         let now = self.now().micros();
         user_sources::seen(&mut tx, user.id, &source_of(origin.ip), now).await?;
-        let tokens = self.start_session(&mut tx, user, &Grant::default(), origin).await?;
+        let session = self.begin_session(&mut tx, user, start, origin).await?;
         let event = Event::new("user-login").details([("authMethod", EMAIL.into())]);
         tx.audit(self.person_record(None, user.id, origin, &event));
         tx.commit().await?;
-        let answer = PasswordLoginResponse { access_token: tokens.access };
-        Ok(Opened { answer, refresh: tokens.refresh })
+        Ok(session)
     }
 
     /// What failures are counted for where a request brings a living session of the account along.
     async fn own_session(
         &self,
-        refresh: Option<&str>,
+        former: Option<&str>,
         person: Option<&PersonRow>,
     ) -> Result<Option<String>> {
-        let now = self.now().seconds();
-        let (Some(token), Some(person)) = (refresh, person) else { return Ok(None) };
-        let Ok(claims) = self.keys.tokens.verify::<UserRefreshClaims>(token, now) else {
-            return Ok(None);
-        };
-        if claims.user_id != person.user.id.uuid() {
+        let (Some(token), Some(person)) = (former, person) else { return Ok(None) };
+        let Some((user, session)) = self.session_of_token(token) else { return Ok(None) };
+        if user != person.user.id {
             return Ok(None);
         }
-        let session = claims.token_version_id.into();
         let row = callers::user(&self.store, person.user.id, session, None).await?;
         let login_at = row.and_then(|row| self.live_session(&row).map(|row| row.login_at).ok());
         // Sessions that were split off one login count as that one: whoever stole one cannot make
         // counters by making sessions.
         Ok(login_at.map(|login_at| format!("login {login_at}")))
+    }
+
+    /// Whose a refresh token or a browser's token is.
+    fn session_of_token(&self, token: &str) -> Option<(UserId, SessionId)> {
+        let (tokens, now) = (&self.keys.tokens, self.now().seconds());
+        if let Ok(claims) = tokens.verify::<UserRefreshClaims>(token, now) {
+            return Some((claims.user_id.into(), claims.token_version_id.into()));
+        }
+        let claims = tokens.verify::<UserPageClaims>(token, now).ok()?;
+        Some((claims.user_id.into(), claims.token_version_id.into()))
     }
 
     fn refused_login(

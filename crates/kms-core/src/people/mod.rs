@@ -6,21 +6,25 @@
 //! every refresh, and nowhere else.
 
 pub(crate) mod account;
+mod approval;
 mod factors;
 mod login;
+mod page;
 mod refresh;
 mod select;
 mod session;
 mod throttle;
 
 pub(crate) use account::to_wire as user_to_wire;
+pub(crate) use approval::Approval;
 pub use factors::PendingLogin;
-pub use select::Selection;
+pub use page::Page;
+pub use select::{PagePlace, Selection};
 pub use session::Opened;
-pub(crate) use session::{Chosen, Grant};
+pub(crate) use session::{Chosen, Grant, nowhere};
 
 /// How a person with a password logs in.
 pub(crate) const EMAIL: &str = "email";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

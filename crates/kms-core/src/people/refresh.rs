@@ -110,7 +110,7 @@ impl Core {
     }
 
     /// Refuses to go on where a second factor is asked for since the login (attack H5).
-    async fn require_factor(
+    pub(super) async fn require_factor(
         &self,
         user: &UserRow,
         root: &OrganizationRow,

@@ -34,7 +34,24 @@ pub enum Selection {
     Owes(SelectedOrganization),
 }
 
+/// An organization that a person wants to act in from a page.
+#[derive(Clone, Debug)]
+pub struct PagePlace {
+    pub(crate) chosen: Chosen,
+    /// What is asked for before they may: `totp`, `email` or `webauthn`; none where nothing is.
+    pub owed: Option<&'static str>,
+    /// The name of the organization at the root.
+    pub root_name: String,
+}
+
 impl Core {
+    /// An organization or sub-organization as somebody may act in it, and what they still owe there.
+    pub async fn page_place(&self, signed_in: &SignedIn, id: OrganizationId) -> Result<PagePlace> {
+        let (chosen, root) = self.choose(signed_in, id).await?;
+        let owed = self.factor_owed(signed_in, &root).await?;
+        Ok(PagePlace { chosen, owed, root_name: root.name })
+    }
+
     /// Chooses the organization or sub-organization that a person acts in.
     ///
     /// A session that acts nowhere yet acts there from now on. One that acts somewhere else stays
@@ -170,7 +187,7 @@ impl Core {
             return self.session_tokens(&next, grant);
         }
         let origin = &signed_in.origin;
-        let another = SessionRow {
+        let mut another = SessionRow {
             id: self.new_id(),
             access_version: 1,
             refresh_version: 1,
@@ -181,7 +198,8 @@ impl Core {
             created_at: now,
             ..next
         };
-        self.insert_session(tx, another, grant).await
+        self.insert_session(tx, &mut another).await?;
+        self.session_tokens(&another, grant)
     }
 
     fn is_of_session(&self, refresh: Option<&str>, row: &SessionRow) -> bool {

@@ -63,6 +63,16 @@ impl Grant {
     }
 }
 
+/// How a session begins.
+pub(crate) struct Start {
+    /// How the person logged in, such as `email`.
+    pub(crate) auth_method: &'static str,
+    /// Where it acts; none before that was chosen.
+    pub(crate) chosen: Option<Chosen>,
+    /// Seconds that it lasts at most, where that is less than usual.
+    pub(crate) longest: Option<i64>,
+}
+
 /// The tokens of a session.
 pub(crate) struct Tokens {
     /// To be shown with every request.
@@ -72,7 +82,7 @@ pub(crate) struct Tokens {
 }
 
 impl Core {
-    /// Starts the session of a login and answers its first tokens.
+    /// Starts the session of a login by password and answers its first tokens.
     pub(crate) async fn start_session(
         &self,
         tx: &mut Tx,
@@ -80,38 +90,46 @@ impl Core {
         grant: &Grant,
         origin: &Origin,
     ) -> Result<Tokens> {
+        let start = Start { auth_method: EMAIL, chosen: grant.chosen, longest: None };
+        let row = self.begin_session(tx, user, &start, origin).await?;
+        self.session_tokens(&row, grant)
+    }
+
+    /// Adds the session of a login.
+    pub(crate) async fn begin_session(
+        &self,
+        tx: &mut Tx,
+        user: &UserRow,
+        start: &Start,
+        origin: &Origin,
+    ) -> Result<SessionRow> {
         let now = self.now().micros();
-        let row = SessionRow {
+        let mut row = SessionRow {
             id: self.new_id(),
             user_id: user.id,
             user_epoch: user.epoch,
-            auth_method: EMAIL.into(),
+            auth_method: start.auth_method.into(),
             access_version: 1,
             refresh_version: 1,
             refresh_used: None,
             refresh_floor: 1,
-            org_id: grant.chosen.map(Chosen::organization),
+            org_id: start.chosen.map(Chosen::organization),
             ip: origin.ip.map(|ip| ip.to_string()),
             user_agent: origin.user_agent.as_deref().map(str::to_owned),
             login_at: now,
             created_at: now,
             last_used_at: now,
-            expires_at: self.session_end(now, None),
+            expires_at: self.session_end(now, start.longest),
             mac: Vec::new(),
         };
-        self.insert_session(tx, row, grant).await
+        self.insert_session(tx, &mut row).await?;
+        Ok(row)
     }
 
-    /// Adds a session, authenticated, and answers its first tokens.
-    pub(super) async fn insert_session(
-        &self,
-        tx: &mut Tx,
-        mut row: SessionRow,
-        grant: &Grant,
-    ) -> Result<Tokens> {
-        row.mac = session_mac(&self.keys.rows, &row).finish().to_vec();
-        user_sessions::insert(tx, &row).await?;
-        self.session_tokens(&row, grant)
+    /// Adds a session, authenticated.
+    pub(super) async fn insert_session(&self, tx: &mut Tx, row: &mut SessionRow) -> Result<()> {
+        row.mac = session_mac(&self.keys.rows, row).finish().to_vec();
+        Ok(user_sessions::insert(tx, row).await?)
     }
 
     /// Writes a session that was read as `former`; false when somebody else moved it on since.
@@ -229,7 +247,12 @@ impl Core {
 
     /// Ends a session. Its row stays until its last access token has expired, so that this one
     /// is told that it is stale.
-    async fn end_session(&self, user: UserId, id: SessionId, origin: &Origin) -> Result<()> {
+    pub(super) async fn end_session(
+        &self,
+        user: UserId,
+        id: SessionId,
+        origin: &Origin,
+    ) -> Result<()> {
         let now = self.now().micros();
         let mut tx = self.store.begin().await?;
         let Some(former) = user_sessions::find(&mut tx, user, id).await? else { return Ok(()) };
@@ -293,7 +316,7 @@ pub(super) fn set_refresh_tokens_aside(row: &mut SessionRow) {
 }
 
 /// The organization of records about people who act in none.
-pub(super) fn nowhere() -> OrganizationId {
+pub(crate) fn nowhere() -> OrganizationId {
     Uuid::nil().into()
 }
 

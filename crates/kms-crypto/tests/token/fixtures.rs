@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kms_crypto::{
     IdentityAccessClaims, Key, MfaClaims, ProviderClaims, SignUpClaims, SignUpUse, TokenKeys,
-    TokenPurpose, UserAccessClaims, UserRefreshClaims,
+    TokenPurpose, UserAccessClaims, UserPageClaims, UserRefreshClaims,
 };
 use uuid::Uuid;
 
@@ -121,6 +121,19 @@ pub(crate) fn sign_up() -> SignUpClaims {
         user_id: Uuid::from_u128(5),
         iat: NOW,
         exp: NOW + 900,
+    }
+}
+
+pub(crate) fn page() -> UserPageClaims {
+    UserPageClaims {
+        auth_token_type: TokenPurpose::UserPage,
+        auth_method: "email".into(),
+        user_id: Uuid::from_u128(5),
+        token_version_id: Uuid::from_u128(6),
+        access_version: 1,
+        mfa_method: None,
+        iat: NOW,
+        exp: NOW + 3600,
     }
 }
 

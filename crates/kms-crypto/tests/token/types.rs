@@ -1,15 +1,16 @@
 //! A token of one purpose is worth nothing for another, and claims keep their wire spelling.
 
 use crate::fixtures::{
-    NOW, forge, header, identity, key_bytes, mfa, provider, refresh, sign_up, token_keys, user,
+    NOW, forge, header, identity, key_bytes, mfa, page, provider, refresh, sign_up, token_keys,
+    user,
 };
 use kms_crypto::{
     Claims, CryptoError, IdentityAccessClaims, Key, MfaClaims, ProviderClaims, SignUpClaims,
-    TokenError, TokenKeys, TokenPurpose, UserAccessClaims, UserRefreshClaims,
+    TokenError, TokenKeys, TokenPurpose, UserAccessClaims, UserPageClaims, UserRefreshClaims,
 };
 use serde_json::{Value, json};
 
-fn all_tokens(keys: &TokenKeys) -> [(TokenPurpose, String); 6] {
+fn all_tokens(keys: &TokenKeys) -> [(TokenPurpose, String); 7] {
     [
         (TokenPurpose::IdentityAccess, keys.sign(&identity()).unwrap()),
         (TokenPurpose::UserAccess, keys.sign(&user()).unwrap()),
@@ -17,6 +18,7 @@ fn all_tokens(keys: &TokenKeys) -> [(TokenPurpose, String); 6] {
         (TokenPurpose::Mfa, keys.sign(&mfa()).unwrap()),
         (TokenPurpose::SignUp, keys.sign(&sign_up()).unwrap()),
         (TokenPurpose::Provider, keys.sign(&provider()).unwrap()),
+        (TokenPurpose::UserPage, keys.sign(&page()).unwrap()),
     ]
 }
 
@@ -33,6 +35,7 @@ fn verify_as(purpose: TokenPurpose, keys: &TokenKeys, token: &str) -> Result<(),
         TokenPurpose::Mfa => outcome::<MfaClaims>(keys, token),
         TokenPurpose::SignUp => outcome::<SignUpClaims>(keys, token),
         TokenPurpose::Provider => outcome::<ProviderClaims>(keys, token),
+        TokenPurpose::UserPage => outcome::<UserPageClaims>(keys, token),
     }
 }
 
@@ -59,6 +62,7 @@ fn j6_claims_of_one_type_under_the_key_of_another_are_refused() {
         (TokenPurpose::Mfa, serde_json::to_string(&mfa()).unwrap()),
         (TokenPurpose::SignUp, serde_json::to_string(&sign_up()).unwrap()),
         (TokenPurpose::Provider, serde_json::to_string(&provider()).unwrap()),
+        (TokenPurpose::UserPage, serde_json::to_string(&page()).unwrap()),
     ];
     for signer in TokenPurpose::ALL {
         for (said, payload) in &payloads {

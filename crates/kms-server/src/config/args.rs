@@ -107,6 +107,11 @@ pub struct ServerArgs {
     #[arg(value_parser = clap::value_parser!(i64).range(1..=365))]
     pub user_session_days: i64,
 
+    /// Keep the login page from handing sessions to other programs on a person's machine; `kms
+    /// login` does not need that, compatible clients do
+    #[arg(long, env = "KMS_NO_HAND_OVER")]
+    pub no_hand_over: bool,
+
     #[command(flatten)]
     rates: RateArgs,
 }

@@ -59,15 +59,17 @@ impl<T: ToSchema> Describe for JsonOrForm<T> {
     }
 }
 
+/// The fields of a page's form.
+pub(crate) async fn form<T: DeserializeOwned + 'static>(request: Request) -> Result<T, ApiError> {
+    let (media_type, body) = arrived(request).await?;
+    match media_type.as_deref() {
+        Some(FORM) | None => query::form(&body),
+        _ => Err(ApiError::WrongMediaType),
+    }
+}
+
 async fn read<T: DeserializeOwned + 'static>(request: Request, forms: bool) -> Result<T, ApiError> {
-    let (parts, body) = request.into_parts();
-    let media_type = media_type(&parts.headers);
-    let public = parts.extensions.get().is_none_or(|info: &RouteInfo| info.access.is_public());
-    let collected = collect(body, if public { LARGEST_PUBLIC } else { LARGEST });
-    let body = match tokio::time::timeout(ARRIVES_WITHIN, collected).await {
-        Ok(body) => body?,
-        Err(_) => return Err(ApiError::TimedOut),
-    };
+    let (media_type, body) = arrived(request).await?;
     if body.is_empty() {
         return issues::json(b"{}");
     }
@@ -78,6 +80,19 @@ async fn read<T: DeserializeOwned + 'static>(request: Request, forms: bool) -> R
         }
         Some(FORM) if forms => query::form(&body),
         _ => Err(ApiError::WrongMediaType),
+    }
+}
+
+/// A body that has arrived, with its media type.
+async fn arrived(request: Request) -> Result<(Option<String>, Bytes), ApiError> {
+    let (parts, body) = request.into_parts();
+    let media_type = media_type(&parts.headers);
+    let info = parts.extensions.get::<RouteInfo>();
+    let is_small = info.is_none_or(|info| info.access.is_public() || info.is_page);
+    let collected = collect(body, if is_small { LARGEST_PUBLIC } else { LARGEST });
+    match tokio::time::timeout(ARRIVES_WITHIN, collected).await {
+        Ok(body) => Ok((media_type, body?)),
+        Err(_) => Err(ApiError::TimedOut),
     }
 }
 

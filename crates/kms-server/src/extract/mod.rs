@@ -13,13 +13,14 @@ mod query;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use body::form as form_body;
 pub use body::{Body, JsonOrForm};
 pub(crate) use caller::bearer;
 pub use caller::{OnlyIdentity, OnlyUser};
 pub use origin::Sender;
 pub use path::Path;
 pub use query::Query;
-pub(crate) use query::check_encoding;
+pub(crate) use query::{check_encoding, form as form_text};
 
 use http::Extensions;
 use kms_core::Error;
@@ -27,7 +28,7 @@ use kms_core::Error;
 use crate::{ApiError, context::SharedContext};
 
 /// What the pipeline knows about the request.
-fn context(extensions: &Extensions) -> Result<SharedContext, ApiError> {
+pub(crate) fn context(extensions: &Extensions) -> Result<SharedContext, ApiError> {
     let context = extensions.get::<SharedContext>().cloned();
     context.ok_or_else(|| Error::Internal("a request came around the pipeline".into()).into())
 }

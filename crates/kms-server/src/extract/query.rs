@@ -31,7 +31,7 @@ impl<T: ToSchema> Describe for Query<T> {
 }
 
 /// Reads `application/x-www-form-urlencoded` text.
-pub(super) fn form<T: DeserializeOwned + 'static>(text: &[u8]) -> Result<T, ApiError> {
+pub(crate) fn form<T: DeserializeOwned + 'static>(text: &[u8]) -> Result<T, ApiError> {
     check_encoding(text)?;
     let pairs: Vec<(String, String)> = form_urlencoded::parse(text).into_owned().collect();
     let mut seen = HashSet::new();

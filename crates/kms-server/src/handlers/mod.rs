@@ -1,6 +1,7 @@
 //! One file per noun or endpoint, under the version it serves; each lists its own routes.
 
 mod docs;
+mod oauth;
 mod status;
 mod v1;
 mod v2;
@@ -13,6 +14,7 @@ use crate::route::Route;
 pub(crate) fn routes() -> Vec<Route> {
     let nouns = [
         docs::routes(), //
+        oauth::routes(),
         status::routes(),
         v1::routes(),
         v2::routes(),

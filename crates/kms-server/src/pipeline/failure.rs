@@ -18,6 +18,7 @@ use crate::{
     answer::JSON,
     context::{Context, SharedContext},
     error::Failure,
+    pages,
 };
 
 /// Records that somebody we know was refused. Without the record there is no such answer.
@@ -39,19 +40,28 @@ pub(super) async fn record_refusal(
     }
 }
 
-/// Writes the body of a failure, and logs it where it is ours.
-pub(super) fn write_body(response: &mut Response, context: &Context, asked: &Asked) {
+/// Writes a failure, as a page where a browser asked for one, and logs it where it is ours.
+pub(super) fn write(response: &mut Response, context: &Context, asked: &Asked) {
     let Some(Failure(error)) = response.extensions_mut().remove() else { return };
     log(&error, context);
+    let is_page = context.route.get().map_or(asked.wants_page, |route| route.is_page);
+    match is_page.then(|| pages::failure(&error, &context.id)) {
+        Some(Ok(page)) => *response = page.into_response(),
+        // Templates do not fail; if one does, the answer is that of the API.
+        Some(Err(_)) | None => write_body(response, &error, context, asked),
+    }
+    if let Some(seconds) = error.retry_after() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+fn write_body(response: &mut Response, error: &ApiError, context: &Context, asked: &Asked) {
     let body = error.body(&context.id, asked.method.as_str(), &asked.path);
     *response.body_mut() = Body::from(serde_json::to_vec(&body).unwrap_or_default());
     response.headers_mut().remove(CONTENT_LENGTH);
     // A path of ours answers a wrong method like a path that is none.
     response.headers_mut().remove(ALLOW);
     response.headers_mut().insert(CONTENT_TYPE, JSON);
-    if let Some(seconds) = error.retry_after() {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
 }
 
 fn log(error: &Arc<ApiError>, context: &Context) {

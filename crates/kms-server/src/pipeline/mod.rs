@@ -49,7 +49,9 @@ struct Shared {
 impl Service {
     /// The API over an instance.
     pub fn new(app: AppState) -> Self {
-        Self::of(crate::routes(), app)
+        let mut routes = crate::routes();
+        routes.extend(crate::pages());
+        Self::of(routes, app)
     }
 
     /// The same pipeline around other routes, to measure what the pipeline itself costs.
@@ -79,7 +81,7 @@ impl Service {
         let answer = async {
             let mut response = self.dispatch(request, &context).await;
             failure::record_refusal(&mut response, app, &context).await;
-            failure::write_body(&mut response, &context, &asked);
+            failure::write(&mut response, &context, &asked);
             tag::compare(&mut response, app, &asked).await;
             headers::complete(&mut response, app, &context);
             response

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::extract::Request;
 use http::{
     HeaderValue, Method, Uri,
-    header::{IF_NONE_MATCH, USER_AGENT},
+    header::{ACCEPT, IF_NONE_MATCH, USER_AGENT},
     uri::PathAndQuery,
 };
 
@@ -25,14 +25,19 @@ pub(super) struct Asked {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) if_none_match: Option<HeaderValue>,
+    /// Whether a browser asks, rather than a program.
+    pub(super) wants_page: bool,
 }
 
 impl Asked {
     pub(super) fn of(request: &Request) -> Self {
+        let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+        let is_api = request.uri().path().starts_with("/api/");
         Self {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             if_none_match: request.headers().get(IF_NONE_MATCH).cloned(),
+            wants_page: !is_api && accepts.is_some_and(|types| types.contains("text/html")),
         }
     }
 }

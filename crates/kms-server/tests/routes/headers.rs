@@ -13,7 +13,7 @@ async fn d8_every_answer_carries_the_same_protection() {
         .into_iter()
         .map(|route| (route.method, filled(route.info.path, "x")))
         .collect();
-    paths.push((http::Method::GET, "/".into()));
+    paths.push((http::Method::GET, "/nowhere".into()));
     paths.push((http::Method::GET, "/api/nowhere".into()));
     paths.push((http::Method::OPTIONS, "/api/status".into()));
     for (method, path) in paths {
@@ -39,6 +39,11 @@ async fn d8_every_answer_carries_the_same_protection() {
                 "{headers:?}"
             );
             headers.retain(|header| !header.starts_with("set-cookie"));
+        }
+        // For caches older than `Cache-Control` (RFC 6749, section 5.1).
+        if path == kms_api::routes::OAUTH_TOKEN {
+            assert!(headers.contains(&"pragma: no-cache".to_owned()), "{headers:?}");
+            headers.retain(|header| !header.starts_with("pragma"));
         }
         let expected = "cache-control: no-store\n\
             content-security-policy: default-src 'none'; frame-ancestors 'none'\n\

@@ -21,7 +21,7 @@ async fn unknown_paths_and_methods_answer_alike() {
         (Method::GET, "/api/nowhere"),
         (Method::PUT, "/api/status"),
         (Method::OPTIONS, "/api/status"),
-        (Method::GET, "/"),
+        (Method::GET, "/nowhere"),
         (Method::GET, "/api/status/x"),
         (Method::GET, "/API/STATUS"),
         (Method::GET, "/api/%73tatus"),

@@ -88,6 +88,7 @@ contract! {
     people::failures_are_counted_together_and_forgotten,
     people::h3_a_step_is_accepted_once_by_many,
     people::codes_are_taken_once_and_tried_as_often,
+    people::l2_a_code_is_taken_by_one_of_many,
     machines::a_login_finds_all_it_needs_in_one_query,
     machines::a_token_finds_what_it_rests_on_and_misses_what_is_gone,
     machines::an_identity_takes_all_it_has_with_it,

@@ -3,6 +3,7 @@
 use kms_api::UserId;
 use kms_store::{
     Store,
+    authorization_codes::{self, AuthorizationCodeRow},
     login_failures::{self, NewFailure},
     second_factors::{self, MailedCodeRow, TotpRow},
     user_sessions::{self, SessionRow},
@@ -210,4 +211,51 @@ pub(crate) async fn codes_are_taken_once_and_tried_as_often(store: &Store) {
     tx.commit().await.unwrap();
     assert_eq!(second_factors::count_recovery_codes(store, ada).await.unwrap(), 1);
     assert!(second_factors::mailed_code(store, ada).await.unwrap().is_none());
+}
+
+pub(crate) async fn l2_a_code_is_taken_by_one_of_many(store: &Store) {
+    let ada = add(store, &person("ada@example.test")).await;
+    let code = |hash: u8, expires_at| AuthorizationCodeRow {
+        code_hash: vec![hash; 32],
+        client_id: "kms-cli".into(),
+        redirect_uri: "http://127.0.0.1:50123/".into(),
+        challenge: "challenge".into(),
+        user_id: ada,
+        session_id: id(),
+        root_id: id(),
+        sub_id: Some(id()),
+        factor: Some("totp".into()),
+        expires_at,
+        made_session_id: None,
+        mac: vec![7; 32],
+    };
+    let (row, later) = (code(1, 10), code(2, 11));
+    let mut tx = store.begin().await.unwrap();
+    authorization_codes::insert(&mut tx, &row).await.unwrap();
+    authorization_codes::insert(&mut tx, &later).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut racers = JoinSet::new();
+    for _ in 0..8 {
+        let (store, row) = (store.clone(), row.clone());
+        racers.spawn(async move {
+            let used =
+                AuthorizationCodeRow { made_session_id: Some(id()), mac: vec![8; 32], ..row };
+            let mut tx = store.begin().await.unwrap();
+            let taken = authorization_codes::take(&mut tx, &used).await.unwrap();
+            tx.commit().await.unwrap();
+            taken.then_some(used.made_session_id)
+        });
+    }
+    let taken: Vec<_> = racers.join_all().await.into_iter().flatten().collect();
+    assert_eq!(taken.len(), 1);
+    let found = authorization_codes::find(store, &row.code_hash).await.unwrap().unwrap();
+    assert_eq!((found.made_session_id, found.mac), (taken[0], vec![8; 32]));
+    assert_eq!((found.session_id, found.root_id), (row.session_id, row.root_id));
+    assert_eq!((found.sub_id, found.factor, found.expires_at), (row.sub_id, row.factor, 10));
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(authorization_codes::sweep(&mut tx, 9).await.unwrap(), 0);
+    assert_eq!(authorization_codes::sweep(&mut tx, 10).await.unwrap(), 1);
+    tx.execute("DELETE FROM users", ()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(authorization_codes::find(store, &later.code_hash).await.unwrap().is_none());
 }

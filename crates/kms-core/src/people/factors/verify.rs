@@ -18,7 +18,7 @@ use super::{APP, MAIL};
 use crate::{
     Core, Error, Origin, Result, SecondFactor, SignedIn,
     audit::Event,
-    people::{Grant, Opened, session::set_refresh_tokens_aside},
+    people::{Grant, Opened, Page, session::set_refresh_tokens_aside},
 };
 
 /// Seconds that a login waits for its second factor (wire contract, user tokens).
@@ -132,12 +132,59 @@ impl Core {
         self.has_app(pending.user).await
     }
 
+    /// Takes a code, or a recovery code, of somebody who signed in with a browser.
+    pub async fn verify_page_factor(
+        &self,
+        signed_in: &SignedIn,
+        method: &str,
+        code: &SecretString,
+        is_recovery: bool,
+    ) -> Result<Page> {
+        let (method, given) = match method {
+            APP if is_recovery => {
+                let hash = self.recovery_hash(signed_in.user.id, code).await?;
+                (APP, Given::Recovery(hash))
+            }
+            APP => (APP, Given::App(code)),
+            MAIL => (MAIL, Given::Mail(code)),
+            _ => return Err(Error::bad_request("There is no code of that kind")),
+        };
+        let pending = PendingLogin {
+            user: signed_in.user.id,
+            session: signed_in.user.session,
+            method: method.to_owned(),
+            origin: signed_in.origin.clone(),
+        };
+        let session = self.accept_factor(&pending, method, given).await?;
+        self.page_token(&session, Some(method))
+    }
+
+    /// Mails the code that somebody who signed in with a browser owes, unless that was just done.
+    pub async fn send_page_code(&self, signed_in: &SignedIn, insist: bool) -> Result<()> {
+        let user = kms_store::users::find(&self.store, signed_in.user.id).await?;
+        let user = user.ok_or_else(|| Error::not_found("User not found"))?;
+        self.mail_code(&user, &signed_in.origin, insist).await
+    }
+
     async fn take_factor(
         &self,
         pending: &PendingLogin,
         method: &'static str,
         given: Given<'_>,
     ) -> Result<Opened<MfaVerified>> {
+        let session = self.accept_factor(pending, method, given).await?;
+        let grant = Grant { chosen: None, factor: Some(method.to_owned()) };
+        let tokens = self.session_tokens(&session, &grant)?;
+        Ok(Opened { answer: MfaVerified { token: tokens.access }, refresh: tokens.refresh })
+    }
+
+    /// Takes a second factor; answers the session, which it is good for from now on.
+    async fn accept_factor(
+        &self,
+        pending: &PendingLogin,
+        method: &'static str,
+        given: Given<'_>,
+    ) -> Result<SessionRow> {
         let mut tx = self.store.begin().await?;
         let row = self.pending_row(&mut tx, pending).await?;
         let former = self.live_session(&row)?.clone();
@@ -161,12 +208,10 @@ impl Core {
         if !self.update_session(&mut tx, &mut next, &former).await? {
             return Err(Error::RateLimited { retry_after: 1 });
         }
-        let grant = Grant { chosen: None, factor: Some(method.to_owned()) };
-        let tokens = self.session_tokens(&next, &grant)?;
         let event = factor_event("mfa-verified", method);
         tx.audit(self.person_record(None, pending.user, &pending.origin, &event));
         tx.commit().await?;
-        Ok(Opened { answer: MfaVerified { token: tokens.access }, refresh: tokens.refresh })
+        Ok(next)
     }
 
     async fn holds(&self, tx: &mut Tx, user: &UserRow, given: Given<'_>) -> Result<bool> {

@@ -25,23 +25,23 @@ use crate::{
     users::NewUser,
 };
 
-pub(super) const EMAIL: &str = "ada@example.test";
-pub(super) const PASSWORD: &str = "correct horse battery";
+pub(crate) const EMAIL: &str = "ada@example.test";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// The tokens of a login.
 #[derive(Clone)]
-pub(super) struct Login {
-    pub(super) access: String,
-    pub(super) refresh: String,
+pub(crate) struct Login {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
 }
 
-pub(super) fn login_of<T>(opened: Opened<T>, access: impl FnOnce(T) -> String) -> Login {
+pub(crate) fn login_of<T>(opened: Opened<T>, access: impl FnOnce(T) -> String) -> Login {
     Login { refresh: opened.refresh.expose_secret().into(), access: access(opened.answer) }
 }
 
 /// Why something was refused; panics with what it is where it was not.
 #[track_caller]
-pub(super) fn refused<T>(result: Result<T>) -> Error {
+pub(crate) fn refused<T>(result: Result<T>) -> Error {
     match result {
         Err(error) => error,
         Ok(_) => panic!("it was let through"),
@@ -50,7 +50,7 @@ pub(super) fn refused<T>(result: Result<T>) -> Error {
 
 impl World {
     /// A person who may log in, a member of our organization.
-    pub(super) async fn ada(&self) -> UserId {
+    pub(crate) async fn ada(&self) -> UserId {
         let password = SecretString::from(PASSWORD);
         let entropy = &self.core.options.entropy;
         let hash = self.core.passwords.hash(&password, entropy).await.unwrap();
@@ -71,7 +71,7 @@ impl World {
         id
     }
 
-    pub(super) async fn try_login(
+    pub(crate) async fn try_login(
         &self,
         email: &str,
         password: &str,
@@ -84,15 +84,15 @@ impl World {
     }
 
     /// Logs Ada in, nowhere yet.
-    pub(super) async fn log_in(&self) -> Login {
+    pub(crate) async fn log_in(&self) -> Login {
         self.try_login(EMAIL, PASSWORD, None, &from(HOME)).await.unwrap()
     }
 
-    pub(super) async fn signed_in(&self, access: &str) -> Result<SignedIn> {
+    pub(crate) async fn signed_in(&self, access: &str) -> Result<SignedIn> {
         self.core.authenticate_user(access, from(HOME)).await
     }
 
-    pub(super) async fn select(
+    pub(crate) async fn select(
         &self,
         login: &Login,
         organization: OrganizationId,
@@ -104,7 +104,7 @@ impl World {
     }
 
     /// Chooses an organization that asks for nothing more.
-    pub(super) async fn enter(&self, login: &Login, organization: OrganizationId) -> Login {
+    pub(crate) async fn enter(&self, login: &Login, organization: OrganizationId) -> Login {
         match self.select(login, organization, None).await.unwrap() {
             Selection::Opened(opened) => login_of(opened, |answer| answer.token),
             Selection::Owes(_) => panic!("a second factor is asked for"),
@@ -112,24 +112,24 @@ impl World {
     }
 
     /// Chooses our organization, which asks for a second factor.
-    pub(super) async fn owe(&self, login: &Login) -> SelectedOrganization {
+    pub(crate) async fn owe(&self, login: &Login) -> SelectedOrganization {
         match self.select(login, self.ours.organization, None).await.unwrap() {
             Selection::Opened(_) => panic!("no second factor is asked for"),
             Selection::Owes(answer) => answer,
         }
     }
 
-    pub(super) async fn refresh(&self, login: &Login) -> Result<Login> {
+    pub(crate) async fn refresh(&self, login: &Login) -> Result<Login> {
         let opened = self.core.refresh(Some(&login.refresh), &from(HOME)).await?;
         Ok(login_of(opened, |answer| answer.token))
     }
 
-    pub(super) fn user_claims(&self, access: &str) -> UserAccessClaims {
+    pub(crate) fn user_claims(&self, access: &str) -> UserAccessClaims {
         self.core.keys.tokens.verify(access, self.core.now().seconds()).unwrap()
     }
 
     /// Changes an account as the server does.
-    pub(super) async fn change_user(&self, id: UserId, change: impl FnOnce(&mut users::UserRow)) {
+    pub(crate) async fn change_user(&self, id: UserId, change: impl FnOnce(&mut users::UserRow)) {
         let mut tx = self.store.begin().await.unwrap();
         let mut row = users::find(&mut tx, id).await.unwrap().unwrap();
         let epoch = row.epoch;
@@ -140,7 +140,7 @@ impl World {
     }
 
     /// Changes what our organization asks for.
-    pub(super) async fn change_ours(
+    pub(crate) async fn change_ours(
         &self,
         change: impl FnOnce(&mut organizations::OrganizationRow),
     ) {
@@ -153,7 +153,7 @@ impl World {
     }
 
     /// The kinds of all records, oldest first.
-    pub(super) async fn events(&self) -> Vec<String> {
+    pub(crate) async fn events(&self) -> Vec<String> {
         use kms_store::Source as _;
         let sql = "SELECT event_type FROM audit_logs ORDER BY created_at, org_id, seq";
         let rows = (&self.store).fetch_all::<(String,)>(sql, ()).await.unwrap();
@@ -161,6 +161,6 @@ impl World {
     }
 }
 
-pub(super) async fn shared() -> Arc<World> {
+pub(crate) async fn shared() -> Arc<World> {
     Arc::new(World::new().await)
 }

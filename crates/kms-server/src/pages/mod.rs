@@ -1,0 +1,39 @@
+//! The pages that people see in a browser: signing in, confirming what a command line asks for.
+//!
+//! Rendered here, of templates beside this crate's `src`, without JavaScript and with one inline
+//! style sheet. A page is a route like any other, in a table of its own ([`routes`]): it takes the
+//! browser's cookie in place of a bearer token, and its failures are pages, too.
+//!
+//! Start at [`Page`] for what a page answers, [`Visitor`] for who looks at it, [`Form`] and [`Link`] for
+//! what they send, and `target` for where they go on to.
+
+mod answer;
+mod authorize;
+mod cookie;
+mod factor;
+mod form;
+mod hand_over;
+mod login;
+mod message;
+mod places;
+mod target;
+mod visitor;
+
+pub(crate) use answer::{IsPage, Page, STYLE, see_other};
+pub(crate) use form::{Form, Link};
+pub(crate) use message::failure;
+pub(crate) use target::Target;
+pub(crate) use visitor::{Guest, Visitor};
+
+use crate::route::Route;
+
+/// The table. A page adds one line.
+pub(crate) fn routes() -> Vec<Route> {
+    let pages = [
+        login::routes(), //
+        factor::routes(),
+        authorize::routes(),
+        hand_over::routes(),
+    ];
+    pages.into_iter().flatten().map(Route::page).collect()
+}

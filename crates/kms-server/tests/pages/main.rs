@@ -1,0 +1,6 @@
+//! The pages, as a browser without JavaScript has them.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod frame;
+mod login;
+mod visit;
