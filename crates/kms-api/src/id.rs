@@ -110,6 +110,8 @@ ids! {
     TokenId,
     /// A user session (`tokenVersionId` of its claims).
     SessionId,
+    /// A passkey of a person.
+    PasskeyId,
     /// A record of the audit log.
     AuditId,
 }

@@ -46,6 +46,9 @@ pub struct Organization {
     /// How long a person's session lasts at most, such as `8h`.
     #[serde(default)]
     pub user_token_expiration: Option<String>,
+    /// Whether members may approve logins of devices that have no browser.
+    #[serde(default = "allowed")]
+    pub allow_device_login: bool,
     /// The organization at the root of the tree; null for a root.
     #[serde(default)]
     pub root_org_id: Option<OrganizationId>,
@@ -99,6 +102,15 @@ pub struct UpdateOrganization {
     /// How long a person's session lasts at most: a number and `m`, `h`, `d` or `w`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_token_expiration: Option<String>,
+    /// Whether members may approve logins of devices that have no browser; of a root organization
+    /// only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_device_login: Option<bool>,
+}
+
+/// What holds where a server says nothing about a switch.
+fn allowed() -> bool {
+    true
 }
 
 /// Makes an organization.

@@ -45,7 +45,7 @@ mod trusted_ips;
 mod users;
 mod verified;
 
-pub use accounts::Proven;
+pub use accounts::{InvitationSeen, Proven};
 pub use bootstrap::Installer;
 pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -53,7 +53,10 @@ pub use context::{Core, Options};
 pub use dev::{DevCredentials, DevIdentity, DevOrganization, DevProject, DevUser};
 pub use error::{Error, Result, SecondFactor};
 pub use keys::{KeyError, RootKeySource};
-pub use people::{Opened, Page, PagePlace, PendingLogin, Selection};
+pub use people::{
+    Missing, Opened, Page, PagePlace, Passkey, PasskeyAnswer, PasskeyRequest, PendingLogin,
+    Selection,
+};
 pub use sessions::SignedIn;
 
 /// What the skin needs to open an instance: the skin itself may use neither room.

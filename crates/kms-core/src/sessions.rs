@@ -59,6 +59,8 @@ pub struct SignedIn {
     pub actor_metadata: Arc<str>,
     /// From where.
     pub origin: Origin,
+    /// When the person last showed who they are by what they log in with, in microseconds.
+    pub(crate) proven_at: i64,
 }
 
 impl Core {
@@ -83,10 +85,14 @@ impl Core {
         let (user, session) = (claims.user_id.into(), claims.token_version_id.into());
         let row = callers::user(&self.store, user, session, None).await?;
         let row = row.ok_or_else(|| Error::not_found("User not found"))?;
-        if self.live_session(&row)?.access_version != claims.access_version {
+        let live = self.live_session(&row)?;
+        if live.access_version != claims.access_version {
             return Err(stale());
         }
+        let confirmed_at = claims.confirmed_at.unwrap_or_default().saturating_mul(1_000_000);
+        let proven_at = live.login_at.max(confirmed_at);
         Ok(SignedIn {
+            proven_at,
             user: actor_of(session, &row),
             auth_method: claims.auth_method.as_str().into(),
             factor: claims.mfa_method,
@@ -103,7 +109,9 @@ impl Core {
         let now = self.now().seconds();
         let claims = self.keys.tokens.verify::<UserAccessClaims>(bearer, now)?;
         let row = self.load_user(&claims).await?;
+        let proven_at = self.live_session(&row)?.login_at;
         Ok(SignedIn {
+            proven_at,
             user: actor_of(claims.token_version_id.into(), &row),
             auth_method: claims.auth_method.as_str().into(),
             factor: claims.mfa_method.clone().filter(|_| claims.is_mfa_verified == Some(true)),

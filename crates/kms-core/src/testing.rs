@@ -191,6 +191,7 @@ pub(crate) fn signed_in(caller: &Caller) -> SignedIn {
         instance_admin: caller.instance_admin,
         actor_metadata: "{}".into(),
         origin: Origin::default(),
+        proven_at: 0,
     }
 }
 

@@ -31,6 +31,8 @@ record! {
         pub selected_mfa_method: Option<String>,
         /// How long a person's session lasts at most, such as `8h`.
         pub user_token_expiration: Option<String>,
+        /// Whether its members may approve logins of devices; only a root's counts.
+        pub device_login: bool,
         /// Microseconds since the epoch.
         pub created_at: i64,
         /// Microseconds since the epoch.
@@ -76,7 +78,7 @@ macro_rules! organization_columns {
     () => {
         "o.id, o.parent_id, o.root_id, o.tree_id, o.name, o.slug, o.wrapped_key,
             o.default_role, o.enforce_mfa, o.selected_mfa_method, o.user_token_expiration,
-            o.created_at, o.updated_at, o.mac"
+            o.device_login, o.created_at, o.updated_at, o.mac"
     };
 }
 
@@ -109,11 +111,11 @@ const OF_PRINCIPAL: &str = organization!(
 );
 const INSERT: &str = "INSERT INTO organizations (id, parent_id, root_id, tree_id, name, slug,
         wrapped_key, default_role, enforce_mfa, selected_mfa_method, user_token_expiration,
-        created_at, updated_at, mac)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        device_login, created_at, updated_at, mac)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 const UPDATE: &str = "UPDATE organizations SET name = $2, slug = $3, default_role = $4,
         enforce_mfa = $5, selected_mfa_method = $6, user_token_expiration = $7, updated_at = $8,
-        wrapped_key = $9, mac = $10
+        wrapped_key = $9, mac = $10, device_login = $11
     WHERE id = $1";
 const LOCK: &str = "UPDATE organizations SET updated_at = updated_at WHERE id = $1";
 const DELETE: &str = "DELETE FROM organizations WHERE id = $1";
@@ -163,6 +165,7 @@ pub async fn insert(tx: &mut Tx, row: &OrganizationRow) -> Result<(), StoreError
         row.enforce_mfa,
         row.selected_mfa_method.as_deref(),
         row.user_token_expiration.as_deref(),
+        row.device_login,
         row.created_at,
         row.updated_at,
         row.mac.as_slice(),
@@ -184,6 +187,7 @@ pub async fn update(tx: &mut Tx, row: &OrganizationRow) -> Result<bool, StoreErr
         row.updated_at,
         row.wrapped_key.as_slice(),
         row.mac.as_slice(),
+        row.device_login,
     );
     Ok(tx.execute(UPDATE, params).await? == 1)
 }

@@ -74,6 +74,7 @@ const UPDATE: &str = "UPDATE user_sessions SET user_epoch = $3, access_version =
     WHERE id = $1 AND user_id = $2 AND access_version = $12 AND refresh_version = $13";
 const DELETE: &str = "DELETE FROM user_sessions WHERE id = $1 AND user_id = $2";
 const DELETE_OF_USER: &str = "DELETE FROM user_sessions WHERE user_id = $1";
+const DELETE_OTHERS: &str = "DELETE FROM user_sessions WHERE user_id = $1 AND id <> $2";
 const SWEEP: &str = "DELETE FROM user_sessions WHERE expires_at <= $1";
 
 /// A session of a user.
@@ -150,6 +151,11 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: SessionId) -> Result<bool, St
 /// Ends all sessions of a user and says how many there were.
 pub async fn delete_of_user(tx: &mut Tx, user: UserId) -> Result<u64, StoreError> {
     tx.execute(DELETE_OF_USER, (user,)).await
+}
+
+/// Ends all sessions of a user but one and says how many there were.
+pub async fn delete_others(tx: &mut Tx, user: UserId, but: SessionId) -> Result<u64, StoreError> {
+    tx.execute(DELETE_OTHERS, (user, but)).await
 }
 
 /// Removes what has ended by `now`.

@@ -68,6 +68,7 @@ impl Core {
             ("enforceMfa", row.enforce_mfa.into()),
             ("selectedMfaMethod", row.selected_mfa_method.clone().into()),
             ("userTokenExpiration", row.user_token_expiration.clone().into()),
+            ("allowDeviceLogin", row.device_login.into()),
         ]);
         tx.audit(self.record(caller, &event));
         tx.commit().await?;
@@ -161,6 +162,7 @@ impl Core {
             ("enforceMfa", body.enforce_mfa.is_some()),
             ("selectedMfaMethod", body.selected_mfa_method.is_some()),
             ("userTokenExpiration", body.user_token_expiration.is_some()),
+            ("allowDeviceLogin", body.allow_device_login.is_some()),
         ];
         let set = policy.into_iter().find(|(_, is_set)| *is_set);
         if let Some((field, _)) = set.filter(|_| row.root_id.is_some()) {
@@ -181,11 +183,13 @@ impl Core {
             })?;
             row.user_token_expiration = Some(expiration.clone());
         }
+        row.device_login = body.allow_device_login.unwrap_or(row.device_login);
         row.enforce_mfa = body.enforce_mfa.unwrap_or(row.enforce_mfa);
-        let needs_mail = row.enforce_mfa && row.selected_mfa_method.as_deref() != Some("totp");
+        let by_mail = !matches!(row.selected_mfa_method.as_deref(), Some("totp" | "webauthn"));
+        let needs_mail = row.enforce_mfa && by_mail;
         if needs_mail && body.enforce_mfa == Some(true) && !self.options.mailer.is_configured() {
             return Err(Error::bad_request(
-                "Codes by mail need a mail server; configure one or choose `totp`",
+                "Codes by mail need a mail server; configure one or choose `totp` or `webauthn`",
             ));
         }
         Ok(())

@@ -192,7 +192,7 @@ impl Core {
     }
 
     /// An organization that is there and as the server wrote it.
-    async fn genuine(&self, id: OrganizationId) -> Result<OrganizationRow> {
+    pub(crate) async fn genuine(&self, id: OrganizationId) -> Result<OrganizationRow> {
         let row = organizations::find(&self.store, id).await?.ok_or_else(|| not_found(id))?;
         self.require_genuine_organization(&row)?;
         Ok(row)

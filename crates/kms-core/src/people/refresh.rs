@@ -116,8 +116,8 @@ impl Core {
         root: &OrganizationRow,
         given: Option<&str>,
     ) -> Result<()> {
-        let has_app = self.has_app(user.id).await?;
-        match owed(user, root, has_app, given) {
+        let held = self.held(user.id).await?;
+        match owed(user, root, held, given) {
             None => Ok(()),
             Some(_) => Err(Error::SessionOver {
                 name: "MfaRequired",

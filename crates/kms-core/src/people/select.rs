@@ -88,8 +88,8 @@ impl Core {
         let user = users::find(&self.store, signed_in.user.id).await?;
         let user = user.ok_or_else(|| Error::not_found("User not found"))?;
         user_mac(&self.keys.rows, &user).verify(&user.mac)?;
-        let has_app = self.has_app(user.id).await?;
-        Ok(owed(&user, root, has_app, signed_in.factor.as_deref()))
+        let held = self.held(user.id).await?;
+        Ok(owed(&user, root, held, signed_in.factor.as_deref()))
     }
 
     async fn ask_for_factor(

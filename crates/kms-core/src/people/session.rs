@@ -153,7 +153,7 @@ impl Core {
     }
 
     /// Signs tokens of a session's newest generation. The only place that does.
-    pub(super) fn session_tokens(&self, row: &SessionRow, grant: &Grant) -> Result<Tokens> {
+    pub(crate) fn session_tokens(&self, row: &SessionRow, grant: &Grant) -> Result<Tokens> {
         let now = self.now().seconds();
         let end = Timestamp(row.expires_at).seconds();
         let organization_id = grant.chosen.map(|chosen| chosen.root.uuid());
@@ -194,7 +194,10 @@ impl Core {
     pub async fn list_sessions(&self, signed_in: &SignedIn) -> Result<Vec<Session>> {
         let now = self.now().micros();
         let rows = user_sessions::of_user(&self.store, signed_in.user.id, now).await?;
-        Ok(rows.into_iter().map(to_wire).collect())
+        // A new password ended those of the epochs before.
+        let epoch = self.account(signed_in).await?.epoch;
+        let is_alive = |row: &SessionRow| row.user_epoch == epoch;
+        Ok(rows.into_iter().filter(is_alive).map(to_wire).collect())
     }
 
     /// Ends one login of a person.
@@ -215,6 +218,15 @@ impl Core {
         let event = Event::new("revoke-sessions").details([("sessions", ended.into())]);
         self.end(tx, signed_in, &event).await?;
         Ok(Done { message: "Successfully revoked all sessions.".into() })
+    }
+
+    /// Ends all logins of a person but this one.
+    pub async fn revoke_other_sessions(&self, signed_in: &SignedIn) -> Result<()> {
+        let SignedIn { user, .. } = signed_in;
+        let mut tx = self.store.begin().await?;
+        let ended = user_sessions::delete_others(&mut tx, user.id, user.session).await?;
+        let event = Event::new("revoke-sessions").details([("sessions", ended.into())]);
+        self.end(tx, signed_in, &event).await
     }
 
     /// Ends the session that a refresh token or, without one, an access token belongs to. Never

@@ -40,6 +40,18 @@ pub(crate) fn failure(error: &ApiError, request_id: &str) -> Result<Page, ApiErr
     Ok(Page::new(&page)?.status(status))
 }
 
+/// What an error says, with the field that it is about called what the page calls it.
+pub(crate) fn about(error: &ApiError, fields: &[(&str, &str)]) -> String {
+    let ApiError::Core(kms_core::Error::Validation(issues)) = error else { return text(error) };
+    let issue = issues.first();
+    let name = issue.and_then(|issue| issue.path.first()).and_then(|name| name.as_str());
+    let label = fields.iter().find(|(field, _)| Some(*field) == name).map(|(_, label)| label);
+    match (label, issue) {
+        (Some(label), Some(issue)) => format!("{label} {}.", issue.message),
+        _ => text(error),
+    }
+}
+
 /// What an error says to people on a page.
 pub(crate) fn text(error: &ApiError) -> String {
     if error.status().is_server_error() {

@@ -21,6 +21,7 @@ pub(crate) type Fields<'a> = &'a [(&'a str, &'a str)];
 #[template(path = "places.html")]
 struct Choice<'a> {
     question: &'a str,
+    method: &'a str,
     path: &'a str,
     fields: Fields<'a>,
     places: &'a [Place],
@@ -32,6 +33,8 @@ struct Choice<'a> {
 pub(crate) struct Way<'a> {
     /// What the choice is for.
     pub(crate) question: &'a str,
+    /// How the page is asked that goes on with it: `get` or `post`.
+    pub(crate) method: &'a str,
     /// The page that goes on with it.
     pub(crate) path: &'a str,
     /// What that page was asked with.
@@ -105,8 +108,9 @@ fn page(
         };
         return Ok(Page::new(&page)?.status(http::StatusCode::FORBIDDEN));
     }
-    let Way { question, path, fields } = way;
-    Page::new(&Choice { question, path, fields, places, email: &signed_in.user.email, error })
+    let Way { question, method, path, fields } = way;
+    let email = &signed_in.user.email;
+    Page::new(&Choice { question, method, path, fields, places, email, error })
 }
 
 /// Organizations with those below them, by name.

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod audit;
+mod devices;
 mod engine;
 mod epochs;
 mod folders;
@@ -88,6 +89,10 @@ contract! {
     people::failures_are_counted_together_and_forgotten,
     people::h3_a_step_is_accepted_once_by_many,
     people::codes_are_taken_once_and_tried_as_often,
+    devices::a_device_login_is_found_by_its_codes_while_it_waits,
+    devices::a_device_login_is_answered_and_taken_once_by_many,
+    devices::a_device_that_asks_too_soon_waits_longer_each_time,
+    devices::d4_device_logins_are_counted_and_swept,
     people::l2_a_code_is_taken_by_one_of_many,
     machines::a_login_finds_all_it_needs_in_one_query,
     machines::a_token_finds_what_it_rests_on_and_misses_what_is_gone,

@@ -122,6 +122,14 @@ pub(crate) async fn a_session_moves_on_for_one_of_many(store: &Store) {
     let mut tx = store.begin().await.unwrap();
     assert!(!user_sessions::delete(&mut tx, id(), former.id).await.unwrap(), "another's");
     assert!(user_sessions::delete(&mut tx, ada, former.id).await.unwrap());
+    assert_eq!(user_sessions::delete_others(&mut tx, ada, other.id).await.unwrap(), 0);
+    assert_eq!(
+        user_sessions::delete_others(&mut tx, id(), former.id).await.unwrap(),
+        0,
+        "another's"
+    );
+    user_sessions::insert(&mut tx, &former).await.unwrap();
+    assert_eq!(user_sessions::delete_others(&mut tx, ada, other.id).await.unwrap(), 1);
     assert_eq!(user_sessions::delete_of_user(&mut tx, ada).await.unwrap(), 1);
     tx.commit().await.unwrap();
 }

@@ -80,12 +80,14 @@ async fn what_is_asked_of_members_changes_and_only_to_what_there_is() {
         enforce_mfa: Some(true),
         selected_mfa_method: Some("totp".into()),
         user_token_expiration: Some("8h".into()),
+        allow_device_login: Some(false),
         ..UpdateOrganization::default()
     };
     let changed = core.update_organization(&world.ours, org, &body).await.unwrap().organization;
     assert_eq!(changed.default_membership_role, "no-access");
     assert_eq!((changed.enforce_mfa, changed.selected_mfa_method.as_deref()), (true, Some("totp")));
     assert_eq!(changed.user_token_expiration.as_deref(), Some("8h"));
+    assert!(!changed.allow_device_login);
     for (method, expiration, role) in [
         (Some("sms"), None, None),
         (None, Some("0h"), None),

@@ -1,7 +1,9 @@
 //! People against the server, as owners and as attackers.
 
+mod device;
 mod factors;
 mod guessing;
+mod passkeys;
 mod refreshing;
 mod selecting;
 
