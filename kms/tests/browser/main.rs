@@ -15,7 +15,14 @@ mod people;
 mod server;
 mod wire;
 
+#[path = "../cli/opener.rs"]
+mod opener;
+#[path = "../cli/terminal.rs"]
+#[expect(dead_code, reason = "what only other tests type and expect")]
+mod terminal;
+
 mod browser_rules;
+mod command_line;
 mod harness;
 mod passkeys;
 mod walk;
