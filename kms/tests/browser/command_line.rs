@@ -1,7 +1,10 @@
 //! `kms login` at its own server: the program on a terminal, the person in Chromium.
 
 use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
     process::{Command, Output, Stdio},
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -221,9 +224,9 @@ fn a_code_works_without_a_terminal_and_can_be_denied() {
             .spawn()
             .unwrap();
         let mut said = String::new();
-        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let link = loop {
-            assert_ne!(std::io::BufRead::read_line(&mut stderr, &mut said).unwrap(), 0, "{said}");
+            assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
             if let Some((_, rest)) = said.split_once("Or open ")
                 && let Some((link, _)) = rest.split_once(',')
             {
@@ -232,7 +235,7 @@ fn a_code_works_without_a_terminal_and_can_be_denied() {
         };
         browser.goto(&link).click("Continue").expect("Approve this login?").click(decision);
         browser.expect("You may close this page");
-        std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
+        stderr.read_to_string(&mut said).unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(exit), "{said}");
         let tokens = String::from_utf8(output.stdout).unwrap();
@@ -285,6 +288,30 @@ fn pastes(person: &Person, browser: &Browser, server: &Server) {
     person.is_logged_in(server);
 }
 
+/// Listens at a port and tells where the browser was sent.
+fn listen_in_place_of(port: u16) -> mpsc::Receiver<String> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let (sender, overheard) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            // Browsers open connections that they may not need.
+            stream.get_ref().set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+            let mut line = String::new();
+            if stream.read_line(&mut line).is_err() || line.is_empty() {
+                continue;
+            }
+            let answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+            stream.get_mut().write_all(answer).unwrap();
+            let target = line.split(' ').nth(1).unwrap().to_owned();
+            if target.contains("code=") && sender.send(target).is_err() {
+                return;
+            }
+        }
+    });
+    overheard
+}
+
 #[test]
 fn l2_a_code_that_was_overheard_is_worth_nothing() {
     let server = Server::start();
@@ -298,14 +325,10 @@ fn l2_a_code_that_was_overheard_is_worth_nothing() {
     let address = url::Url::parse(&address).unwrap();
     let sent: std::collections::HashMap<_, _> = address.query_pairs().into_owned().collect();
     let place = url::Url::parse(&sent["redirect_uri"]).unwrap();
-    let thief = std::net::TcpListener::bind(("127.0.0.1", place.port().unwrap())).unwrap();
+    let overheard = listen_in_place_of(place.port().unwrap());
     browser.goto(address.as_str()).expect("Log in your terminal?").click("Confirm");
-    let (mut stream, _) = thief.accept().unwrap();
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(&stream), &mut line).unwrap();
-    let _ = std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-    let target = line.split(' ').nth(1).unwrap();
-    let answer = place.join(target).unwrap();
+    let target = overheard.recv_timeout(Duration::from_secs(15)).unwrap();
+    let answer = place.join(&target).unwrap();
     let brought: std::collections::HashMap<_, _> = answer.query_pairs().into_owned().collect();
     assert_eq!(brought["state"], sent["state"]);
     for verifier in [&sent["code_challenge"], &sent["state"], ""] {

@@ -16,6 +16,7 @@ mod server;
 mod wire;
 
 #[path = "../cli/opener.rs"]
+#[expect(dead_code, reason = "what only other tests ask of it")]
 mod opener;
 #[path = "../cli/terminal.rs"]
 #[expect(dead_code, reason = "what only other tests type and expect")]
