@@ -22,6 +22,7 @@ mod opener;
 #[expect(dead_code, reason = "what only other tests type and expect")]
 mod terminal;
 
+mod account;
 mod browser_rules;
 mod command_line;
 mod harness;
