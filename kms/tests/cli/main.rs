@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod kept;
+mod opener;
 mod provider;
 mod support;
 mod terminal;
