@@ -88,7 +88,7 @@ fn what_is_dangerous_or_unclear_is_not_a_pattern() {
 fn no_pattern_takes_long() {
     let text = "a".repeat(512);
     let start = std::time::Instant::now();
-    for pattern in ["*a".repeat(256), format!("+({}|a)b", "a".repeat(500)), "*(a|aa)".repeat(70)] {
+    for pattern in ["*a".repeat(255), format!("+({}|a)b", "a".repeat(500)), "*(a|aa)".repeat(70)] {
         assert!(!matches(&format!("{pattern}!"), &text, Stars::Stop));
     }
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
@@ -96,7 +96,13 @@ fn no_pattern_takes_long() {
 }
 
 /// Matches by trying everything, from left to right, with the rest of the pattern as a function.
-fn slow(nodes: &[Node], text: &[char], at: usize, stars: Stars, rest: &dyn Fn(usize) -> bool) -> bool {
+fn slow(
+    nodes: &[Node],
+    text: &[char],
+    at: usize,
+    stars: Stars,
+    rest: &dyn Fn(usize) -> bool,
+) -> bool {
     let Some((node, others)) = nodes.split_first() else { return rest(at) };
     let others = |at: usize| slow(others, text, at, stars, rest);
     let starts = at == 0 || text[at - 1] == '/';
@@ -127,10 +133,7 @@ fn slow(nodes: &[Node], text: &[char], at: usize, stars: Stars, rest: &dyn Fn(us
         Node::Group(Repeat::One, sequences) => any(sequences, &others),
         Node::Group(Repeat::Optional, sequences) => others(at) || any(sequences, &others),
         Node::Group(Repeat::Many, sequences) => {
-            others(at)
-                || any(sequences, &|end| {
-                    end > at && slow(nodes, text, end, stars, rest)
-                })
+            others(at) || any(sequences, &|end| end > at && slow(nodes, text, end, stars, rest))
         }
         Node::Group(Repeat::Some, sequences) => any(sequences, &|end| {
             let many = [Node::Group(Repeat::Many, sequences.clone())];
@@ -142,7 +145,13 @@ fn slow(nodes: &[Node], text: &[char], at: usize, stars: Stars, rest: &dyn Fn(us
     }
 }
 
-fn slow_star(first: bool, text: &[char], at: usize, stars: Stars, rest: &dyn Fn(usize) -> bool) -> bool {
+fn slow_star(
+    first: bool,
+    text: &[char],
+    at: usize,
+    stars: Stars,
+    rest: &dyn Fn(usize) -> bool,
+) -> bool {
     let here = text.get(at);
     if first && (here == Some(&'.') || stars == Stars::Stop && here.is_none_or(|c| *c == '/')) {
         return false;

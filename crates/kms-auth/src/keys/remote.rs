@@ -42,13 +42,6 @@ struct Held<T> {
     asked_at: Option<i64>,
 }
 
-/// What can be done without asking.
-enum Known<T> {
-    Value(Arc<T>),
-    Nothing,
-    AskFirst,
-}
-
 impl<T: Send + Sync + 'static> Remote<T> {
     /// Remembers what the reader makes of answers.
     pub(crate) fn new(read: fn(&[u8]) -> Result<T, KeyError>) -> Self {
@@ -67,9 +60,10 @@ impl<T: Send + Sync + 'static> Remote<T> {
     ) -> Result<Arc<T>, AuthError> {
         let key = (url.to_owned(), trust.clone());
         let entry = self.entries.get_with(key, || Arc::new(Entry::new()));
-        if let Some(known) = entry.without_asking(now, &wanted) {
-            return known;
+        if let Some(value) = entry.fresh(now, &wanted) {
+            return Ok(value);
         }
+        // Who else is asking is waited for: their answer is the answer.
         let flight = Arc::clone(&entry.flight).lock_owned().await;
         if let Some(known) = entry.without_asking(now, &wanted) {
             return known;
@@ -108,35 +102,33 @@ impl<T> Entry<T> {
         change(&mut self.held.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn known(&self, now: i64, wanted: impl Fn(&T) -> bool) -> Known<T> {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        let usable = held.value.as_ref().filter(|_| now < held.fetched_at + STALE);
-        let fresh = now < held.fetched_at + FRESH;
-        let asked = held.asked_at.is_some_and(|asked| now < asked + INTERVAL);
-        match usable {
-            Some(value) if asked || (fresh && wanted(value)) => Known::Value(Arc::clone(value)),
-            None if asked => Known::Nothing,
-            _ => Known::AskFirst,
-        }
+    fn read<R>(&self, look: impl FnOnce(&Held<T>) -> R) -> R {
+        look(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What holds what is wanted and need not be asked for.
+    fn fresh(&self, now: i64, wanted: impl Fn(&T) -> bool) -> Option<Arc<T>> {
+        let fresh = |held: &Held<T>| held.value.clone().filter(|_| now < held.fetched_at + FRESH);
+        self.read(fresh).filter(|value| wanted(value))
+    }
+
+    /// What can be used, whatever it holds.
+    fn usable(&self, now: i64) -> Option<Arc<T>> {
+        self.read(|held| held.value.clone().filter(|_| now < held.fetched_at + STALE))
+    }
+
+    /// What there is to say if nobody may be asked now.
     fn without_asking(
         &self,
         now: i64,
         wanted: impl Fn(&T) -> bool,
     ) -> Option<Result<Arc<T>, AuthError>> {
-        match self.known(now, wanted) {
-            Known::Value(value) => Some(Ok(value)),
-            Known::Nothing => {
-                Some(Err(AuthError::unreachable("did not answer when it was asked a moment ago")))
-            }
-            Known::AskFirst => None,
+        if let Some(value) = self.fresh(now, wanted) {
+            return Some(Ok(value));
         }
-    }
-
-    fn usable(&self, now: i64) -> Option<Arc<T>> {
-        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        held.value.clone().filter(|_| now < held.fetched_at + STALE)
+        let asked = self.read(|held| held.asked_at.is_some_and(|asked| now < asked + INTERVAL));
+        let silent = || AuthError::unreachable("did not answer when it was asked a moment ago");
+        asked.then(|| self.usable(now).ok_or_else(silent))
     }
 }
 
