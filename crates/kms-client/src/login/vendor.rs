@@ -64,7 +64,8 @@ impl Vendor {
         let url = parse(what, url)?;
         let origin: Origin = url.origin().ascii_serialization().parse()?;
         if !origin.is_https() && !origin.is_loopback() {
-            return Err(Error::InsecureOrigin { origin });
+            let cause = format!("refusing to ask `{origin}` without encryption");
+            return Err(Error::NoProof { what, cause: cause.into() });
         }
         let http = if origin.is_https() {
             let proxied = proxy_for(&origin).is_some();
