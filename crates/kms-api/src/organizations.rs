@@ -11,6 +11,7 @@ use crate::{
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "as on the wire")]
 pub struct Organization {
     /// Its id.
     pub id: OrganizationId,
@@ -28,6 +29,9 @@ pub struct Organization {
     /// Whether single sign-on is enforced.
     #[serde(default)]
     pub auth_enforced: bool,
+    /// Whether administrators may log in by themselves all the same, with a second factor.
+    #[serde(default)]
+    pub bypass_org_auth_enabled: bool,
     /// Whether SCIM is on.
     #[serde(default)]
     pub scim_enabled: bool,
@@ -46,6 +50,9 @@ pub struct Organization {
     /// How long a person's session lasts at most, such as `8h`.
     #[serde(default)]
     pub user_token_expiration: Option<String>,
+    /// Whether members may approve logins of devices that have no browser.
+    #[serde(default = "allowed")]
+    pub allow_device_login: bool,
     /// The organization at the root of the tree; null for a root.
     #[serde(default)]
     pub root_org_id: Option<OrganizationId>,
@@ -99,6 +106,21 @@ pub struct UpdateOrganization {
     /// How long a person's session lasts at most: a number and `m`, `h`, `d` or `w`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_token_expiration: Option<String>,
+    /// Whether members may approve logins of devices that have no browser; of a root organization
+    /// only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_device_login: Option<bool>,
+    /// Whether people act in it only by its own identity provider; of a root organization only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_enforced: Option<bool>,
+    /// Whether its administrators may log in by themselves all the same, with a second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bypass_org_auth_enabled: Option<bool>,
+}
+
+/// What holds where a server says nothing about a switch.
+fn allowed() -> bool {
+    true
 }
 
 /// Makes an organization.

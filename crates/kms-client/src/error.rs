@@ -13,6 +13,24 @@ type Cause = Box<dyn StdError + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A login method that belongs to another place: nothing here can vouch for this machine.
+    #[error("{what}")]
+    NotHere {
+        /// What this is not, or what is not here.
+        what: &'static str,
+        /// Where it was looked for.
+        #[source]
+        cause: Cause,
+    },
+    /// What vouches for this machine gave nothing that can be used.
+    #[error("could not get {what}")]
+    NoProof {
+        /// What was asked for.
+        what: &'static str,
+        /// Why it was not given.
+        #[source]
+        cause: Cause,
+    },
     /// The server's address can't be used.
     #[error("the server address is not valid: {reason}")]
     InvalidOrigin {
@@ -116,6 +134,32 @@ pub enum Error {
         /// Where it stopped making sense; names fields, never values.
         #[source]
         cause: Cause,
+    },
+    /// A step of a login through the browser was refused (RFC 6749, sections 4.1.2.1 and 5.2).
+    #[error("{}", .description.as_deref().unwrap_or(.code))]
+    OAuth {
+        /// The server.
+        origin: Origin,
+        /// Why, as a word of the specifications: `access_denied`, `expired_token`, …
+        code: String,
+        /// Why, for people.
+        description: Option<String>,
+    },
+    /// The metadata for logins through the browser is that of another server.
+    #[error("`{origin}` says that logins are those of `{issuer}`")]
+    ForeignIssuer {
+        /// The server.
+        origin: Origin,
+        /// Whom it names.
+        issuer: String,
+    },
+    /// A login through the browser would go to another server.
+    #[error("`{origin}` names `{endpoint}` for logins, which is not its own")]
+    ForeignEndpoint {
+        /// The server.
+        origin: Origin,
+        /// The address that it names.
+        endpoint: String,
     },
     /// The answer is larger than 64 MiB.
     #[error("the answer of `{origin}` is larger than {limit} bytes")]
@@ -273,7 +317,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
 }
 
 /// The last cause of the chain: the layers above it only repeat that a request failed.
-fn innermost(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
     while let Some(next) = last.source() {
         last = next;

@@ -1,8 +1,12 @@
 //! One request and its answer: the only place that talks to the network.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use kms_api::ErrorBody;
+use kms_api::{ErrorBody, oauth::OAuthErrorBody};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{
     Method, Request, Response, StatusCode,
@@ -42,6 +46,7 @@ pub struct Client {
     origin: Origin,
     caller: Caller,
     proxied: Option<String>,
+    certificates: Option<Arc<Path>>,
 }
 
 impl fmt::Debug for Client {
@@ -100,7 +105,17 @@ impl Client {
         caller: Caller,
         proxied: Option<String>,
     ) -> Self {
-        Self { http, origin, caller, proxied }
+        Self { http, origin, caller, proxied, certificates: None }
+    }
+
+    /// Remembers the file with certificates to trust, for those that a login has to ask.
+    pub(crate) fn trusting(mut self, file: Option<PathBuf>) -> Self {
+        self.certificates = file.map(Arc::from);
+        self
+    }
+
+    pub(crate) fn certificates(&self) -> Option<&Path> {
+        self.certificates.as_deref()
     }
 
     /// The access token of the client's session, renewed if it has ended; `None` without one.
@@ -119,6 +134,14 @@ impl Client {
     ) -> Result<T, Error> {
         let request = self.request(Method::GET, path);
         self.answer(request.query(query), path, Auth::Token).await
+    }
+
+    /// `GET` without a token.
+    pub(crate) async fn get_anonymously<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<T, Error> {
+        self.answer(self.request(Method::GET, path), path, Auth::None).await
     }
 
     /// Any other method, with a JSON body.
@@ -149,6 +172,16 @@ impl Client {
     ) -> Result<T, Error> {
         let request = self.request(Method::POST, path);
         self.answer(request.json(body), path, Auth::None).await
+    }
+
+    /// `POST` of a form without a token, as OAuth has it.
+    pub(crate) async fn post_form<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        let request = self.request(Method::POST, path);
+        self.answer(request.form(body), path, Auth::None).await
     }
 
     /// As [`Self::post_anonymously`], for an answer that may set a refresh token.
@@ -307,8 +340,16 @@ impl Client {
             content_type: content_type.clone(),
         };
         if !status.is_success() {
-            let body = serde_json::from_slice::<ErrorBody>(&body).map_err(|_| not_kms())?;
-            return Err(Error::refused(&self.origin, status, body, retry_after));
+            if let Ok(body) = serde_json::from_slice::<ErrorBody>(&body) {
+                return Err(Error::refused(&self.origin, status, body, retry_after));
+            }
+            // The endpoints of OAuth have a form of their own, which lacks most of the other's.
+            let body = serde_json::from_slice::<OAuthErrorBody>(&body).map_err(|_| not_kms())?;
+            return Err(Error::OAuth {
+                origin: self.origin.clone(),
+                code: body.error,
+                description: body.error_description,
+            });
         }
         if !is_json(&content_type) {
             return Err(not_kms());

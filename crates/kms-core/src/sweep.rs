@@ -1,8 +1,8 @@
 //! What has to be done once in a while.
 
 use kms_store::{
-    authorization_codes, lockouts, login_failures, mailed_proofs, second_factors, tokens,
-    user_sessions, user_sources, users,
+    authorization_codes, device_logins, lockouts, login_failures, mailed_proofs, passkeys,
+    second_factors, tokens, user_sessions, user_sources, users,
 };
 
 use crate::{Core, Result};
@@ -14,6 +14,9 @@ const KNOWN: i64 = 90 * 86_400 * 1_000_000;
 /// How long a code is remembered after its end, in microseconds, so that using it again is told
 /// from making it up: an hour.
 const USED_CODES: i64 = 3_600 * 1_000_000;
+/// How long the login of a device is remembered after its end, in microseconds, so that the device
+/// is told that it was too late: a minute.
+const LATE_DEVICES: i64 = 60 * 1_000_000;
 
 impl Core {
     /// Writes what logins add up to and removes what has expired; to be called once a minute.
@@ -28,9 +31,11 @@ impl Core {
             + user_sessions::sweep(&mut tx, now.saturating_sub(stale)).await?
             + login_failures::sweep(&mut tx, now).await?
             + second_factors::sweep(&mut tx, now).await?
+            + passkeys::sweep(&mut tx, now).await?
             + user_sources::sweep(&mut tx, now.saturating_sub(KNOWN)).await?
             + mailed_proofs::sweep(&mut tx, now).await?
             + authorization_codes::sweep(&mut tx, now.saturating_sub(USED_CODES)).await?
+            + device_logins::sweep(&mut tx, now.saturating_sub(LATE_DEVICES)).await?
             + users::sweep(&mut tx, now.saturating_sub(UNFINISHED)).await?;
         tx.commit().await?;
         tracing::debug!(rows = swept, "expired rows were removed");

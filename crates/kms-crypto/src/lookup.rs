@@ -2,8 +2,8 @@
 //! refresh tokens, the set-up token.
 //!
 //! Must not be used for passwords or anything with less than 112 bits of randomness (OWASP ASVS
-//! 5.0, 6.5.2); those need [`crate::password`]. The one exception is a code that is mailed: it is
-//! worth nothing after minutes and a few tries.
+//! 5.0, 6.5.2); those need [`crate::password`]. The exceptions are codes that are mailed, or typed for a
+//! device: they are worth nothing after minutes and a few tries.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};

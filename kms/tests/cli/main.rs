@@ -4,15 +4,29 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod kept;
+mod opener;
+mod provider;
+mod signed;
 mod support;
 mod terminal;
 
 mod administration;
+mod browser;
+mod browser_device;
+mod browser_handover;
+mod browser_listener;
 mod export;
 mod kept_files;
 mod keyring;
 mod leaks;
 mod login;
+mod machine;
+mod machine_aws;
+mod machine_aws_sources;
+mod machine_azure;
+mod machine_ci;
+mod machine_gcp;
+mod machine_leaks;
 mod output;
 mod people;
 mod person;

@@ -99,7 +99,7 @@ impl Request {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    fn read(stream: impl Read) -> Option<Self> {
+    pub(crate) fn read(stream: impl Read) -> Option<Self> {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -165,7 +165,7 @@ impl Reply {
         self
     }
 
-    fn write(&self, stream: &mut impl Write) -> std::io::Result<()> {
+    pub(crate) fn write(&self, stream: &mut impl Write) -> std::io::Result<()> {
         thread::sleep(self.delay);
         let Self { status, body, .. } = self;
         write!(stream, "HTTP/1.1 {status} Scripted\r\nconnection: close\r\n")?;
@@ -263,6 +263,32 @@ impl Drop for Server {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// An address that takes no connection and refuses none, as where a firewall drops everything:
+/// nobody accepts there, and the queue is full.
+#[cfg(target_os = "linux")]
+pub(crate) struct BlackHole {
+    address: SocketAddr,
+    _full: (TcpListener, Vec<TcpStream>),
+}
+
+#[cfg(target_os = "linux")]
+impl BlackHole {
+    pub(crate) fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
+            waiting.push(stream);
+            assert!(waiting.len() < 10_000, "the queue has no end");
+        }
+        Self { address, _full: (listener, waiting) }
+    }
+
+    pub(crate) fn authority(&self) -> String {
+        self.address.to_string()
     }
 }
 

@@ -8,15 +8,25 @@ use kms_store::organizations::{OrganizationMembershipRow, OrganizationRow};
 pub(crate) const ACCEPTED: &str = "accepted";
 
 /// The authentication of an organization's row: where it belongs, and what it decides.
+///
+/// What came later is covered, by its name, where it differs from what every organization was given
+/// then, so that rows of before keep theirs.
 pub(crate) fn organization_mac(key: &RowKey, row: &OrganizationRow) -> RowMac {
-    key.mac("organizations")
+    let mac = key
+        .mac("organizations")
         .uuid(row.id.uuid())
         .opt_uuid(row.parent_id.map(OrganizationId::uuid))
         .opt_uuid(row.root_id.map(OrganizationId::uuid))
         .text(&row.default_role)
         .flag(row.enforce_mfa)
         .opt_text(row.selected_mfa_method.as_deref())
-        .opt_text(row.user_token_expiration.as_deref())
+        .opt_text(row.user_token_expiration.as_deref());
+    let mac = if row.auth_enforced || row.bypass_org_auth {
+        mac.text("auth_enforced").flag(row.auth_enforced).flag(row.bypass_org_auth)
+    } else {
+        mac
+    };
+    if row.device_login { mac } else { mac.text("device_login").flag(false) }
 }
 
 /// The authentication of an organization membership's row.

@@ -2,7 +2,8 @@
 
 use kms_crypto::{RowKey, RowMac};
 use kms_store::{
-    authorization_codes::AuthorizationCodeRow, user_sessions::SessionRow, users::UserRow,
+    authorization_codes::AuthorizationCodeRow, device_logins::DeviceLoginRow, passkeys::PasskeyRow,
+    user_sessions::SessionRow, users::UserRow,
 };
 
 /// The authentication of a user's row.
@@ -32,9 +33,11 @@ pub(crate) fn user_mac(key: &RowKey, row: &UserRow) -> RowMac {
         .opt_text(row.selected_mfa_method.as_deref())
 }
 
-/// The authentication of a session's row.
+/// The authentication of a session's row; the provider is covered where there is one, so that
+/// rows of before keep theirs.
 pub(crate) fn session_mac(key: &RowKey, row: &SessionRow) -> RowMac {
-    key.mac("user_sessions")
+    let mac = key
+        .mac("user_sessions")
         .uuid(row.id.uuid())
         .uuid(row.user_id.uuid())
         .int(row.user_epoch)
@@ -45,7 +48,20 @@ pub(crate) fn session_mac(key: &RowKey, row: &SessionRow) -> RowMac {
         .int(row.refresh_floor)
         .opt_uuid(row.org_id.map(kms_api::OrganizationId::uuid))
         .int(row.login_at)
-        .int(row.expires_at)
+        .int(row.expires_at);
+    match row.provider_id {
+        Some(provider) => mac.uuid(provider.uuid()),
+        None => mac,
+    }
+}
+
+/// The authentication of a passkey's row. Its name is its owner's word and grants nothing.
+pub(crate) fn passkey_mac(key: &RowKey, row: &PasskeyRow) -> RowMac {
+    key.mac("passkeys")
+        .uuid(row.id.uuid())
+        .uuid(row.user_id.uuid())
+        .bytes(&row.credential_id)
+        .text(&row.credential)
 }
 
 /// The authentication of an authorization code's row.
@@ -62,4 +78,26 @@ pub(crate) fn authorization_code_mac(key: &RowKey, row: &AuthorizationCodeRow) -
         .opt_text(row.factor.as_deref())
         .int(row.expires_at)
         .opt_uuid(row.made_session_id.map(kms_api::SessionId::uuid))
+}
+
+/// The authentication of a device login's row: what asks, and what was answered. How often it asked
+/// since decides nothing.
+pub(crate) fn device_login_mac(key: &RowKey, row: &DeviceLoginRow) -> RowMac {
+    let approval = row.approval.0.as_ref();
+    key.mac("device_logins")
+        .uuid(row.id)
+        .bytes(&row.device_hash)
+        .bytes(&row.user_hash)
+        .opt_text(row.host.as_deref())
+        .opt_text(row.ip.as_deref())
+        .opt_text(row.user_agent.as_deref())
+        .opt_uuid(row.org_id.map(kms_api::OrganizationId::uuid))
+        .int(row.asked_at)
+        .int(row.expires_at)
+        .text(&row.state)
+        .opt_uuid(approval.map(|approval| approval.user_id.uuid()))
+        .opt_uuid(approval.map(|approval| approval.session_id.uuid()))
+        .opt_uuid(approval.map(|approval| approval.root_id.uuid()))
+        .opt_uuid(approval.and_then(|approval| approval.sub_id).map(kms_api::OrganizationId::uuid))
+        .opt_text(approval.and_then(|approval| approval.factor.as_deref()))
 }

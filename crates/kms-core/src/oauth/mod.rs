@@ -2,18 +2,21 @@
 //!
 //! A program sends a browser to us ([`LoginRequest`]), where a person confirms or denies
 //! ([`Core::confirm_login`]); the program trades the code that comes back for a session
-//! ([`Core::token`]) and refreshes it there.
+//! ([`Core::token`]) and refreshes it there. A device without a browser asks for a code that its
+//! owner types elsewhere ([`device`]).
 
 mod code;
+mod device;
 mod error;
 mod request;
 #[cfg(test)]
 mod tests;
 
+pub use device::DeviceLogin;
 pub use error::OAuthError;
 pub use request::{BadRequest, LONGEST_HOST, LoginRequest};
 
-use kms_api::oauth::{CLI_CLIENT, TokenRequest, TokenResponse};
+use kms_api::oauth::{CLI_CLIENT, DEVICE_GRANT, TokenRequest, TokenResponse};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{Core, Origin};
@@ -29,6 +32,7 @@ impl Core {
         match body.grant_type.as_str() {
             "authorization_code" => self.redeem_code(body, origin).await,
             "refresh_token" => self.refresh_program(body, origin).await,
+            DEVICE_GRANT => self.redeem_device_code(body, origin).await,
             _ => Err(OAuthError::UnsupportedGrantType),
         }
     }

@@ -70,16 +70,14 @@ impl Budget {
 pub(crate) struct Attempt {
     account: [u8; 32],
     source: String,
-    /// Whether it comes from where the owner was before, or from a session of theirs.
-    is_at_home: bool,
+    scopes: &'static [Scope],
 }
 
-impl Attempt {
-    fn scopes(&self) -> &'static [Scope] {
-        let all = &[Scope::Here, Scope::Account, Scope::Source, Scope::All];
-        if self.is_at_home { &all[..1] } else { all }
-    }
+/// What counts for a try that comes from where the owner was before, or from a session of theirs.
+const AT_HOME: &[Scope] = &[Scope::Here];
+const ELSEWHERE: &[Scope] = &[Scope::Here, Scope::Account, Scope::Source, Scope::All];
 
+impl Attempt {
     fn key(&self, scope: Scope) -> (&[u8], &str) {
         match scope {
             Scope::Here => (&self.account, &self.source),
@@ -98,14 +96,20 @@ impl Attempt {
                 .find(is_it)
                 .map_or(0, |row| row.last_at + scope.budget().delay(row.failed) * 1_000_000 - now)
         };
-        self.scopes().iter().map(wait).max().unwrap_or_default()
+        self.scopes.iter().map(wait).max().unwrap_or_default()
     }
 }
 
 impl Core {
     /// A try of the password of the account that is called `name`, from a source.
     pub(crate) fn attempt(&self, name: &str, source: String, is_at_home: bool) -> Attempt {
-        Attempt { account: self.keys.lookup.hash(ACCOUNT, name).0, source, is_at_home }
+        let scopes = if is_at_home { AT_HOME } else { ELSEWHERE };
+        Attempt { account: self.keys.lookup.hash(ACCOUNT, name).0, source, scopes }
+    }
+
+    /// A try of something that is no account's, from a source: only the source is answerable.
+    pub(crate) fn attempt_from(&self, source: String) -> Attempt {
+        Attempt { account: [0; 32], source, scopes: &[Scope::Source] }
     }
 
     /// Refuses a try that has to wait; whether there are failures of this account here otherwise.
@@ -125,7 +129,7 @@ impl Core {
     /// Counts a wrong password.
     pub(crate) async fn count_failure(&self, tx: &mut Tx, attempt: &Attempt) -> Result<()> {
         let now = self.now().micros();
-        for scope in attempt.scopes() {
+        for scope in attempt.scopes {
             let (account, source) = attempt.key(*scope);
             let budget = scope.budget();
             let failure = NewFailure {

@@ -151,6 +151,13 @@ impl World {
         let row: Option<CountRow> = self.store.fetch_optional(sql, ()).await.unwrap();
         row.unwrap().count
     }
+
+    /// How many records of a kind there are.
+    pub(crate) async fn recorded(&self, kind: &str) -> i64 {
+        let sql = "SELECT COUNT(*) FROM audit_logs WHERE event_type = $1";
+        let row: Option<CountRow> = self.store.fetch_optional(sql, (kind,)).await.unwrap();
+        row.unwrap().count
+    }
 }
 
 fn body(token: &str) -> TokenBody {

@@ -9,10 +9,15 @@ use http::{
     header::{CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE},
 };
 use kms_api::{
-    oauth::{OAuthErrorBody, ServerMetadata, TokenRequest, TokenResponse},
+    oauth::{
+        DEVICE_GRANT, DeviceAuthorizationRequest, DeviceAuthorizationResponse, OAuthErrorBody,
+        ServerMetadata, TokenRequest, TokenResponse,
+    },
     routes as paths,
 };
 use kms_core::{Error, oauth::OAuthError};
+use serde::{Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
 
 use crate::{
     ApiError, AppState, Json,
@@ -25,6 +30,8 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(paths::OAUTH_METADATA, metadata, "Tells programs how people log in here"),
         Route::post(paths::OAUTH_TOKEN, token, "Gives a program the tokens of a session")
+            .class(Class::Login),
+        Route::post(paths::OAUTH_DEVICE, device, "Gives a device the codes that it logs in with")
             .class(Class::Login),
     ]
 }
@@ -39,10 +46,12 @@ async fn metadata(State(app): State<AppState>) -> Result<Json<ServerMetadata>, A
         issuer: issuer.clone(),
         authorization_endpoint: at(paths::OAUTH_AUTHORIZE),
         token_endpoint: at(paths::OAUTH_TOKEN),
-        device_authorization_endpoint: None,
+        device_authorization_endpoint: Some(at(paths::OAUTH_DEVICE)),
         response_types_supported: only("code"),
         response_modes_supported: only("query"),
-        grant_types_supported: vec!["authorization_code".into(), "refresh_token".into()],
+        grant_types_supported: ["authorization_code", "refresh_token", DEVICE_GRANT]
+            .map(str::to_owned)
+            .into(),
         code_challenge_methods_supported: only("S256"),
         token_endpoint_auth_methods_supported: only("none"),
         authorization_response_iss_parameter_supported: true,
@@ -52,15 +61,23 @@ async fn metadata(State(app): State<AppState>) -> Result<Json<ServerMetadata>, A
 async fn token(
     Sender { origin, .. }: Sender,
     State(app): State<AppState>,
-    TokenForm(body): TokenForm,
-) -> Result<Tokens, ApiError> {
-    Tokens::of(app.core.token(&body, &origin).await)
+    Asked(body): Asked<TokenRequest>,
+) -> Result<Told<TokenResponse>, ApiError> {
+    Told::of(app.core.token(&body, &origin).await)
 }
 
-/// A form in the words of the RFC, refused in its words, too.
-struct TokenForm(TokenRequest);
+async fn device(
+    Sender { origin, .. }: Sender,
+    State(app): State<AppState>,
+    Asked(body): Asked<DeviceAuthorizationRequest>,
+) -> Result<Told<DeviceAuthorizationResponse>, ApiError> {
+    Told::of(app.core.ask_device(&body, &app.settings.public_url, &origin).await)
+}
 
-impl FromRequest<AppState> for TokenForm {
+/// A form in the words of the RFCs, refused in their words, too.
+struct Asked<T>(T);
+
+impl<T: DeserializeOwned + 'static> FromRequest<AppState> for Asked<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &AppState) -> Result<Self, Response> {
@@ -75,24 +92,24 @@ impl FromRequest<AppState> for TokenForm {
             ),
             Err(other) => return Err(other.into_response()),
         };
-        Err(Tokens::of(Err(refused)).into_response())
+        Err(Told::<()>::of(Err(refused)).into_response())
     }
 }
 
-impl Describe for TokenForm {
+impl<T: ToSchema> Describe for Asked<T> {
     fn describe(operation: &mut Operation) {
-        operation.takes::<TokenRequest>(&["application/x-www-form-urlencoded"]);
+        operation.takes::<T>(&["application/x-www-form-urlencoded"]);
     }
 }
 
-/// Tokens, or why there are none in the words of the RFC.
-struct Tokens(Result<TokenResponse, (StatusCode, OAuthErrorBody)>);
+/// What a program asked for, or why it has none in the words of the RFCs.
+struct Told<T>(Result<T, (StatusCode, OAuthErrorBody)>);
 
-impl Tokens {
+impl<T> Told<T> {
     /// What is not about the grant is answered like everywhere else.
-    fn of(answer: Result<TokenResponse, OAuthError>) -> Result<Self, ApiError> {
+    fn of(answer: Result<T, OAuthError>) -> Result<Self, ApiError> {
         let error = match answer {
-            Ok(tokens) => return Ok(Self(Ok(tokens))),
+            Ok(given) => return Ok(Self(Ok(given))),
             Err(error) => error,
         };
         let status = match error {
@@ -103,10 +120,10 @@ impl Tokens {
     }
 }
 
-impl IntoResponse for Tokens {
+impl<T: Serialize> IntoResponse for Told<T> {
     fn into_response(self) -> Response {
         let mut response = match self.0 {
-            Ok(tokens) => Json(tokens).into_response(),
+            Ok(given) => Json(given).into_response(),
             Err((status, body)) => {
                 let mut response = Json(body).into_response();
                 *response.status_mut() = status;
@@ -125,9 +142,9 @@ impl IntoResponse for Tokens {
     }
 }
 
-impl Describe for Tokens {
+impl<T: ToSchema> Describe for Told<T> {
     fn describe(operation: &mut Operation) {
-        operation.answers::<TokenResponse>();
+        operation.answers::<T>();
         operation.refuses::<OAuthErrorBody>();
     }
 }

@@ -86,6 +86,7 @@ async fn show(
     let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let way = Way {
         question: "Where will the program in your terminal act?",
+        method: "get",
         path: paths::OAUTH_AUTHORIZE,
         fields: &fields,
     };

@@ -116,6 +116,7 @@ async fn show(
     let text = port.to_string();
     let way = Way {
         question: "Where will the program act?",
+        method: "get",
         path: PATH,
         fields: &[("callback_port", &text)],
     };

@@ -21,6 +21,7 @@ pub(crate) type Fields<'a> = &'a [(&'a str, &'a str)];
 #[template(path = "places.html")]
 struct Choice<'a> {
     question: &'a str,
+    method: &'a str,
     path: &'a str,
     fields: Fields<'a>,
     places: &'a [Place],
@@ -32,6 +33,8 @@ struct Choice<'a> {
 pub(crate) struct Way<'a> {
     /// What the choice is for.
     pub(crate) question: &'a str,
+    /// How the page is asked that goes on with it: `get` or `post`.
+    pub(crate) method: &'a str,
     /// The page that goes on with it.
     pub(crate) path: &'a str,
     /// What that page was asked with.
@@ -78,14 +81,16 @@ pub(crate) async fn choose(
         return see_other(&factor::address(id, &target(id))).map(Step::See);
     }
     let found = places.iter().find(|place| place.id == id);
-    let name = found.map_or(place.root_name, |place| match place.is_below {
-        true => format!("{} in {}", place.name, place_name_of_root(&places, id)),
-        false => place.name.clone(),
-    });
+    let name = match found {
+        Some(place) if place.is_below => format!("{} in {}", place.name, root_name(&places, id)),
+        Some(place) => place.name.clone(),
+        None => place.root_name,
+    };
     Ok(Step::GoOn(Chosen { id, name, is_one_of_many: places.len() > 1 }))
 }
 
-fn place_name_of_root(places: &[Place], id: OrganizationId) -> &str {
+/// The name of the organization above another one.
+fn root_name(places: &[Place], id: OrganizationId) -> &str {
     let above = places.iter().take_while(|place| place.id != id);
     above.filter(|place| !place.is_below).last().map_or("", |root| root.name.as_str())
 }
@@ -105,8 +110,9 @@ fn page(
         };
         return Ok(Page::new(&page)?.status(http::StatusCode::FORBIDDEN));
     }
-    let Way { question, path, fields } = way;
-    Page::new(&Choice { question, path, fields, places, email: &signed_in.user.email, error })
+    let Way { question, method, path, fields } = way;
+    let email = &signed_in.user.email;
+    Page::new(&Choice { question, method, path, fields, places, email, error })
 }
 
 /// Organizations with those below them, by name.

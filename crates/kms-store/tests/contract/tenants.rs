@@ -29,6 +29,9 @@ pub(crate) fn organization(slug: &str) -> OrganizationRow {
         enforce_mfa: false,
         selected_mfa_method: None,
         user_token_expiration: None,
+        auth_enforced: false,
+        bypass_org_auth: false,
+        device_login: true,
         created_at: 5,
         updated_at: 6,
         mac: vec![7, 8],
@@ -84,7 +87,7 @@ pub(crate) async fn an_organization_comes_back_as_it_was_written(store: &Store) 
     organizations::insert(&mut tx, &other).await.unwrap();
     tx.commit().await.unwrap();
     (row.name, row.slug, row.updated_at) = ("renamed".into(), "three".into(), 7);
-    (row.wrapped_key, row.mac) = (vec![4], vec![9]);
+    (row.wrapped_key, row.mac, row.device_login) = (vec![4], vec![9], false);
     let mut tx = store.begin().await.unwrap();
     assert!(organizations::update(&mut tx, &row).await.unwrap());
     assert!(!organizations::update(&mut tx, &organization("four")).await.unwrap());
@@ -145,6 +148,7 @@ pub(crate) async fn a_username_is_taken_once_and_sessions_belong_to_their_user(s
         created_at: 3,
         last_used_at: 4,
         expires_at: 5,
+        provider_id: Some(id()),
         mac: vec![7; 32],
     };
     let mut tx = store.begin().await.unwrap();

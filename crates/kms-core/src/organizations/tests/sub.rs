@@ -57,9 +57,13 @@ async fn there_is_one_level_and_policy_comes_from_the_root() {
     let body = CreateSubOrganization { name: "deeper".into(), slug: None };
     let refused = core.create_sub_organization(&within, &body).await;
     assert!(matches!(refused, Err(Error::BadRequest { .. })), "{refused:?}");
-    let body = UpdateOrganization { enforce_mfa: Some(false), ..UpdateOrganization::default() };
-    let refused = core.update_organization(&within, team, &body).await;
-    assert!(matches!(refused, Err(Error::Validation(_))), "{refused:?}");
+    for body in [
+        UpdateOrganization { enforce_mfa: Some(false), ..UpdateOrganization::default() },
+        UpdateOrganization { allow_device_login: Some(true), ..UpdateOrganization::default() },
+    ] {
+        let refused = core.update_organization(&within, team, &body).await;
+        assert!(matches!(refused, Err(Error::Validation(_))), "{refused:?}");
+    }
     let refused = core.delete_organization(&within, team).await;
     assert!(matches!(refused, Err(Error::BadRequest { .. })), "{refused:?}");
 }
