@@ -104,7 +104,7 @@ pub struct TokenRequest {
 
 /// The tokens of a session (RFC 6749, section 5.1), and whose they are, so that nobody has to ask.
 #[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OAuthTokens))]
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,
@@ -136,7 +136,7 @@ pub struct SessionDescription {
 
 /// What an organization is called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OAuthOrganization))]
 pub struct OrganizationName {
     /// Its id.
     pub id: OrganizationId,
