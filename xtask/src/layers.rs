@@ -28,6 +28,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["kms-server"]),
     ("reqwest", &["kms-client", "kms-auth"]),
     ("aws-lc-rs", &["kms-crypto"]),
+    ("webauthn-rs", &["kms-core"]),
 ];
 
 /// Says what the layers are, or which arrows should not be there.

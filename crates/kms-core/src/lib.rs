@@ -35,6 +35,7 @@ mod projects;
 mod read_log;
 pub mod secrets;
 mod sessions;
+mod single_sign_on;
 mod sweep;
 #[cfg(test)]
 mod testbed;
@@ -45,7 +46,7 @@ mod trusted_ips;
 mod users;
 mod verified;
 
-pub use accounts::Proven;
+pub use accounts::{InvitationSeen, Proven};
 pub use bootstrap::Installer;
 pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -53,8 +54,17 @@ pub use context::{Core, Options};
 pub use dev::{DevCredentials, DevIdentity, DevOrganization, DevProject, DevUser};
 pub use error::{Error, Result, SecondFactor};
 pub use keys::{KeyError, RootKeySource};
-pub use people::{Opened, Page, PagePlace, PendingLogin, Selection};
+pub use people::{
+    Missing, Opened, Page, PagePlace, Passkey, PasskeyAnswer, PasskeyRequest, PendingLogin,
+    Selection,
+};
 pub use sessions::SignedIn;
+pub use single_sign_on::{Connecting, ProviderAnswer, SentToProvider, SsoOutcome};
+
+/// What the skin says about calls that leave the server: the skin itself may not use that room.
+pub mod outbound {
+    pub use kms_auth::outbound::{Allow, InvalidAllow, Outbound, OutboundPolicy};
+}
 
 /// What the skin needs to open an instance: the skin itself may use neither room.
 pub mod opening {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use kms_api::{IdentityId, OrganizationId, SessionId, TokenId, UserId};
+use kms_api::{IdentityId, OrganizationId, ProviderId, SessionId, TokenId, UserId};
 use kms_crypto::{
     TokenError,
     claims::{IdentityAccessClaims, UserAccessClaims, UserPageClaims},
@@ -53,12 +53,17 @@ pub struct SignedIn {
     pub factor: Option<String>,
     /// The organization that the token is scoped to.
     pub organization: Option<OrganizationId>,
+    /// The organization's identity provider whose word the session rests on; none for a login of
+    /// the person's own.
+    pub provider: Option<ProviderId>,
     /// Whether the user administers the instance.
     pub instance_admin: bool,
     /// What the audit log tells about the user, as JSON.
     pub actor_metadata: Arc<str>,
     /// From where.
     pub origin: Origin,
+    /// When the person last showed who they are by what they log in with, in microseconds.
+    pub(crate) proven_at: i64,
 }
 
 impl Core {
@@ -83,14 +88,19 @@ impl Core {
         let (user, session) = (claims.user_id.into(), claims.token_version_id.into());
         let row = callers::user(&self.store, user, session, None).await?;
         let row = row.ok_or_else(|| Error::not_found("User not found"))?;
-        if self.live_session(&row)?.access_version != claims.access_version {
+        let live = self.live_session(&row)?;
+        if live.access_version != claims.access_version {
             return Err(stale());
         }
+        let confirmed_at = claims.confirmed_at.unwrap_or_default().saturating_mul(1_000_000);
+        let proven_at = live.login_at.max(confirmed_at);
         Ok(SignedIn {
+            proven_at,
             user: actor_of(session, &row),
             auth_method: claims.auth_method.as_str().into(),
             factor: claims.mfa_method,
             organization: None,
+            provider: live.provider_id,
             instance_admin: row.user.super_admin,
             actor_metadata: metadata_of(&claims.auth_method, &row),
             origin,
@@ -103,11 +113,14 @@ impl Core {
         let now = self.now().seconds();
         let claims = self.keys.tokens.verify::<UserAccessClaims>(bearer, now)?;
         let row = self.load_user(&claims).await?;
+        let proven_at = self.live_session(&row)?.login_at;
         Ok(SignedIn {
+            proven_at,
             user: actor_of(claims.token_version_id.into(), &row),
             auth_method: claims.auth_method.as_str().into(),
             factor: claims.mfa_method.clone().filter(|_| claims.is_mfa_verified == Some(true)),
             organization: organization_of(&claims),
+            provider: self.live_session(&row)?.provider_id,
             instance_admin: row.user.super_admin,
             actor_metadata: metadata_of(&claims.auth_method, &row),
             origin,
@@ -171,9 +184,11 @@ impl Core {
         organization: OrganizationId,
     ) -> Result<(Caller, TrustedIps)> {
         let row = self.load_user(claims).await?;
-        if let Some(root) = claims.organization_id.filter(|root| *root != organization.uuid()) {
-            self.require_root(row.user.id, root.into()).await?;
+        let root = claims.organization_id.map_or(organization, OrganizationId::from);
+        if root != organization {
+            self.require_root(row.user.id, root).await?;
         }
+        self.require_entry(&row, root).await?;
         let caller = Caller {
             actor: Actor::User(actor_of(claims.token_version_id.into(), &row)),
             organization,
@@ -297,6 +312,15 @@ impl Core {
             Some(_) => self.require_root(row.user.id, chosen.root).await,
             None => Ok(()),
         }
+    }
+
+    /// Refuses a session that did not come in as the organization at the root asks by now.
+    async fn require_entry(&self, row: &UserCallerRow, root: OrganizationId) -> Result<()> {
+        let root = organizations::find(&self.store, root).await?;
+        let root = root.ok_or_else(|| Error::forbidden("User not member of organization"))?;
+        self.require_genuine_organization(&root)?;
+        let by = self.live_session(row)?.provider_id;
+        self.require_way_in_still(&root, row.user.id, by).await
     }
 
     /// Refuses whoever acts in a sub-organization without being a member of its root.

@@ -1,8 +1,8 @@
 //! What has to be done once in a while.
 
 use kms_store::{
-    authorization_codes, device_logins, lockouts, login_failures, mailed_proofs, second_factors,
-    tokens, user_sessions, user_sources, users,
+    authorization_codes, device_logins, lockouts, login_failures, mailed_proofs, passkeys,
+    second_factors, tokens, user_sessions, user_sources, users,
 };
 
 use crate::{Core, Result};
@@ -31,6 +31,7 @@ impl Core {
             + user_sessions::sweep(&mut tx, now.saturating_sub(stale)).await?
             + login_failures::sweep(&mut tx, now).await?
             + second_factors::sweep(&mut tx, now).await?
+            + passkeys::sweep(&mut tx, now).await?
             + user_sources::sweep(&mut tx, now.saturating_sub(KNOWN)).await?
             + mailed_proofs::sweep(&mut tx, now).await?
             + authorization_codes::sweep(&mut tx, now.saturating_sub(USED_CODES)).await?

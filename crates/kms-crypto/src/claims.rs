@@ -167,6 +167,9 @@ pub struct UserPageClaims {
     /// Which second factor was given: `email`, `totp` or `webauthn`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa_method: Option<String>,
+    /// When the person gave their password again since the login, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<i64>,
     /// Issued at, in Unix seconds.
     pub iat: i64,
     /// Expires at, in Unix seconds.

@@ -5,6 +5,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use crate::process::Server;
@@ -41,10 +42,11 @@ fn s5_another_process_of_the_same_user_reads_nothing_of_a_server() {
     let server = Server::start(&mut start);
     let mut other = ordinary("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap();
     // `setpriv` becomes the program; until then it is not the user's.
-    while fs::read_link(format!("/proc/{}/exe", other.id()))
-        .is_ok_and(|exe| !exe.ends_with("sleep"))
-    {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+    let exe = format!("/proc/{}/exe", other.id());
+    let late = Instant::now() + Duration::from_secs(30);
+    while fs::read_link(&exe).is_ok_and(|exe| !exe.ends_with("sleep")) {
+        assert!(Instant::now() < late, "`setpriv` never became the program");
+        std::thread::sleep(Duration::from_millis(5));
     }
     for what in ["environ", "maps", "auxv"] {
         assert!(is_open(other.id(), what), "{what} of another program");

@@ -9,6 +9,7 @@ mod identity;
 mod organization;
 mod person;
 mod project;
+mod provider;
 mod rules;
 mod vocabulary;
 
@@ -21,5 +22,8 @@ pub(crate) use identity::{auth_method_mac, client_secret_mac, identity_mac};
 pub(crate) use organization::{
     ACCEPTED, is_acting_member, organization_mac, organization_membership_mac,
 };
-pub(crate) use person::{authorization_code_mac, device_login_mac, session_mac, user_mac};
+pub(crate) use person::{
+    authorization_code_mac, device_login_mac, passkey_mac, session_mac, user_mac,
+};
 pub(crate) use project::membership_mac;
+pub(crate) use provider::{link_mac, provider_mac};

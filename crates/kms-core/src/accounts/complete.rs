@@ -8,18 +8,19 @@ use kms_crypto::SignUpUse;
 use kms_store::{
     Tx,
     organizations::{self, OrganizationMembershipRow},
+    user_sessions::SessionRow,
     users::{self, UserRow},
 };
 use secrecy::SecretString;
 
 use super::{Proven, check_new_password, no_longer};
 use crate::{
-    Core, Error, Opened, Origin, Result,
+    Core, Error, Opened, Origin, Page, Result,
     access::{ACCEPTED, organization_membership_mac},
     audit::Event,
     organizations::organization_name,
     passwords::canonical_email,
-    people::{Chosen, Grant, user_to_wire},
+    people::{Chosen, EMAIL, Grant, PAGE_SECONDS, Start, user_to_wire},
     text,
 };
 
@@ -36,6 +37,13 @@ struct Person<'a> {
     password: &'a SecretString,
 }
 
+/// An account that became its owner's, in a write that is not ended.
+struct Joined {
+    tx: Tx,
+    user: UserRow,
+    organization: OrganizationId,
+}
+
 impl Core {
     /// Completes the account of somebody who signed up, with an organization of their own.
     pub async fn complete_sign_up(
@@ -44,6 +52,23 @@ impl Core {
         body: &CompleteSignUp,
         origin: &Origin,
     ) -> Result<Opened<AccountCompleted>> {
+        let joined = self.sign_up(proven, body).await?;
+        let chosen = Some(Chosen { root: joined.organization, sub: None });
+        self.welcome(joined, Grant { chosen, factor: None }, origin).await
+    }
+
+    /// The same for somebody whose browser is signed in by it.
+    pub async fn complete_sign_up_page(
+        &self,
+        proven: &Proven,
+        body: &CompleteSignUp,
+        origin: &Origin,
+    ) -> Result<Page> {
+        let joined = self.sign_up(proven, body).await?;
+        self.welcome_page(joined, origin).await
+    }
+
+    async fn sign_up(&self, proven: &Proven, body: &CompleteSignUp) -> Result<Joined> {
         if body.use_default_org == Some(true) {
             return Err(Error::bad_request("This instance has no default organization"));
         }
@@ -60,8 +85,7 @@ impl Core {
         let organization = self.insert_organization(&mut tx, &name).await?;
         let owner = ("user", user.id.uuid());
         self.insert_organization_member(&mut tx, organization.id, owner, "admin").await?;
-        let chosen = Some(Chosen { root: organization.id, sub: None });
-        self.welcome(tx, user, Grant { chosen, factor: None }, organization.id, origin).await
+        Ok(Joined { tx, user, organization: organization.id })
     }
 
     /// Completes the account of somebody who was invited, who is a member from here on.
@@ -71,6 +95,23 @@ impl Core {
         body: &CompleteInvitation,
         origin: &Origin,
     ) -> Result<Opened<AccountCompleted>> {
+        let joined = self.join(proven, body).await?;
+        // Which organization is acted in is chosen afterwards, where a second factor is asked for.
+        self.welcome(joined, Grant::default(), origin).await
+    }
+
+    /// The same for somebody whose browser is signed in by it.
+    pub async fn complete_invitation_page(
+        &self,
+        proven: &Proven,
+        body: &CompleteInvitation,
+        origin: &Origin,
+    ) -> Result<Page> {
+        let joined = self.join(proven, body).await?;
+        self.welcome_page(joined, origin).await
+    }
+
+    async fn join(&self, proven: &Proven, body: &CompleteInvitation) -> Result<Joined> {
         let organization = proven.organization.ok_or_else(no_longer)?;
         let row = organizations::find(&self.store, organization).await?;
         let name = row.ok_or_else(no_longer)?.name;
@@ -82,8 +123,7 @@ impl Core {
         };
         let (mut tx, user) = self.accept(proven, SignUpUse::Invitation, &person, &name).await?;
         self.accept_membership(&mut tx, organization, &user).await?;
-        // Which organization is acted in is chosen afterwards, where a second factor is asked for.
-        self.welcome(tx, user, Grant::default(), organization, origin).await
+        Ok(Joined { tx, user, organization })
     }
 
     /// Makes an invited member one who takes part.
@@ -139,18 +179,14 @@ impl Core {
     /// Ends that write and logs the owner in.
     async fn welcome(
         &self,
-        mut tx: Tx,
-        user: UserRow,
+        joined: Joined,
         grant: Grant,
-        organization: OrganizationId,
         origin: &Origin,
     ) -> Result<Opened<AccountCompleted>> {
-        let tokens = self.start_session(&mut tx, &user, &grant, origin).await?;
-        self.touches_rights(&mut tx);
-        let event =
-            Event::new("complete-account").details([("email", user.username.clone().into())]);
-        tx.audit(self.person_record(Some(organization), user.id, origin, &event));
-        tx.commit().await?;
+        let organization = joined.organization;
+        let start = Start { auth_method: EMAIL, chosen: grant.chosen, longest: None };
+        let (user, session) = self.log_in_joined(joined, &start, origin).await?;
+        let tokens = self.session_tokens(&session, &grant)?;
         let answer = AccountCompleted {
             message: "Successfully set up account".into(),
             user: user_to_wire(user),
@@ -158,5 +194,28 @@ impl Core {
             organization_id: Some(organization),
         };
         Ok(Opened { answer, refresh: tokens.refresh })
+    }
+
+    /// Ends that write and signs the owner's browser in.
+    async fn welcome_page(&self, joined: Joined, origin: &Origin) -> Result<Page> {
+        let start = Start { auth_method: EMAIL, chosen: None, longest: Some(PAGE_SECONDS) };
+        let (_, session) = self.log_in_joined(joined, &start, origin).await?;
+        self.page_token(&session, None)
+    }
+
+    async fn log_in_joined(
+        &self,
+        joined: Joined,
+        start: &Start,
+        origin: &Origin,
+    ) -> Result<(UserRow, SessionRow)> {
+        let Joined { mut tx, user, organization } = joined;
+        let session = self.begin_session(&mut tx, &user, start, origin).await?;
+        self.touches_rights(&mut tx);
+        let event =
+            Event::new("complete-account").details([("email", user.username.clone().into())]);
+        tx.audit(self.person_record(Some(organization), user.id, origin, &event));
+        tx.commit().await?;
+        Ok((user, session))
     }
 }

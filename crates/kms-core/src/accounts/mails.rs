@@ -19,8 +19,8 @@ pub(super) fn sign_up(address: &str, site: &str, proof: &NewProof) -> Mail {
         to: address.into(),
         subject: "Your code to sign up".into(),
         text: format!(
-            "Your code to sign up at {site} is\n\n    {code}\n\nIt is good for 15 minutes. If it is \
-             refused, open\n\n    {link}\n\n{NOT_YOU}\n"
+            "Your code to sign up at {site} is\n\n    {code}\n\nIt is good for 15 minutes. In its \
+             place you may open\n\n    {link}\n\n{NOT_YOU}\n"
         ),
     }
 }
@@ -32,7 +32,8 @@ pub(super) fn has_account(address: &str, site: &str) -> Mail {
         subject: "You have an account already".into(),
         text: format!(
             "Somebody wants to sign up at {site} with this address, which has an account there.\n\n\
-             Log in with it. If you do not know the password any more, reset it.\n\n{NOT_YOU}\n"
+             Log in with it. If you do not know the password any more, set a new one at\n\n    \
+             {site}/password-reset\n\n{NOT_YOU}\n"
         ),
     }
 }
@@ -43,9 +44,9 @@ pub(super) fn invitation(address: &str, organization: &str, link: &str) -> Mail 
         to: address.into(),
         subject: "You are invited".into(),
         text: format!(
-            "You are invited to the organization \"{organization}\". To join it, give this link to \
-             `kms organizations join`, in quotes, within three days\n\n    {link}\n\nIf you do not \
-             expect this, you need not do anything.\n"
+            "You are invited to the organization \"{organization}\". To join it, open this link \
+             within three days\n\n    {link}\n\nIn a terminal, `kms organizations join` takes the \
+             same link, in quotes.\n\nIf you do not expect this, you need not do anything.\n"
         ),
     }
 }

@@ -6,6 +6,7 @@
 
 mod complete;
 mod invite;
+mod look;
 mod mails;
 mod manage;
 mod password_rules;
@@ -21,6 +22,7 @@ use kms_api::{OrganizationId, UserId};
 use kms_crypto::{SignUpClaims, SignUpUse, TokenPurpose};
 use kms_store::users::UserRow;
 
+pub use look::InvitationSeen;
 pub(crate) use password_rules::check_new_password;
 
 use crate::{

@@ -142,14 +142,26 @@ impl Core {
             None => (false, self.new_proof(subject, false).row),
         };
         let hash = self.proof_hash(subject, row.expires_at, &given);
-        let is_code = text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
-        let holds = match row.code_hash.as_deref().filter(|_| is_code) {
+        let holds = match row.code_hash.as_deref().filter(|_| is_code(text)) {
             // Counted before it is compared, whatever comes of it.
             Some(stored) => self.take_try(&row).await? && hash.ct_eq(stored),
             None => hash.ct_eq(&row.token_hash),
         };
         let is_alive = row.expires_at > self.now().micros();
         Ok((holds && is_known && is_alive).then_some(row))
+    }
+
+    /// Whether the long text of a link holds. Changes nothing, and so takes no code, whose tries
+    /// are counted.
+    pub(super) async fn holds_link(
+        &self,
+        subject: Subject<'_>,
+        given: &SecretString,
+    ) -> Result<bool> {
+        if is_code(given.expose_secret().trim()) {
+            return Ok(false);
+        }
+        Ok(self.check_proof(subject, given).await?.is_some())
     }
 
     /// Uses something mailed up; true for exactly one caller.
@@ -172,4 +184,9 @@ impl Core {
         input.push_str(text.expose_secret());
         self.keys.lookup.hash(HASHED_AS, SecretString::from(input).expose_secret())
     }
+}
+
+/// Whether somebody typed this, rather than followed a link.
+fn is_code(text: &str) -> bool {
+    text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -86,6 +86,22 @@ impl Core {
         site: &str,
     ) -> Result<Done> {
         let user = users::find(&self.store, person.user.id).await?.ok_or_else(no_longer)?;
+        self.require_factor_to_change(person, &user).await?;
+        let kind = "change-password-failed";
+        self.check_present_password(person, &user, &body.old_password, kind).await?;
+        let origin = &person.origin;
+        self.set_password(user, &body.new_password, "change-password", origin, site).await
+    }
+
+    /// Refuses whoever does not know the password of the account that they are logged in to;
+    /// `kind` names the record of that.
+    pub(crate) async fn check_present_password(
+        &self,
+        person: &SignedIn,
+        user: &UserRow,
+        password: &SecretString,
+        kind: &'static str,
+    ) -> Result<()> {
         // Whoever took a session over guesses no faster than whoever logs in, however many
         // sessions they make of it.
         let attempt = self.attempt(&user.username, CHANGE.into(), true);
@@ -93,12 +109,11 @@ impl Core {
         let turn = self.passwords.turn().await?;
         // Asked again: what waited with it may have failed.
         let has_failed = self.require_turn(&attempt).await?;
-        let stored = user.password_hash.as_deref();
-        let (holds, turn) = turn.verify(&body.old_password, stored).await?;
+        let (holds, turn) = turn.verify(password, user.password_hash.as_deref()).await?;
         if !holds {
             let mut tx = self.store.begin().await?;
             self.count_failure(&mut tx, &attempt).await?;
-            tx.audit(self.signed_in_record(person, &Event::new("change-password-failed")));
+            tx.audit(self.signed_in_record(person, &Event::new(kind)));
             tx.commit().await?;
             // Held until the failure counts, so that guesses at once are no more than run.
             drop(turn);
@@ -110,8 +125,7 @@ impl Core {
             self.forget_failures(&mut tx, &attempt).await?;
             tx.commit().await?;
         }
-        let origin = &person.origin;
-        self.set_password(user, &body.new_password, "change-password", origin, site).await
+        Ok(())
     }
 
     async fn set_password(

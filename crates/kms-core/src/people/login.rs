@@ -170,7 +170,7 @@ impl Core {
         Some((claims.user_id.into(), claims.token_version_id.into()))
     }
 
-    fn refused_login(
+    pub(super) fn refused_login(
         &self,
         user: Option<&UserRow>,
         reason: &str,

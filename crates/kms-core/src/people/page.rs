@@ -24,6 +24,16 @@ pub struct Page {
 impl Core {
     /// Signs the token of a browser's session.
     pub(crate) fn page_token(&self, row: &SessionRow, factor: Option<&str>) -> Result<Page> {
+        self.confirmed_page_token(row, factor, row.login_at)
+    }
+
+    /// The same, for somebody who last showed who they are at `proven_at`, in microseconds.
+    pub(super) fn confirmed_page_token(
+        &self,
+        row: &SessionRow,
+        factor: Option<&str>,
+        proven_at: i64,
+    ) -> Result<Page> {
         let now = self.now().seconds();
         let end = Timestamp(row.expires_at).seconds();
         let claims = UserPageClaims {
@@ -33,6 +43,7 @@ impl Core {
             token_version_id: row.id.uuid(),
             access_version: row.access_version,
             mfa_method: factor.map(str::to_owned),
+            confirmed_at: (proven_at > row.login_at).then(|| Timestamp(proven_at).seconds()),
             iat: now,
             exp: end.min(now.saturating_add(PAGE_SECONDS)),
         };

@@ -132,6 +132,7 @@ pub(crate) fn page() -> UserPageClaims {
         token_version_id: Uuid::from_u128(6),
         access_version: 1,
         mfa_method: None,
+        confirmed_at: None,
         iat: NOW,
         exp: NOW + 3600,
     }

@@ -7,7 +7,11 @@ use kms_core::{Error, PagePlace, SignedIn};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Form, Link, Page, Target, Visitor, cookie, message, see_other};
+use super::{
+    Form, Link, Page, Target, Visitor, cookie, message,
+    passkeys::{self, Ask},
+    see_other,
+};
 use crate::{
     ApiError, AppState,
     route::{Class, Route},
@@ -15,6 +19,8 @@ use crate::{
 
 /// The second factor that comes by mail.
 const MAIL: &str = "email";
+/// The second factor that a device gives.
+const PASSKEY: &str = "webauthn";
 
 #[derive(Template)]
 #[template(path = "factor.html")]
@@ -24,7 +30,10 @@ struct Factor<'a> {
     email: &'a str,
     target: &'a Target,
     is_mailed: bool,
+    /// Whether nothing but a passkey is enough.
+    is_passkey: bool,
     error: Option<String>,
+    passkey: Option<Ask>,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +82,22 @@ async fn show(
     if method == MAIL {
         app.core.send_page_code(&signed_in, false).await?;
     }
-    page(&signed_in, &place, &asked, method, None)
+    page(&app, &signed_in, &place, &asked, method, None).await
+}
+
+/// The page once more, because something was not accepted.
+pub(super) async fn once_more(
+    app: &AppState,
+    signed_in: &SignedIn,
+    organization: OrganizationId,
+    target: Target,
+    error: &ApiError,
+) -> Result<Page, ApiError> {
+    let asked = Asked { organization, target };
+    let place = app.core.page_place(signed_in, organization).await?;
+    let Some(method) = place.owed else { return see_other(asked.target.as_str()) };
+    let page = page(app, signed_in, &place, &asked, method, Some(message::text(error))).await?;
+    Ok(page.status(error.status()))
 }
 
 async fn give(
@@ -93,8 +117,8 @@ async fn give(
         }
         Err(other) => return Err(other.into()),
     };
-    let status = error.status();
-    Ok(page(&signed_in, &place, &asked, method, Some(message::text(&error)))?.status(status))
+    let text = Some(message::text(&error));
+    Ok(page(&app, &signed_in, &place, &asked, method, text).await?.status(error.status()))
 }
 
 async fn mail(
@@ -109,19 +133,25 @@ async fn mail(
     see_other(&address(asked.organization, &asked.target))
 }
 
-fn page(
+async fn page(
+    app: &AppState,
     signed_in: &SignedIn,
     place: &PagePlace,
     asked: &Asked,
     method: &str,
     error: Option<String>,
 ) -> Result<Page, ApiError> {
-    Page::new(&Factor {
+    let is_passkey = method == PASSKEY;
+    let passkey = passkeys::as_factor(app, signed_in, asked.organization, is_passkey).await?;
+    let page = Factor {
         organization: &place.root_name,
         organization_id: asked.organization,
         email: &signed_in.user.email,
         target: &asked.target,
         is_mailed: method == MAIL,
+        is_passkey,
         error,
-    })
+        passkey,
+    };
+    Page::with_policy(&page, &passkeys::policy())
 }

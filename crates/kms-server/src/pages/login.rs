@@ -7,7 +7,11 @@ use kms_core::Error;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Form, Guest, Link, Page, Target, Visitor, cookie, hand_over, message, see_other};
+use super::{
+    Form, Guest, Link, Page, Target, Visitor, cookie, hand_over, message,
+    passkeys::{self, Ask},
+    see_other,
+};
 use crate::{
     ApiError, AppState,
     route::{Class, Route},
@@ -20,7 +24,10 @@ struct Login<'a> {
     reason: Option<&'a str>,
     target: &'a Target,
     email: &'a str,
+    /// Whether strangers may make an account.
+    lets_sign_up: bool,
     error: Option<String>,
+    passkey: Option<Ask>,
 }
 
 #[derive(Default, Deserialize)]
@@ -52,19 +59,31 @@ async fn home(_: State<AppState>) -> Result<Page, ApiError> {
     see_other(Target::default().as_str())
 }
 
-async fn show(guest: Guest, Link(asked): Link<Asked>) -> Result<Page, ApiError> {
+async fn show(
+    guest: Guest,
+    State(app): State<AppState>,
+    Link(asked): Link<Asked>,
+) -> Result<Page, ApiError> {
     if let Some(port) = asked.callback_port {
         return see_other(&hand_over::address(port));
     }
     if guest.signed_in.is_some() {
         return see_other(asked.target.as_str());
     }
-    Page::new(&Login {
-        reason: reason(&asked.target),
-        target: &asked.target,
-        email: "",
-        error: None,
-    })
+    page(&app, &asked.target, "", None).await
+}
+
+/// The page, with what was typed and what was wrong with it.
+pub(super) async fn page(
+    app: &AppState,
+    target: &Target,
+    email: &str,
+    error: Option<String>,
+) -> Result<Page, ApiError> {
+    let passkey = passkeys::to_log_in(app)?;
+    let lets_sign_up = !app.core.is_invite_only().await?;
+    let page = Login { reason: reason(target), target, email, lets_sign_up, error, passkey };
+    Page::with_policy(&page, &passkeys::policy())
 }
 
 async fn log_in(
@@ -86,9 +105,7 @@ async fn log_in(
         ApiError::Core(Error::BadRequest { .. }) => "E-mail address or password is wrong.".into(),
         other => message::text(other),
     };
-    let page =
-        Login { reason: reason(&target), target: &target, email: &body.email, error: Some(text) };
-    Ok(Page::new(&page)?.status(error.status()))
+    Ok(page(&app, &target, &body.email, Some(text)).await?.status(error.status()))
 }
 
 async fn log_out(
@@ -106,6 +123,7 @@ fn reason(target: &Target) -> Option<&'static str> {
     match path {
         "/oauth/authorize" | "/login/cli" => Some("to go on in the terminal that sent you here"),
         "/device" => Some("to allow a device to log in"),
+        "/signupinvite" => Some("to accept an invitation"),
         _ => None,
     }
 }

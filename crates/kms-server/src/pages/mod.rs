@@ -7,22 +7,29 @@
 //! Start at [`Page`] for what a page answers, [`Visitor`] for who looks at it, [`Form`] and [`Link`] for
 //! what they send, and `target` for where they go on to.
 
+mod account;
 mod answer;
 mod authorize;
+mod confirm;
 mod cookie;
 mod device;
 mod factor;
 mod form;
 mod hand_over;
 mod login;
+mod mailed;
 mod message;
+mod passkeys;
 mod places;
+mod single_sign_on;
 mod target;
 mod visitor;
 
 pub(crate) use answer::{IsPage, Page, STYLE, see_other};
+pub(crate) use confirm::Recent;
 pub(crate) use form::{Form, Link};
-pub(crate) use message::failure;
+pub(crate) use message::{Message, failure};
+pub(crate) use passkeys::SCRIPT as PASSKEY_SCRIPT;
 pub(crate) use target::Target;
 pub(crate) use visitor::{Guest, Visitor};
 
@@ -33,6 +40,11 @@ pub(crate) fn routes() -> Vec<Route> {
     let pages = [
         login::routes(), //
         factor::routes(),
+        single_sign_on::routes(),
+        confirm::routes(),
+        passkeys::routes(),
+        account::routes(),
+        mailed::routes(),
         authorize::routes(),
         hand_over::routes(),
         device::routes(),

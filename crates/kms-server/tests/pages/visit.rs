@@ -1,10 +1,11 @@
 //! A browser without JavaScript: it keeps cookies, sends forms and follows where it is led.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use http::{HeaderMap, Method, StatusCode, header::SET_COOKIE};
+use kms_core::mail::Mailer;
 use kms_server::{RateLimits, Settings};
-use kms_testkit::{Answer, Request, Setup, Tenant, TestServer};
+use kms_testkit::{Answer, Mailbox, Request, Setup, Tenant, TestServer};
 use secrecy::ExposeSecret as _;
 
 /// Where people find the server.
@@ -14,18 +15,31 @@ pub(crate) const SITE: &str = "https://kms.example.com";
 pub(crate) struct House {
     pub(crate) server: TestServer,
     pub(crate) tenant: Tenant,
+    /// What it mailed, if it mails.
+    pub(crate) mailbox: Arc<Mailbox>,
 }
 
 impl House {
     pub(crate) async fn new() -> Self {
+        Self::with(Setup::default(), Arc::default()).await
+    }
+
+    /// One that mails.
+    pub(crate) async fn mailing() -> Self {
+        let mailbox = Arc::new(Mailbox::default());
+        let mailer: Arc<dyn Mailer> = mailbox.clone();
+        Self::with(Setup { mailer: Some(mailer), ..Setup::default() }, mailbox).await
+    }
+
+    async fn with(setup: Setup, mailbox: Arc<Mailbox>) -> Self {
         let settings = Settings {
             public_url: SITE.into(),
             rate_limits: RateLimits::OFF,
             ..Settings::default()
         };
-        let server = TestServer::with(Setup { settings, ..Setup::default() }).await;
+        let server = TestServer::with(Setup { settings, ..setup }).await;
         let tenant = server.seed().await;
-        Self { server, tenant }
+        Self { server, tenant, mailbox }
     }
 
     pub(crate) fn email(&self) -> String {
@@ -42,7 +56,7 @@ impl House {
 
     /// A browser that nobody signed in with.
     pub(crate) fn browser(&self) -> Visit<'_> {
-        Visit { server: &self.server, cookies: RefCell::default() }
+        Visit::of(&self.server)
     }
 
     /// A browser that the person signed in with.
@@ -58,6 +72,13 @@ impl House {
 pub(crate) struct Visit<'s> {
     server: &'s TestServer,
     cookies: RefCell<BTreeMap<String, String>>,
+}
+
+impl<'s> Visit<'s> {
+    /// A browser that nobody signed in with.
+    pub(crate) fn of(server: &'s TestServer) -> Self {
+        Self { server, cookies: RefCell::default() }
+    }
 }
 
 impl Visit<'_> {

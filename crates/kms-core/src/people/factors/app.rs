@@ -13,14 +13,15 @@ use kms_crypto::TotpSeed;
 use kms_store::{
     Tx,
     second_factors::{self, TotpRow},
-    users::{self, UserRow},
+    users::UserRow,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{APP, MAIL};
+use super::{APP, MAIL, change::needs_factor};
 use crate::{
-    Core, Error, Result, SecondFactor, SignedIn, access::user_mac, audit::Event,
-    people::account::to_wire,
+    Core, Error, Result, SecondFactor, SignedIn,
+    audit::Event,
+    people::{PASSKEY, account::to_wire},
 };
 
 impl Core {
@@ -73,29 +74,6 @@ impl Core {
         tx.audit(self.signed_in_record(signed_in, &Event::new("totp-register")));
         tx.commit().await?;
         Ok(TotpRegistration { otp_url: link.expose_secret().into(), recovery_codes: Vec::new() })
-    }
-
-    /// Refuses to have the factors of an account changed by a password alone where a factor is
-    /// asked for, by the person or by an organization that lets the account decide which (attack
-    /// H5).
-    async fn require_factor_to_change(&self, signed_in: &SignedIn, user: &UserRow) -> Result<()> {
-        if signed_in.factor.is_some() {
-            return Ok(());
-        }
-        if user.is_mfa_enabled {
-            return Err(needs_factor());
-        }
-        // Somebody without app and mail has nothing to give yet.
-        if !self.has_app(user.id).await? && !self.options.mailer.is_configured() {
-            return Ok(());
-        }
-        for (place, _) in self.places_of("user", user.id.uuid()).await? {
-            self.require_genuine_organization(&place)?;
-            if place.enforce_mfa && place.selected_mfa_method.is_none() {
-                return Err(needs_factor());
-            }
-        }
-        Ok(())
     }
 
     /// Takes the first code of an app, which shows that it has the seed, and answers recovery
@@ -187,7 +165,9 @@ impl Core {
             APP => refuse("needs an authenticator app that is set up"),
             MAIL if self.options.mailer.is_configured() => Ok(()),
             MAIL => refuse("needs mail, which is not configured on this server"),
-            _ => refuse("must be `email` or `totp`"),
+            PASSKEY if self.held(signed_in.user.id).await?.has_passkeys => Ok(()),
+            PASSKEY => refuse("needs a passkey, which is added in a browser"),
+            _ => refuse("must be `email`, `totp` or `webauthn`"),
         }
     }
 
@@ -223,22 +203,15 @@ impl Core {
         if holds { Ok(()) } else { Err(Error::SecondFactor(SecondFactor::Wrong)) }
     }
 
-    async fn account(&self, signed_in: &SignedIn) -> Result<UserRow> {
-        let row = users::find(&self.store, signed_in.user.id).await?;
-        let row = row.ok_or_else(|| Error::not_found("User not found"))?;
-        user_mac(&self.keys.rows, &row).verify(&row.mac)?;
-        Ok(row)
-    }
-
-    async fn write_account(&self, tx: &mut Tx, user: &mut UserRow) -> Result<()> {
+    pub(in crate::people) async fn write_account(
+        &self,
+        tx: &mut Tx,
+        user: &mut UserRow,
+    ) -> Result<()> {
         let epoch = user.epoch;
         if self.update_user(tx, user, epoch).await? {
             return Ok(());
         }
         Err(Error::bad_request("The account was changed at the same moment; try again"))
     }
-}
-
-fn needs_factor() -> Error {
-    Error::forbidden("This needs a login with your second factor, or a code of it")
 }

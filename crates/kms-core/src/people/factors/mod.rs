@@ -4,10 +4,12 @@
 //! whatever login it belongs to (attack H4), before it is looked at.
 
 mod app;
+mod change;
 mod codes;
 mod owed;
 mod verify;
 
+pub use change::Missing;
 pub(super) use owed::owed;
 pub use verify::PendingLogin;
 

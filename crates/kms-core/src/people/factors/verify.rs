@@ -18,7 +18,7 @@ use super::{APP, MAIL};
 use crate::{
     Core, Error, Origin, Result, SecondFactor, SignedIn,
     audit::Event,
-    people::{Grant, Opened, Page, session::set_refresh_tokens_aside},
+    people::{Grant, Opened, PASSKEY, Page, session::set_refresh_tokens_aside},
 };
 
 /// Seconds that a login waits for its second factor (wire contract, user tokens).
@@ -103,6 +103,7 @@ impl Core {
         match body.mfa_method.as_deref().unwrap_or(&pending.method) {
             APP => self.take_factor(pending, APP, Given::App(&body.mfa_token)).await,
             MAIL => self.take_factor(pending, MAIL, Given::Mail(&body.mfa_token)).await,
+            PASSKEY => Err(needs_browser()),
             _ => Err(Error::bad_request("This server takes codes by `email` and of `totp` apps")),
         }
     }
@@ -113,6 +114,9 @@ impl Core {
         pending: &PendingLogin,
         body: &VerifyRecoveryCode,
     ) -> Result<Opened<MfaVerified>> {
+        if pending.method == PASSKEY {
+            return Err(needs_browser());
+        }
         let hash = self.recovery_hash(pending.user, &body.recovery_code).await?;
         self.take_factor(pending, APP, Given::Recovery(hash)).await
     }
@@ -120,7 +124,7 @@ impl Core {
     /// Mails a new code, where the login waits for one.
     pub async fn send_mfa_code(&self, pending: &PendingLogin) -> Result<Done> {
         if pending.method != MAIL {
-            return Err(Error::bad_request("This login waits for a code of an authenticator app"));
+            return Err(Error::bad_request("This login waits for no code by mail"));
         }
         let row = self.pending_row(&self.store, pending).await?;
         self.mail_code(&row.user, &pending.origin, true).await?;
@@ -156,7 +160,7 @@ impl Core {
             origin: signed_in.origin.clone(),
         };
         let session = self.accept_factor(&pending, method, given).await?;
-        self.page_token(&session, Some(method))
+        self.confirmed_page_token(&session, Some(method), signed_in.proven_at)
     }
 
     /// Mails the code that somebody who signed in with a browser owes, unless that was just done.
@@ -164,6 +168,11 @@ impl Core {
         let user = kms_store::users::find(&self.store, signed_in.user.id).await?;
         let user = user.ok_or_else(|| Error::not_found("User not found"))?;
         self.mail_code(&user, &signed_in.origin, insist).await
+    }
+
+    /// Whether the person has a passkey.
+    pub async fn pending_has_passkeys(&self, pending: &PendingLogin) -> Result<bool> {
+        Ok(self.held(pending.user).await?.has_passkeys)
     }
 
     async fn take_factor(
@@ -223,6 +232,11 @@ impl Core {
             }
         }
     }
+}
+
+/// A passkey is asked for where there is no browser.
+fn needs_browser() -> Error {
+    Error::bad_request("A passkey is asked for, which works in a browser: log in with `kms login`")
 }
 
 fn factor_event(kind: &'static str, method: &'static str) -> Event {

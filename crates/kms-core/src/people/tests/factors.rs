@@ -4,7 +4,9 @@ use kms_api::{
     auth::user::{VerifyMfa, VerifyRecoveryCode},
     users::{TotpCode, UpdateMfa},
 };
-use kms_store::{Source as _, organizations::OrganizationRow, second_factors, users::UserRow};
+use kms_store::{
+    Source as _, organizations::OrganizationRow, passkeys::HeldRow, second_factors, users::UserRow,
+};
 use tokio::task::JoinSet;
 
 use super::{EMAIL, Login, PASSWORD, login_of, refused};
@@ -130,6 +132,31 @@ async fn h4_wrong_codes_count_for_the_person_whatever_login_they_belong_to() {
     give(&world, &token, &code(&world, &link, 0)).await.unwrap();
 }
 
+/// What somebody asks of their own logins is the provider's to ask on the way through it; what an
+/// organization asks holds for everybody, and whoever is let in by exception owes a factor.
+#[tokio::test]
+async fn h5_a_provider_stands_for_the_persons_own_factor_and_for_no_other() {
+    let world = World::new().await;
+    let id = world.ada().await;
+    let user = kms_store::users::find(&world.store, id).await.unwrap().unwrap();
+    let root = kms_store::organizations::find(&world.store, world.ours.organization).await;
+    let root = root.unwrap().unwrap();
+    for own in [false, true] {
+        for (enforce_mfa, auth_enforced) in [(false, false), (true, false), (false, true)] {
+            let user = UserRow {
+                is_mfa_enabled: own,
+                selected_mfa_method: own.then(|| "email".into()),
+                ..user.clone()
+            };
+            let root = OrganizationRow { enforce_mfa, auth_enforced, ..root.clone() };
+            let by_provider = owed(&user, &root, false, true, None);
+            assert_eq!(by_provider.is_some(), enforce_mfa, "{own} {enforce_mfa}");
+            let by_oneself = owed(&user, &root, false, false, None);
+            assert_eq!(by_oneself.is_some(), own || enforce_mfa || auth_enforced);
+        }
+    }
+}
+
 /// The one policy, over everything that it depends on.
 #[tokio::test]
 async fn h5_who_owes_a_second_factor_is_decided_in_one_place() {
@@ -138,7 +165,11 @@ async fn h5_who_owes_a_second_factor_is_decided_in_one_place() {
     let user = kms_store::users::find(&world.store, id).await.unwrap().unwrap();
     let root = kms_store::organizations::find(&world.store, world.ours.organization).await;
     let root = root.unwrap().unwrap();
-    let ask = |enforce: Option<Option<&str>>, own: Option<&str>, app: bool, given: Option<&str>| {
+    let held = |held: &str| HeldRow {
+        has_app: held.contains("totp"),
+        has_passkeys: held.contains("webauthn"),
+    };
+    let ask = |enforce: Option<Option<&str>>, own: Option<&str>, has: &str, given: Option<&str>| {
         let root = OrganizationRow {
             enforce_mfa: enforce.is_some(),
             selected_mfa_method: enforce.flatten().map(Into::into),
@@ -149,30 +180,34 @@ async fn h5_who_owes_a_second_factor_is_decided_in_one_place() {
             selected_mfa_method: own.map(Into::into),
             ..user.clone()
         };
-        owed(&user, &root, app, given)
+        owed(&user, &root, held(has), false, given)
     };
-    let (mail, app) = (Some("email"), Some("totp"));
-    for given in [None, mail, app] {
-        assert_eq!(ask(None, None, true, given), None, "nobody asks");
+    let (mail, app, passkey) = (Some("email"), Some("totp"), Some("webauthn"));
+    for given in [None, mail, app, passkey] {
+        assert_eq!(ask(None, None, "totp webauthn", given), None, "nobody asks");
     }
-    for (enforce, own, has_app, asked) in [
-        (Some(None), None, false, "email"),
-        (Some(None), None, true, "totp"),
-        (Some(None), mail, true, "email"),
-        (Some(mail), app, true, "email"),
-        (Some(app), None, false, "totp"),
-        (Some(app), mail, false, "totp"),
-        (Some(Some("webauthn")), None, false, "totp"),
-        (None, mail, false, "email"),
-        (None, app, true, "totp"),
+    for (enforce, own, has, asked) in [
+        (Some(None), None, "", "email"),
+        (Some(None), None, "totp", "totp"),
+        (Some(None), None, "webauthn", "webauthn"),
+        (Some(None), None, "totp webauthn", "totp"),
+        (Some(None), mail, "totp webauthn", "email"),
+        (Some(mail), app, "totp", "email"),
+        (Some(app), None, "", "totp"),
+        (Some(app), mail, "webauthn", "totp"),
+        (Some(app), passkey, "webauthn", "totp"),
+        (Some(passkey), None, "", "webauthn"),
+        (Some(passkey), app, "totp", "webauthn"),
+        (Some(Some("of tomorrow")), None, "", "totp"),
+        (None, mail, "", "email"),
+        (None, app, "totp", "totp"),
+        (None, passkey, "webauthn", "webauthn"),
     ] {
-        for given in [None, mail, app, Some("webauthn")] {
-            let expected = (given != Some(asked)).then_some(asked);
-            assert_eq!(
-                ask(enforce, own, has_app, given),
-                expected,
-                "{enforce:?} {own:?} {given:?}"
-            );
+        for given in [None, mail, app, passkey] {
+            // A passkey that was given is enough whatever is asked for.
+            let is_enough = given == Some(asked) || given == passkey;
+            let expected = (!is_enough).then_some(asked);
+            assert_eq!(ask(enforce, own, has, given), expected, "{enforce:?} {own:?} {given:?}");
         }
     }
 }

@@ -1,7 +1,10 @@
 //! People against the server, as owners and as attackers.
 
+mod changing;
+mod device;
 mod factors;
 mod guessing;
+mod passkeys;
 mod refreshing;
 mod selecting;
 

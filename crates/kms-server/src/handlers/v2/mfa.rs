@@ -57,7 +57,9 @@ async fn check_totp(
     Ok(Json(HasTotp { is_verified: app.core.pending_has_app(&pending).await? }))
 }
 
-/// There are none yet, and nobody is told otherwise.
-async fn check_passkeys(_: PendingLogin) -> Result<Json<HasPasskeys>, ApiError> {
-    Ok(Json(HasPasskeys { has_passkeys: false }))
+async fn check_passkeys(
+    pending: PendingLogin,
+    State(app): State<AppState>,
+) -> Result<Json<HasPasskeys>, ApiError> {
+    Ok(Json(HasPasskeys { has_passkeys: app.core.pending_has_passkeys(&pending).await? }))
 }
