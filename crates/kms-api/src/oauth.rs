@@ -136,7 +136,7 @@ pub struct SessionDescription {
 
 /// What an organization is called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OAuthOrganizationName))]
 pub struct OrganizationName {
     /// Its id.
     pub id: OrganizationId,

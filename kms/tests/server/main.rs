@@ -3,6 +3,7 @@
 
 mod crowd;
 mod development;
+mod devices;
 mod mail;
 mod neighbours;
 mod process;
