@@ -82,7 +82,6 @@ fn pages_of_the_account() {
         ("/account/second-factor", "account-second-factor"),
         ("/account/passkeys", "account-passkeys-none"),
         ("/account/passkeys/new", "account-passkeys-new"),
-        ("/verify", "verify"),
     ] {
         browser.goto(&server.page(path)).screenshot(name);
         assert!(browser.url().starts_with(&server.page(path)), "{} {path}", browser.url());
