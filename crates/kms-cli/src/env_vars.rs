@@ -107,6 +107,16 @@ variables! {
     CI: ["CI"];
     /// How much to log: `debug` and `trace` show each request, never its content.
     LOG_LEVEL: ["KMS_LOG_LEVEL", "LOG_LEVEL"];
+    /// Program that `login` opens a browser with.
+    BROWSER: ["BROWSER"];
+    /// Says that there is a screen, which `login` opens the browser on.
+    DISPLAY: ["DISPLAY", "WAYLAND_DISPLAY"];
+    /// Says that this is a remote session, where `login` opens no browser.
+    SSH_CONNECTION: ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"];
+    /// Says that this is a container, where `login` opens no browser.
+    CONTAINER: ["container", "KUBERNETES_SERVICE_HOST"];
+    /// Says that this is Linux on Windows, where `login` opens the browser of Windows.
+    WSL: ["WSL_DISTRO_NAME", "WSL_INTEROP"];
     /// No colours when set.
     NO_COLOR: ["NO_COLOR"];
     /// Proxy for https addresses.

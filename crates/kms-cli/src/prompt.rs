@@ -4,20 +4,27 @@
 //! Whoever calls has made sure that somebody is there to answer ([`crate::ui::Ui::interactive`]).
 
 use std::{
-    io::{self, Write as _},
-    thread,
+    io::{self, PipeReader, PipeWriter, Stdin, Write as _},
+    os::fd::AsFd as _,
+    thread::{self, JoinHandle},
 };
 
 use inquire::{
     Confirm, InquireError, Password, PasswordDisplayMode, Select, Text, validator::Validation,
 };
-use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr},
+    unistd::read,
+};
 use secrecy::SecretString;
 use tokio::{
     select,
     signal::unix::{SignalKind, signal},
-    sync::oneshot,
+    sync::{mpsc, oneshot},
 };
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     error::{CliError, Kind},
@@ -119,6 +126,85 @@ fn restore(state: Option<&Termios>) {
     if let Some(state) = state {
         let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, state);
         let _ = io::stderr().write_all(RESET);
+    }
+}
+
+/// Lines that somebody pastes while something else is waited for. Nothing of them is shown: they
+/// hold codes and tokens (attack L12). The terminal is as it was once this is dropped.
+pub(crate) struct Pasted {
+    lines: mpsc::UnboundedReceiver<SecretString>,
+    before: Termios,
+    reader: Option<(PipeWriter, JoinHandle<()>)>,
+}
+
+impl Pasted {
+    /// Begins to listen to the terminal.
+    pub(crate) fn start() -> Result<Self, CliError> {
+        let input = io::stdin();
+        let before = tcgetattr(&input).map_err(io::Error::from)?;
+        let mut quiet = before.clone();
+        // Line by line, a terminal keeps 4095 characters at most, and a pasted token may be longer.
+        quiet.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO);
+        // A read that finds nothing returns at once.
+        quiet.control_chars[SpecialCharacterIndices::VMIN as usize] = 0;
+        quiet.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
+        tcsetattr(&input, SetArg::TCSANOW, &quiet).map_err(io::Error::from)?;
+        let (sender, lines) = mpsc::unbounded_channel();
+        let (stopped, stop) = io::pipe()?;
+        let reader = thread::spawn(move || read_lines(&input, &stopped, &sender));
+        Ok(Self { lines, before, reader: Some((stop, reader)) })
+    }
+
+    /// The next line that is not blank.
+    pub(crate) async fn line(&mut self) -> SecretString {
+        match self.lines.recv().await {
+            Some(line) => line,
+            // The terminal is gone; a signal says so, too.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Pasted {
+    fn drop(&mut self) {
+        if let Some((stop, reader)) = self.reader.take() {
+            drop(stop);
+            let _ = reader.join();
+        }
+        let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &self.before);
+    }
+}
+
+/// Reads until the other end of `stopped` is closed, so that no key is taken from a later question.
+fn read_lines(input: &Stdin, stopped: &PipeReader, lines: &mpsc::UnboundedSender<SecretString>) {
+    /// No address and no token is longer.
+    const LONGEST: usize = 64 * 1024;
+    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST));
+    let mut buffer = Zeroizing::new([0; 4096]);
+    loop {
+        let mut ready =
+            [input.as_fd(), stopped.as_fd()].map(|end| PollFd::new(end, PollFlags::POLLIN));
+        match poll(&mut ready, PollTimeout::NONE) {
+            Err(Errno::EINTR) => continue,
+            Ok(_) if ready[1].any() == Some(false) => {}
+            _ => return,
+        }
+        let Ok(count @ 1..) = read(input, &mut *buffer) else { return };
+        for byte in &buffer[..count] {
+            if !matches!(byte, b'\r' | b'\n') {
+                if line.len() < LONGEST {
+                    line.push(*byte);
+                }
+                continue;
+            }
+            let text = Zeroizing::new(String::from_utf8_lossy(&line).into_owned());
+            line.zeroize();
+            // What terminals put around a paste, where something has asked them to.
+            let text = text.trim().trim_start_matches("\x1b[200~").trim_end_matches("\x1b[201~");
+            if !text.is_empty() && lines.send(text.into()).is_err() {
+                return;
+            }
+        }
     }
 }
 

@@ -80,6 +80,11 @@ impl Ui {
         }
     }
 
+    /// Shows what somebody needs to go on, such as an address to open. Never hidden.
+    pub fn show(&self, text: &str) {
+        say(&escape_text(text));
+    }
+
     /// Says what may go wrong.
     pub fn warn(&self, text: &str) {
         if !self.silent {

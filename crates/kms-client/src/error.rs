@@ -117,6 +117,32 @@ pub enum Error {
         #[source]
         cause: Cause,
     },
+    /// A step of a login through the browser was refused (RFC 6749, sections 4.1.2.1 and 5.2).
+    #[error("{}", .description.as_deref().unwrap_or(.code))]
+    OAuth {
+        /// The server.
+        origin: Origin,
+        /// Why, as a word of the specifications: `access_denied`, `expired_token`, …
+        code: String,
+        /// Why, for people.
+        description: Option<String>,
+    },
+    /// The metadata for logins through the browser is that of another server.
+    #[error("`{origin}` says that logins are those of `{issuer}`")]
+    ForeignIssuer {
+        /// The server.
+        origin: Origin,
+        /// Whom it names.
+        issuer: String,
+    },
+    /// A login through the browser would go to another server.
+    #[error("`{origin}` names `{endpoint}` for logins, which is not its own")]
+    ForeignEndpoint {
+        /// The server.
+        origin: Origin,
+        /// The address that it names.
+        endpoint: String,
+    },
     /// The answer is larger than 64 MiB.
     #[error("the answer of `{origin}` is larger than {limit} bytes")]
     TooLarge {

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use kms_api::ErrorBody;
+use kms_api::{ErrorBody, oauth::OAuthErrorBody};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{
     Method, Request, Response, StatusCode,
@@ -121,6 +121,14 @@ impl Client {
         self.answer(request.query(query), path, Auth::Token).await
     }
 
+    /// `GET` without a token.
+    pub(crate) async fn get_anonymously<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<T, Error> {
+        self.answer(self.request(Method::GET, path), path, Auth::None).await
+    }
+
     /// Any other method, with a JSON body.
     pub(crate) async fn send<T: DeserializeOwned>(
         &self,
@@ -149,6 +157,16 @@ impl Client {
     ) -> Result<T, Error> {
         let request = self.request(Method::POST, path);
         self.answer(request.json(body), path, Auth::None).await
+    }
+
+    /// `POST` of a form without a token, as OAuth has it.
+    pub(crate) async fn post_form<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        let request = self.request(Method::POST, path);
+        self.answer(request.form(body), path, Auth::None).await
     }
 
     /// As [`Self::post_anonymously`], for an answer that may set a refresh token.
@@ -307,8 +325,16 @@ impl Client {
             content_type: content_type.clone(),
         };
         if !status.is_success() {
-            let body = serde_json::from_slice::<ErrorBody>(&body).map_err(|_| not_kms())?;
-            return Err(Error::refused(&self.origin, status, body, retry_after));
+            if let Ok(body) = serde_json::from_slice::<ErrorBody>(&body) {
+                return Err(Error::refused(&self.origin, status, body, retry_after));
+            }
+            // The endpoints of OAuth have a form of their own, which lacks most of the other's.
+            let body = serde_json::from_slice::<OAuthErrorBody>(&body).map_err(|_| not_kms())?;
+            return Err(Error::OAuth {
+                origin: self.origin.clone(),
+                code: body.error,
+                description: body.error_description,
+            });
         }
         if !is_json(&content_type) {
             return Err(not_kms());

@@ -66,6 +66,11 @@ impl Origin {
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
+    /// What a browser says in `Origin` on a page of this server (RFC 6454): without the path.
+    pub fn web_origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
     /// The full address of an API path, which starts with `/api`.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{self}{path}")

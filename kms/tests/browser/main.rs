@@ -15,8 +15,16 @@ mod people;
 mod server;
 mod wire;
 
+#[path = "../cli/opener.rs"]
+#[expect(dead_code, reason = "what only other tests ask of it")]
+mod opener;
+#[path = "../cli/terminal.rs"]
+#[expect(dead_code, reason = "what only other tests type and expect")]
+mod terminal;
+
 mod account;
 mod browser_rules;
+mod command_line;
 mod harness;
 mod passkeys;
 mod walk;

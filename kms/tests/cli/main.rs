@@ -4,10 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod kept;
+mod opener;
+mod provider;
 mod support;
 mod terminal;
 
 mod administration;
+mod browser;
+mod browser_device;
+mod browser_handover;
+mod browser_listener;
 mod export;
 mod kept_files;
 mod keyring;

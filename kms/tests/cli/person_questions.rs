@@ -121,33 +121,6 @@ fn the_token_is_captured_while_the_terminal_asks() {
 }
 
 #[test]
-fn without_flags_a_terminal_is_asked_instead_of_a_browser_opened() {
-    let server = Server::start(answers(OTHER));
-    let home = Home::new();
-    let url = server.url();
-    let mut terminal = start(&home, &["login"], &[("INFISICAL_API_URL", &url)]);
-    terminal.expect("browser is not in this version yet");
-    terminal.expect("E-mail address:").enter(EMAIL);
-    terminal.expect("Password of").enter(PASSWORD);
-    terminal.expect("Organization:").send(DOWN).send(ENTER);
-    terminal.finish().with(0);
-}
-
-#[test]
-fn parts_of_the_environment_get_a_notice_and_fill_in() {
-    let server = Server::start(answers(OTHER));
-    let home = Home::new();
-    let url = server.url();
-    let environment = [("INFISICAL_API_URL", &*url), ("INFISICAL_EMAIL", EMAIL)];
-    let mut terminal = start(&home, &["login"], &environment);
-    terminal.expect("`--password` and `--organization-id` are missing for a direct login");
-    terminal.expect("browser is not in this version yet");
-    terminal.expect("Password of user@example.com:").enter(PASSWORD);
-    terminal.expect("Organization:").send(DOWN).send(ENTER);
-    terminal.finish().with(0);
-}
-
-#[test]
 fn a_part_by_flag_is_an_error_on_a_terminal_too() {
     let home = Home::new();
     let terminal = start(&home, &["login", "--email", EMAIL], &[]);

@@ -99,7 +99,7 @@ impl Request {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    fn read(stream: impl Read) -> Option<Self> {
+    pub(crate) fn read(stream: impl Read) -> Option<Self> {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -165,7 +165,7 @@ impl Reply {
         self
     }
 
-    fn write(&self, stream: &mut impl Write) -> std::io::Result<()> {
+    pub(crate) fn write(&self, stream: &mut impl Write) -> std::io::Result<()> {
         thread::sleep(self.delay);
         let Self { status, body, .. } = self;
         write!(stream, "HTTP/1.1 {status} Scripted\r\nconnection: close\r\n")?;

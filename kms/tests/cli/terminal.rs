@@ -67,7 +67,7 @@ impl Terminal {
         let before = tcgetattr(&pty.slave).unwrap();
         let end = || Stdio::from(pty.slave.try_clone().unwrap());
         // Gives the child a session whose controlling terminal is its standard input.
-        let child = Command::new("setsid")
+        let child = Command::new("/usr/bin/setsid")
             .args(["--ctty", env!("CARGO_BIN_EXE_kms")])
             .args(args)
             .env_clear()
@@ -98,6 +98,23 @@ impl Terminal {
                 return self;
             }
             assert!(started.elapsed() < PATIENCE, "{text:?} was not shown:\n{shown}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The first word after this text.
+    #[track_caller]
+    pub(crate) fn word_after(&mut self, text: &str) -> String {
+        self.read = 0;
+        self.expect(text);
+        let started = Instant::now();
+        loop {
+            let shown = self.shown();
+            let rest = shown[self.read..].trim_start();
+            if let Some((word, _)) = rest.split_once(char::is_whitespace) {
+                return word.to_owned();
+            }
+            assert!(started.elapsed() < PATIENCE, "nothing stands after {text:?}:\n{shown}");
             thread::sleep(Duration::from_millis(10));
         }
     }

@@ -10,6 +10,7 @@ mod identities;
 mod login;
 mod login_status;
 mod logout;
+mod open_address;
 mod organizations;
 mod principal;
 mod projects;
@@ -24,6 +25,8 @@ mod whoami;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+
+pub(crate) use open_address::NAME as OPEN_ADDRESS;
 
 use crate::{Context, error::CliError};
 
@@ -55,6 +58,8 @@ pub enum Command {
     Audit(audit::Args),
     Demo(demo::Args),
     Help(help::Args),
+    #[command(name = OPEN_ADDRESS, hide = true)]
+    OpenAddress(open_address::Args),
 }
 
 impl Command {
@@ -78,6 +83,7 @@ impl Command {
             Self::Organizations(command) => organizations::run(command, context).await?,
             Self::Audit(args) => audit::run(args, context).await?,
             Self::Demo(args) => demo::run(args, context).await?,
+            Self::OpenAddress(args) => open_address::run(&args)?,
             Self::Help(_) => return Err(CliError::internal("help was answered before")),
         }
         Ok(ExitCode::SUCCESS)

@@ -1,6 +1,9 @@
 //! Logins. Of machines: one file per method turns what the caller has into the proof that the
-//! server asks for. Of people: `user.rs`, in several steps.
+//! server asks for. Of people: `user.rs`, in several steps, and `oauth/` or, at compatible
+//! servers, `handover.rs`, through the browser.
 
+mod handover;
+pub mod oauth;
 mod srp;
 mod universal_auth;
 mod user;
@@ -9,6 +12,7 @@ use kms_api::auth::{LoginResponse, Method};
 
 use crate::{Client, Error};
 
+pub use handover::{HandedOver, VerifiedHandover};
 pub use universal_auth::UniversalAuth;
 pub use user::PasswordAccepted;
 

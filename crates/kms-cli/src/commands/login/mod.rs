@@ -2,10 +2,12 @@
 
 #![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
 
+mod browser;
 mod domain;
 mod mfa;
 mod organization;
 mod session;
+mod shape;
 mod universal_auth;
 mod user;
 
@@ -18,6 +20,11 @@ use secrecy::SecretString;
 use crate::{Context, error::CliError, ui::Ui};
 
 /// Log in
+///
+/// A person, with the browser of this machine or, by a code, of another device:
+///
+///   kms login
+///   kms login --device
 ///
 /// A person, with questions on the terminal or without:
 ///

@@ -2,6 +2,7 @@
 
 use kms_api::{
     OrganizationId,
+    oauth::OrganizationName,
     organizations::{AccessibleOrganization, AccessibleSubOrganization},
 };
 use kms_client::{Claims, Client, Error as ClientError};
@@ -16,6 +17,16 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// As the server names it.
+    pub(super) fn named(root: OrganizationName, sub: Option<OrganizationName>) -> Self {
+        let of = |OrganizationName { id, name, slug }| Organization {
+            id,
+            name: Some(name),
+            slug: Some(slug),
+        };
+        Self { root: of(root), sub: sub.map(of) }
+    }
+
     /// The id that is sent to the server.
     pub(super) fn id(&self) -> OrganizationId {
         self.sub.as_ref().unwrap_or(&self.root).id

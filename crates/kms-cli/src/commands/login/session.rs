@@ -1,9 +1,10 @@
 //! The steps of a person's login, whoever answers for the parts: password, organization, second
 //! factor.
 
-use kms_api::{OrganizationId, UserId};
+use kms_api::{OrganizationId, UserId, oauth::SessionDescription};
 use kms_client::{
-    Claims, Client, Error as ClientError, Origin, WithRefresh, login::PasswordAccepted,
+    Claims, Client, Error as ClientError, Origin, WithRefresh,
+    login::{PasswordAccepted, VerifiedHandover, oauth::BrowserTokens},
 };
 use secrecy::SecretString;
 
@@ -33,6 +34,63 @@ pub(super) struct LoggedIn {
 }
 
 impl LoggedIn {
+    /// Of a login through the browser. The server says whose tokens they are; one that does not is
+    /// asked.
+    pub(super) async fn by_browser(
+        origin: &Origin,
+        client: &Client,
+        tokens: BrowserTokens,
+    ) -> Result<Self, CliError> {
+        let BrowserTokens { access_token, refresh_token, session } = tokens;
+        let client = client.with_token(&access_token)?;
+        let refresh_token = Some(refresh_token);
+        let Some(session) = session else {
+            return Self::asked(origin, client, access_token, refresh_token, None).await;
+        };
+        let SessionDescription { user_id, email, organization, sub_organization } = session;
+        let place = Place::named(organization, sub_organization);
+        let origin = origin.clone();
+        Ok(Self { origin, user_id, email, place, access_token, refresh_token, client })
+    }
+
+    /// Of a session that the page of a compatible server has handed over.
+    pub(super) async fn handed_over(
+        origin: &Origin,
+        handed: VerifiedHandover,
+    ) -> Result<Self, CliError> {
+        let VerifiedHandover { client, access_token, refresh_token, email } = handed;
+        Self::asked(origin, client, access_token, refresh_token, Some(email)).await
+    }
+
+    /// Of tokens alone: the token and the server are asked for the rest.
+    async fn asked(
+        origin: &Origin,
+        client: Client,
+        access_token: SecretString,
+        refresh_token: Option<SecretString>,
+        email: Option<String>,
+    ) -> Result<Self, CliError> {
+        let claims = Claims::of(&access_token).unwrap_or_default();
+        let (user_id, email) = match (claims.user_id, email) {
+            (Some(id), Some(email)) => (id, email),
+            (id, email) => {
+                let user = client.me().await.context("could not read the account")?.user;
+                (id.unwrap_or(user.id), email.unwrap_or(user.email))
+            }
+        };
+        let chosen = claims.sub_organization_id.or(claims.organization_id).ok_or_else(|| {
+            CliError::failed("the login is for no organization")
+                .hint("to choose one here: `kms login --interactive`")
+        })?;
+        // Only to call it by its name; the login has succeeded without.
+        let place = Organizations::list(&client)
+            .await
+            .unwrap_or_else(|_| Organizations::unknown())
+            .place(chosen, Some(&claims));
+        let origin = origin.clone();
+        Ok(Self { origin, user_id, email, place, access_token, refresh_token, client })
+    }
+
     /// Ends the session on the server, because nobody will use it. A failure changes nothing.
     pub(super) async fn end(&self) {
         if let Some(refresh_token) = &self.refresh_token {

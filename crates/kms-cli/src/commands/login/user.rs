@@ -9,8 +9,10 @@ use kms_api::OrganizationId;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
+    browser,
     domain::{self, Menu},
     session::{self, LoggedIn},
+    shape::{Parts, Shape, Source, missing_parts, shape},
 };
 use crate::{
     Context, credential,
@@ -60,30 +62,12 @@ pub(super) struct Args {
     #[arg(hide_default_value = true, hide_possible_values = true)]
     interactive: bool,
 
+    #[command(flatten)]
+    browser: browser::Args,
+
     /// Forget the servers that were logged in to before, and do nothing else
     #[arg(long)]
     clear_domains: bool,
-}
-
-/// How a person logs in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    /// All three parts were given.
-    Direct,
-    /// Whatever was not given is asked for.
-    Interactive,
-    /// The default.
-    Browser,
-}
-
-/// Where one of the three parts of a direct login comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    Flag,
-    /// A flag that is there and says nothing, as an unset variable of a script makes it.
-    EmptyFlag,
-    Environment,
-    Nowhere,
 }
 
 /// What was given, by flag or environment.
@@ -102,23 +86,22 @@ pub(super) async fn run(args: &Args, plain: bool, context: &Context) -> Result<(
         return Ok(());
     }
     let parts = args.parts(&context.settings);
-    let shape = shape(args.interactive, &parts, context.ui.interactive)
+    let shape = shape(args.interactive, args.browser.way(), &parts, context.ui.interactive)
         .map_err(|error| with_commands(error, args, context))?;
-    if shape == Shape::Browser {
-        instead_of_browser(&parts, context.ui);
+    if shape == Shape::Browser && args.browser.way().is_none() {
+        explain_browser(&parts, context.ui);
     }
     let work = log_in(shape, args, plain, context);
     if context.ui.interactive { prompt::guarded(work).await } else { work.await }
 }
 
-/// Says why nothing opens, and what keeps parts of the environment from being enough.
-fn instead_of_browser(parts: &[(&'static str, Source); 3], ui: Ui) {
+/// Says what keeps parts of the environment from being enough.
+fn explain_browser(parts: &Parts, ui: Ui) {
     let is_there = |source| source == Source::Environment;
     if parts.iter().any(|(_, source)| is_there(*source)) {
         let missing = parts.iter().filter(|(_, source)| !is_there(*source));
         ui.notice(&missing_parts(missing.map(|(flag, _)| *flag)).source.to_string());
     }
-    ui.notice("Logging in through the browser is not in this version yet: you are asked here.");
 }
 
 async fn log_in(shape: Shape, args: &Args, plain: bool, context: &Context) -> Result<(), CliError> {
@@ -129,8 +112,12 @@ async fn log_in(shape: Shape, args: &Args, plain: bool, context: &Context) -> Re
     }
     let menu = if shape == Shape::Interactive { Menu::Shown } else { Menu::Hidden };
     let origin = domain::choose(menu, context).await?;
-    let given = Given::read(args, context)?;
-    let login = session::log_in(&origin, given, context).await?;
+    let login = if shape == Shape::Browser {
+        let organization = organization(args, &context.settings)?;
+        browser::log_in(&origin, args.browser.way(), organization, context).await?
+    } else {
+        session::log_in(&origin, Given::read(args, context)?, context).await?
+    };
     keep(login, plain, context).await
 }
 
@@ -189,8 +176,8 @@ fn warn_about_token(context: &Context) {
 }
 
 impl Args {
-    /// Where e-mail address, password and organization come from, with the names of their flags.
-    fn parts(&self, settings: &Settings) -> [(&'static str, Source); 3] {
+    /// Where e-mail address, password and organization come from.
+    fn parts(&self, settings: &Settings) -> Parts {
         let source = |flag: Option<&str>, variable: &Variable| match flag {
             Some(text) if !text.trim().is_empty() => Source::Flag,
             _ if settings.env.value(variable).is_some() => Source::Environment,
@@ -213,43 +200,6 @@ impl Args {
     }
 }
 
-/// Chooses, in the order that is documented on the page of the command.
-fn shape(
-    interactive: bool,
-    parts: &[(&'static str, Source); 3],
-    terminal: bool,
-) -> Result<Shape, CliError> {
-    let is_there = |source| matches!(source, Source::Flag | Source::Environment);
-    let by_flag = |source| matches!(source, Source::Flag | Source::EmptyFlag);
-    if interactive {
-        if !terminal {
-            return Err(CliError::needs_person("there is no terminal to ask on"));
-        }
-        return Ok(Shape::Interactive);
-    }
-    if parts.iter().all(|(_, source)| is_there(*source)) {
-        return Ok(Shape::Direct);
-    }
-    let flags = parts.iter().any(|(_, source)| by_flag(*source));
-    let any = parts.iter().any(|(_, source)| is_there(*source));
-    if flags || (any && !terminal) {
-        let missing = parts.iter().filter(|(_, source)| !is_there(*source));
-        return Err(missing_parts(missing.map(|(flag, _)| *flag)));
-    }
-    if !terminal {
-        return Err(CliError::needs_person(
-            "logging in needs a browser or a terminal, and there is neither",
-        ));
-    }
-    Ok(Shape::Browser)
-}
-
-fn missing_parts<'a>(flags: impl Iterator<Item = &'a str>) -> CliError {
-    let flags: Vec<_> = flags.map(|flag| format!("`{flag}`")).collect();
-    let verb = if flags.len() == 1 { "is" } else { "are" };
-    CliError::usage(format!("{} {verb} missing for a direct login", flags.join(" and ")))
-}
-
 /// Adds the commands that would work.
 fn with_commands(error: CliError, args: &Args, context: &Context) -> CliError {
     let direct = direct_command(
@@ -269,7 +219,8 @@ fn with_commands(error: CliError, args: &Args, context: &Context) -> CliError {
     if context.ui.interactive {
         error.hint("or by questions: `kms login --interactive`")
     } else {
-        error.hint(MACHINE)
+        let device = browser::command(context, "--device");
+        error.hint(format!("with a browser on another device: `{device}`")).hint(MACHINE)
     }
 }
 
@@ -304,10 +255,7 @@ impl Given {
     /// Reads what the flags and the environment say.
     fn read(args: &Args, context: &Context) -> Result<Self, CliError> {
         let settings = &context.settings;
-        let organization = settings
-            .optional(args.organization_id.as_deref(), &env_vars::ORGANIZATION_ID)
-            .map(|text| organization_id(&text))
-            .transpose()?;
+        let organization = organization(args, settings)?;
         let code = args.mfa_code.as_ref().map(ExposeSecret::expose_secret);
         Ok(Self {
             email: settings.optional(args.email.as_deref().map(str::trim), &env_vars::EMAIL),
@@ -318,6 +266,11 @@ impl Given {
                 .map(SecretString::from),
         })
     }
+}
+
+fn organization(args: &Args, settings: &Settings) -> Result<Option<OrganizationId>, CliError> {
+    let given = settings.optional(args.organization_id.as_deref(), &env_vars::ORGANIZATION_ID);
+    given.map(|text| organization_id(&text)).transpose()
 }
 
 fn organization_id(text: &str) -> Result<OrganizationId, CliError> {
@@ -348,64 +301,6 @@ fn password(args: &Args, context: &Context) -> Result<Option<SecretString>, CliE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
-
-    /// `f` flag, `x` empty flag, `e` environment, `-` nowhere.
-    fn parts(text: &str) -> [(&'static str, Source); 3] {
-        let sources: Vec<_> = text
-            .chars()
-            .map(|c| match c {
-                'f' => Source::Flag,
-                'x' => Source::EmptyFlag,
-                'e' => Source::Environment,
-                _ => Source::Nowhere,
-            })
-            .collect();
-        [("--email", sources[0]), ("--password", sources[1]), ("--organization-id", sources[2])]
-    }
-
-    #[test]
-    fn any_mix_of_all_three_is_a_direct_login() {
-        for text in ["fff", "eee", "fee", "efe", "ffe"] {
-            for terminal in [true, false] {
-                assert_eq!(shape(false, &parts(text), terminal).unwrap(), Shape::Direct, "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_flag_without_the_others_names_what_is_missing() {
-        for (text, missing) in [
-            ("f--", "`--password` and `--organization-id` are missing"),
-            ("fe-", "`--organization-id` is missing"),
-            ("-f-", "`--email` and `--organization-id` are missing"),
-            ("xxx", "`--email` and `--password` and `--organization-id` are missing"),
-            ("eex", "`--organization-id` is missing"),
-        ] {
-            for terminal in [true, false] {
-                let error = shape(false, &parts(text), terminal).unwrap_err();
-                assert_eq!(error.kind, Kind::Usage, "{text}");
-                assert!(error.chain().next().unwrap().starts_with(missing), "{text}: {error:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn parts_of_the_environment_alone_leave_a_terminal_its_default() {
-        for text in ["---", "e--", "-e-", "--e", "ee-"] {
-            assert_eq!(shape(false, &parts(text), true).unwrap(), Shape::Browser, "{text}");
-        }
-        assert_eq!(shape(false, &parts("e--"), false).unwrap_err().kind, Kind::Usage);
-        assert_eq!(shape(false, &parts("---"), false).unwrap_err().kind, Kind::NeedsPerson);
-    }
-
-    #[test]
-    fn being_asked_wins_and_needs_a_terminal() {
-        for text in ["---", "fff", "f-e"] {
-            assert_eq!(shape(true, &parts(text), true).unwrap(), Shape::Interactive);
-            assert_eq!(shape(true, &parts(text), false).unwrap_err().kind, Kind::NeedsPerson);
-        }
-    }
 
     #[test]
     fn suggested_commands_can_be_pasted() {
