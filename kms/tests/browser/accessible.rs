@@ -78,7 +78,7 @@ for (const element of document.querySelectorAll("[tabindex]")) {
   if (element.tabIndex > 0) wrong.push("an order of its own: " + text(element));
 }
 for (const form of document.querySelectorAll("form")) {
-  if (!["get", "post"].includes(form.method)) wrong.push("method: " + text(form));
+  if (!["get", "post"].includes(form.getAttribute("method"))) wrong.push("method: " + text(form));
 }
 return wrong;
 "#;

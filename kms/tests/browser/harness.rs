@@ -28,7 +28,7 @@ fn fields_and_buttons_are_found_by_the_names_that_are_said_of_them() {
     browser.goto(
         "data:text/html;charset=utf-8,<!doctype html><html lang=en><meta name=color-scheme content='light dark'>\
          <meta name=viewport content='width=device-width'><title>Form · Hanzo KMS</title>\
-         <style>*{font:16px sans-serif}</style><main><h1>Form</h1>\
+         <style>*{font:16px sans-serif}body{background:canvas}</style><main><h1>Form</h1>\
          <label for=name>Your name</label> <input id=name value=old autocomplete=name>\
          <label>Place <select><option>Here<option>There</select></label>\
          <label><input type=checkbox> Remember</label>\

@@ -32,7 +32,7 @@ pub(crate) fn paste_request(server: &Server, host: &str) -> String {
 /// Makes a second organization that the person is in, with one below the first.
 pub(crate) fn more_places(server: &Server) {
     let token = server.token();
-    let made = server.post("/api/v1/sub-organizations", &token, &json!({ "name": "Team two" }));
+    let made = server.post("/api/v1/sub-organizations", &token, &json!({ "name": "team-two" }));
     assert_eq!(made.status, 200, "{}", made.body);
     let made = server.post("/api/v2/organizations", &token, &json!({ "name": "Other place" }));
     assert_eq!(made.status, 200, "{}", made.body);
@@ -62,7 +62,8 @@ fn pages_that_strangers_see() {
     browser.goto(&server.page("/password-reset")).screenshot("password-reset");
     browser.fill("E-mail address", server.email()).click("Mail me a link");
     browser.expect_url(&server.page("/password-reset/sent")).screenshot("password-reset-sent");
-    browser.goto(&server.page("/signup")).screenshot("signup");
+    // Only who is invited gets an account here; the page says so.
+    browser.forgive("status of 403").goto(&server.page("/signup")).screenshot("signup-closed");
     browser.goto(&server.page("/oauth/code?error=access_denied")).screenshot("code-denied");
     browser.forgive("status of 404").goto(&server.page("/nowhere"));
     browser.expect("There is no such page").screenshot("not-found");
@@ -132,7 +133,7 @@ fn pages_that_a_program_leads_to() {
     browser.goto(&request).expect("Log in your terminal?").screenshot("authorize");
     more_places(&server);
     browser.goto(&request).expect("Choose an organization").screenshot("places");
-    browser.click("Team two").click("Continue").expect("Team two").click("Confirm");
+    browser.click("team-two").click("Continue").expect("team-two").click("Confirm");
     browser.expect("Paste this code into your terminal").screenshot("code");
     browser.goto(&server.page("/login?callback_port=49152")).screenshot("places-hand-over");
     browser.click("Continue").expect("Hand over to port 49152").screenshot("hand-over");

@@ -89,6 +89,8 @@ contract! {
     people::failures_are_counted_together_and_forgotten,
     people::h3_a_step_is_accepted_once_by_many,
     people::codes_are_taken_once_and_tried_as_often,
+    people::a_passkey_is_one_persons_and_used_by_one_of_many,
+    people::h3_a_challenge_is_met_once_by_many,
     devices::a_device_login_is_found_by_its_codes_while_it_waits,
     devices::a_device_login_is_answered_and_taken_once_by_many,
     devices::a_device_that_asks_too_soon_waits_longer_each_time,
