@@ -59,6 +59,8 @@ fn pages_that_strangers_see() {
     browser.fill("E-mail address", server.email()).fill("Password", "not this one");
     browser.click("Log in").expect("wrong").screenshot("login-wrong");
     browser.goto(&server.page("/login?continue=%2Fdevice")).screenshot("login-for-a-device");
+    browser.goto(&server.page("/login")).click("Sign in with your organization");
+    browser.expect_url(&server.page("/login/sso")).screenshot("single-sign-on");
     browser.goto(&server.page("/password-reset")).screenshot("password-reset");
     browser.fill("E-mail address", server.email()).click("Mail me a link");
     browser.expect_url(&server.page("/password-reset/sent")).screenshot("password-reset-sent");
@@ -82,7 +84,6 @@ fn pages_of_the_account() {
         ("/account/second-factor", "account-second-factor"),
         ("/account/passkeys", "account-passkeys-none"),
         ("/account/passkeys/new", "account-passkeys-new"),
-        ("/verify", "verify"),
     ] {
         browser.goto(&server.page(path)).screenshot(name);
         assert!(browser.url().starts_with(&server.page(path)), "{} {path}", browser.url());
