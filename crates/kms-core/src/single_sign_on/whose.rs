@@ -83,7 +83,10 @@ impl Core {
                 None => self.insert_user(&mut tx, new_user(said)).await.map_err(at_once)?,
             }
         };
-        match self.join_by_provider(&mut tx, said.root, said.provider, &mut user, said.origin).await? {
+        match self
+            .join_by_provider(&mut tx, said.root, said.provider, &mut user, said.origin)
+            .await?
+        {
             Standing::Suspended => return Ok(Whose::Suspended),
             Standing::Stranger => return Ok(Whose::Nobodys),
             Standing::Member => {}

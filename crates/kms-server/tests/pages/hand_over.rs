@@ -1,5 +1,7 @@
 //! Handing a session to a program of the compatible kind.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::StatusCode;
 use kms_api::routes as paths;
@@ -144,7 +146,7 @@ async fn l7_an_operator_can_switch_it_off() {
     };
     let server = TestServer::with(Setup { settings, ..Setup::default() }).await;
     let tenant = server.seed().await;
-    let house = House { server, tenant };
+    let house = House { server, tenant, mailbox: Arc::default() };
     let visit = house.signed_in().await;
     let page = visit.get("/login/cli?callback_port=50123").await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);

@@ -7,6 +7,6 @@ mod frame;
 mod hand_over;
 mod login;
 mod mailed;
-mod single_sign_on;
 mod oauth;
+mod single_sign_on;
 mod visit;
