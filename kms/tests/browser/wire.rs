@@ -1,4 +1,4 @@
-//! What the driver understands beyond the commands that every WebDriver has.
+//! What the driver understands beyond the commands that every browser's driver does.
 
 use fantoccini::wd::WebDriverCompatibleCommand;
 use http::Method;

@@ -28,8 +28,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// What a browser asks a device for.
 pub struct PasskeyRequest {
-    /// The options of `navigator.credentials.create` or `.get`, in the JSON form of WebAuthn
-    /// Level 3.
+    /// The options of `navigator.credentials.create` or `.get`, in the JSON form of Web
+    /// Authentication, level 3.
     pub options: String,
     /// What the answer brings back unchanged.
     pub state: String,
@@ -39,7 +39,7 @@ pub struct PasskeyRequest {
 pub struct PasskeyAnswer<'a> {
     /// The state of the [`PasskeyRequest`].
     pub state: &'a str,
-    /// What the device answered, in the JSON form of WebAuthn Level 3.
+    /// What the device answered, in the JSON form of Web Authentication, level 3.
     pub response: &'a str,
 }
 

@@ -242,7 +242,6 @@ async fn j5_a_passkey_is_its_owners_alone() {
     let (ada, mut device) = world.with_passkey().await;
     let mut theirs = crate::testing::signed_in(&world.theirs);
     theirs.proven_at = world.core.now().micros();
-    let session = Device::new(b"of-another");
     // Somebody else's handle on a passkey of Ada's.
     device.user = Some(theirs.user.id.uuid().as_bytes().to_vec());
     is_refused(world.sign_in_with(&mut device).await);
@@ -251,7 +250,7 @@ async fn j5_a_passkey_is_its_owners_alone() {
     device.user = Some(ada.uuid().as_bytes().to_vec());
 
     // Ada's passkey as the factor of somebody else's login.
-    let mut stranger = session;
+    let mut stranger = Device::new(b"of-another");
     world.add(&theirs, &mut stranger).await.unwrap();
     let asked = world.core.passkey_factor_request(&theirs, SITE).await.unwrap().unwrap();
     let response = device.sign(&asked.options);
