@@ -15,3 +15,4 @@ mod wire;
 
 mod harness;
 mod passkeys;
+mod single_sign_on;

@@ -83,7 +83,10 @@ impl Core {
                 None => self.insert_user(&mut tx, new_user(said)).await.map_err(at_once)?,
             }
         };
-        match self.join(&mut tx, said.root, said.provider, &mut user, said.origin).await? {
+        match self
+            .join_by_provider(&mut tx, said.root, said.provider, &mut user, said.origin)
+            .await?
+        {
             Standing::Suspended => return Ok(Whose::Suspended),
             Standing::Stranger => return Ok(Whose::Nobodys),
             Standing::Member => {}
@@ -138,7 +141,7 @@ impl Core {
 
     /// Makes somebody a member who takes part, where they are invited or where the provider may
     /// say who belongs to the organization.
-    async fn join(
+    async fn join_by_provider(
         &self,
         tx: &mut Tx,
         root: &OrganizationRow,
@@ -212,7 +215,7 @@ impl Core {
         user: &mut UserRow,
         origin: &Origin,
     ) -> Result<Page> {
-        if self.join(&mut tx, root, provider, user, origin).await? != Standing::Member {
+        if self.join_by_provider(&mut tx, root, provider, user, origin).await? != Standing::Member {
             return Err(super::failed("You are not a member of this organization"));
         }
         self.insert_link(&mut tx, provider, subject, user).await?;
