@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use crate::{
@@ -18,6 +18,8 @@ const PERSON: &str = "grace@corp.example";
 struct Provider {
     process: Child,
     url: String,
+    /// It goes on writing, and ends when nobody reads.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Provider {
@@ -34,9 +36,10 @@ impl Provider {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut url = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        Self { process, url: url.trim().to_owned() }
+        output.read_line(&mut url).unwrap();
+        Self { process, url: url.trim().to_owned(), _output: output }
     }
 }
 
