@@ -3,6 +3,7 @@
 //! Every figure is a ratio of two things measured in turns in one run, because machines are noisy
 //! and differ. `docs/performance.md` says what the ratios mean and how to repeat them.
 
+mod browser;
 mod client;
 mod load;
 mod memory;
@@ -28,7 +29,8 @@ fn main() -> ExitCode {
         ["curve"] => runtime.block_on(suites::curve()),
         ["memory", binary] => runtime.block_on(memory::measure(binary)),
         ["client", binary] => runtime.block_on(client::measure(binary)),
-        _ => Err("usage: bench load | curve | memory KMS | client KMS\n\
+        ["browser", binary] => browser::measure(binary),
+        _ => Err("usage: bench load | curve | memory KMS | client KMS | browser KMS\n\
                   KMS is the release binary; KMS_BENCH_DATABASE_URL adds PostgreSQL to `load`"
             .into()),
     };

@@ -26,9 +26,10 @@ fn a_page_loads_and_its_requests_are_seen() {
 fn fields_and_buttons_are_found_by_the_names_that_are_said_of_them() {
     let browser = Browser::open();
     browser.goto(
-        "data:text/html,<!doctype html><html lang=en><meta name=color-scheme content='light dark'>\
-         <meta name=viewport content='width=device-width'><title>Form</title><h1>Form</h1>\
-         <label for=name>Your name</label> <input id=name value=old>\
+        "data:text/html;charset=utf-8,<!doctype html><html lang=en><meta name=color-scheme content='light dark'>\
+         <meta name=viewport content='width=device-width'><title>Form · Hanzo KMS</title>\
+         <style>*{font:16px sans-serif}body{background:canvas}</style><main><h1>Form</h1>\
+         <label for=name>Your name</label> <input id=name value=old autocomplete=name>\
          <label>Place <select><option>Here<option>There</select></label>\
          <label><input type=checkbox> Remember</label>\
          <button onclick=\"this.textContent = 'Hello ' + document.getElementById('name').value\">\
@@ -42,7 +43,7 @@ fn fields_and_buttons_are_found_by_the_names_that_are_said_of_them() {
     assert_eq!(browser.run_async("return document.querySelectorAll(':checked').length"), 2);
     assert_eq!(browser.press("\u{e004}").focused(), "Press");
     browser.press("\u{e007}").expect("Pressed");
-    assert!(browser.source().contains("<title>Form</title>"));
+    assert!(browser.source().contains("<h1>Form</h1>"));
     browser.screenshot("harness");
     assert_eq!(browser.run("return innerWidth"), 1000);
 }

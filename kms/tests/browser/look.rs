@@ -48,7 +48,8 @@ impl Browser {
     }
 
     /// Pictures of the whole page as `target/screenshots/NAME-{light,dark}.png`, on the desk and
-    /// (`NAME-phone-…`) in the hand.
+    /// (`NAME-phone-…`) in the hand. Each time the page is checked for what it owes to everybody.
+    #[track_caller]
     pub(crate) fn screenshot(&self, name: &str) -> &Self {
         for theme in Theme::ALL {
             self.theme(theme);
@@ -60,7 +61,9 @@ impl Browser {
         self.theme(Theme::Light)
     }
 
+    #[track_caller]
     fn picture(&self, name: &str) {
+        self.check(name);
         let whole = json!({ "format": "png", "captureBeyondViewport": true });
         let picture = self.debug("Page.captureScreenshot", whole);
         let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();

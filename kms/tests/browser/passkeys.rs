@@ -1,9 +1,6 @@
 //! Passkeys, with a device inside the browser.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-};
+use std::net::TcpListener;
 
 use crate::{
     authenticator::Authenticator,
@@ -13,6 +10,7 @@ use crate::{
 
 /// What a page that is answered with an error adds to the console.
 const BAD: &str = "status of 400";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Logs in by password and adds a passkey.
 fn add<'a>(browser: &'a Browser, server: &Server, name: &str) -> Authenticator<'a> {
@@ -103,20 +101,9 @@ fn send(server: &Server, state: &str, answer: &str) -> (u16, bool) {
     let body = form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("state", state), ("response", answer)])
         .finish();
-    let host = server.url.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(host.replace("localhost", "127.0.0.1")).unwrap();
-    write!(
-        stream,
-        "POST /login/passkey HTTP/1.1\r\nhost: {host}\r\norigin: {}\r\nconnection: close\r\n\
-         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
-        server.url,
-        body.len()
-    )
-    .unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let status = text.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, text.to_ascii_lowercase().contains("set-cookie: kms_page=ey"))
+    let headers = [("origin", server.url.as_str()), ("content-type", FORM)];
+    let answer = server.ask("POST /login/passkey", &headers, &body);
+    (answer.status, answer.head.contains("set-cookie: kms_page=ey"))
 }
 
 #[test]

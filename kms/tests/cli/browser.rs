@@ -4,7 +4,8 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::{
-    provider::{Asked, Browser, CODE, Provider, Setup, follow},
+    opener::Opener,
+    provider::{Asked, CODE, Provider, Setup, follow},
     support::{
         CANARY, Home, Reply, Server,
         people::{EMAIL, ORGANIZATION, SUB, token},
@@ -15,11 +16,11 @@ use crate::{
 /// A login that waits, with a browser of the test's.
 pub(crate) struct Waiting {
     pub(crate) terminal: Terminal,
-    pub(crate) browser: Browser,
+    pub(crate) browser: Opener,
     pub(crate) asked: Asked,
 }
 
-pub(crate) fn start(home: &Home, url: &str, browser: &Browser, args: &[&str]) -> Terminal {
+pub(crate) fn start(home: &Home, url: &str, browser: &Opener, args: &[&str]) -> Terminal {
     let program = browser.program();
     let mut environment = home.environment().to_vec();
     environment.extend([("INFISICAL_API_URL", url), ("BROWSER", &program)]);
@@ -29,7 +30,7 @@ pub(crate) fn start(home: &Home, url: &str, browser: &Browser, args: &[&str]) ->
 /// Starts one and waits until the browser was sent away.
 #[track_caller]
 pub(crate) fn waiting(home: &Home, provider: &Provider, args: &[&str]) -> Waiting {
-    let browser = Browser::new();
+    let browser = Opener::new();
     let terminal = start(home, &provider.url(), &browser, args);
     let asked = provider.asked(&browser.address());
     Waiting { terminal, browser, asked }
@@ -104,7 +105,7 @@ fn a_server_that_does_not_say_whose_the_tokens_are_is_asked() {
 
 #[test]
 fn an_organization_of_the_environment_is_asked_for() {
-    let (provider, home, browser) = (Provider::start(), Home::new(), Browser::new());
+    let (provider, home, browser) = (Provider::start(), Home::new(), Opener::new());
     let (url, program) = (provider.url(), browser.program());
     let mut environment = home.environment().to_vec();
     environment.extend([("INFISICAL_API_URL", &*url), ("BROWSER", &program)]);
@@ -213,7 +214,7 @@ fn whoever_closes_the_tab_ends_the_wait_at_the_terminal() {
 
 #[test]
 fn nobody_is_waited_for_longer_than_ten_minutes() {
-    let (provider, home, browser) = (Provider::start(), Home::new(), Browser::new());
+    let (provider, home, browser) = (Provider::start(), Home::new(), Opener::new());
     let (url, program) = (provider.url(), browser.program());
     let mut environment = home.environment().to_vec();
     let library = faketime();
@@ -261,7 +262,7 @@ fn l8_a_login_goes_to_no_other_server_than_the_one_that_was_named() {
     ];
     for change in changes {
         let provider = Provider::with(Setup { metadata: Some(change), ..Setup::default() });
-        let (home, browser) = (Home::new(), Browser::new());
+        let (home, browser) = (Home::new(), Opener::new());
         let ended = start(&home, &provider.url(), &browser, &[]).finish().with(1);
         ended.says("could not ask the server how to log in");
         assert!(!browser.was_opened());
@@ -278,10 +279,29 @@ fn a_server_that_fails_is_not_taken_for_a_compatible_one() {
     ];
     for failure in failures {
         let server = Server::start([failure]);
-        let (home, browser) = (Home::new(), Browser::new());
+        let (home, browser) = (Home::new(), Opener::new());
         let ended = start(&home, &server.url(), &browser, &[]).finish();
         assert!(matches!(ended.code, 1 | 3 | 5), "{}", ended.screen);
         ended.says("could not ask the server how to log in");
         assert!(!browser.was_opened());
+    }
+}
+
+#[test]
+fn l12_no_code_and_no_token_shows_at_the_highest_log_level() {
+    let flows: [(&[&str], bool); 3] = [
+        (&["--log-level=trace"], true),
+        (&["--log-level=trace", "--device"], false),
+        (&["--log-level=trace", "--plain"], true),
+    ];
+    for (args, by_browser) in flows {
+        let (provider, home, browser) = (Provider::start(), Home::new(), Opener::new());
+        let terminal = start(&home, &provider.url(), &browser, args);
+        if by_browser {
+            follow(&provider.asked(&browser.address()).confirmed());
+        }
+        let ended = terminal.finish().with(0);
+        assert!(!ended.raw.contains(CANARY), "{args:?}: {}", ended.raw);
+        assert!(ended.raw.contains("/oauth/token"), "it was logged: {}", ended.raw);
     }
 }

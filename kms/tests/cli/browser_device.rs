@@ -200,6 +200,20 @@ fn polls_that_make_no_sense_lead_to_pasting() {
 }
 
 #[test]
+fn a_token_of_another_type_is_not_used() {
+    let other = json!({
+        "access_token": CANARY, "token_type": "mac", "expires_in": 600, "refresh_token": CANARY,
+    });
+    let polls = vec![Reply::json(200, other)];
+    let provider = Provider::with(Setup { polls, ..Setup::default() });
+    let home = Home::new();
+    let ran = run(device(&provider, &home).arg("--plain")).ends_with(1);
+    assert_eq!(ran.stdout, "");
+    assert!(!ran.stderr.contains(CANARY), "{}", ran.stderr);
+    ran.says("a token of another type");
+}
+
+#[test]
 fn l12_a_code_or_the_address_with_it_is_pasted_unseen() {
     for by_address in [false, true] {
         let (provider, home) = (Provider::start(), Home::new());
@@ -221,7 +235,7 @@ fn a_wrong_code_is_asked_for_again() {
     let address = terminal.word_after("open this address in a browser:");
     let asked = provider.asked(&address);
     terminal.expect("Code that the page shows").wait_for_raw_mode().enter("wrong");
-    terminal.expect("a code is good once and for a minute");
+    terminal.expect("codes are good once, for a minute");
     terminal.expect("Code that the page shows").wait_for_raw_mode();
     terminal.enter(&asked.confirmed().replace(&asked.state, "other"));
     terminal.expect("neither a code nor the address");

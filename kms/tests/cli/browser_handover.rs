@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::start,
-    provider::{Browser, Page, raw},
+    opener::Opener,
+    provider::{Page, raw},
     support::{
         CANARY, Home, Reply, Server, kms,
         people::{EMAIL, ORGANIZATION, organizations, token},
@@ -40,7 +41,7 @@ fn session() -> Value {
 /// A login that waits for the page, and the port that it waits on.
 #[track_caller]
 fn waiting(home: &Home, server: &Server, args: &[&str]) -> (Terminal, u16) {
-    let browser = Browser::new();
+    let browser = Opener::new();
     let mut terminal = start(home, &server.url(), &browser, args);
     let address = browser.address();
     let (page, port) = address.split_once("?callback_port=").unwrap();

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod kept;
+mod opener;
 mod provider;
+mod signed;
 mod support;
 mod terminal;
 
@@ -18,6 +20,13 @@ mod kept_files;
 mod keyring;
 mod leaks;
 mod login;
+mod machine;
+mod machine_aws;
+mod machine_aws_sources;
+mod machine_azure;
+mod machine_ci;
+mod machine_gcp;
+mod machine_leaks;
 mod output;
 mod people;
 mod person;

@@ -5,7 +5,6 @@ use std::{
     collections::{BTreeMap, VecDeque},
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    path::PathBuf,
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
@@ -274,49 +273,6 @@ fn form(request: &Request) -> BTreeMap<String, String> {
     let form: BTreeMap<_, _> = pairs.iter().cloned().collect();
     assert_eq!(form.len(), pairs.len(), "nothing is sent twice");
     form
-}
-
-/// A browser that only writes down where it was sent, and makes noise.
-pub(crate) struct Browser {
-    folder: tempfile::TempDir,
-}
-
-impl Browser {
-    pub(crate) fn new() -> Self {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let script = "#!/bin/sh\necho noise; echo noise >&2\nprintf %s \"$1\" > \"$0.new\"\n\
-                      mv \"$0.new\" \"$0.address\"\n";
-        let program = folder.path().join("browser");
-        std::fs::write(&program, script).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
-        Self { folder }
-    }
-
-    pub(crate) fn program(&self) -> String {
-        self.folder.path().join("browser").to_str().unwrap().to_owned()
-    }
-
-    /// Where it was sent.
-    #[track_caller]
-    pub(crate) fn address(&self) -> String {
-        let started = Instant::now();
-        loop {
-            if let Ok(address) = std::fs::read_to_string(self.file()) {
-                return address;
-            }
-            assert!(started.elapsed() < Duration::from_secs(15), "no browser was opened");
-            thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    pub(crate) fn was_opened(&self) -> bool {
-        self.file().exists()
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("browser.address")
-    }
 }
 
 /// An answer of the program's listener.

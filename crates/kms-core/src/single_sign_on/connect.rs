@@ -73,7 +73,7 @@ impl Core {
         let (root, Kept::Waiting(waiting)) = self.kept(kept).await? else {
             return Err(not_begun());
         };
-        self.require_begun_lately(waiting.at)?;
+        self.require_fresh(waiting.at)?;
         let user = users::find(&self.store, waiting.user).await?.ok_or_else(not_begun)?;
         user_mac(&self.keys.rows, &user).verify(&user.mac)?;
         Ok((root, waiting, user))

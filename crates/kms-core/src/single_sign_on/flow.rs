@@ -136,7 +136,7 @@ impl Core {
     }
 
     /// Refuses what was kept for too long.
-    pub(super) fn require_begun_lately(&self, at: i64) -> Result<()> {
+    pub(super) fn require_fresh(&self, at: i64) -> Result<()> {
         if (0..TAKES).contains(&(self.now().seconds() - at)) { Ok(()) } else { Err(not_begun()) }
     }
 }

@@ -164,7 +164,7 @@ impl Core {
         state: &str,
     ) -> Result<(OrganizationRow, Begun)> {
         let (root, Kept::Begun(begun)) = self.kept(kept).await? else { return Err(not_begun()) };
-        self.require_begun_lately(begun.at)?;
+        self.require_fresh(begun.at)?;
         let hash = |text: &str| self.keys.lookup.hash("sign-in-state", text);
         if !hash(state).ct_eq(hash(&begun.state).as_bytes()) {
             return Err(not_begun());

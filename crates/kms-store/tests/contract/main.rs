@@ -92,6 +92,8 @@ contract! {
     people::codes_are_taken_once_and_tried_as_often,
     identity_providers::a_provider_is_found_by_its_organization_and_its_domains,
     identity_providers::h6_a_subject_is_somebodys_at_one_provider_and_issuer,
+    people::a_passkey_is_one_persons_and_used_by_one_of_many,
+    people::h3_a_challenge_is_met_once_by_many,
     devices::a_device_login_is_found_by_its_codes_while_it_waits,
     devices::a_device_login_is_answered_and_taken_once_by_many,
     devices::a_device_that_asks_too_soon_waits_longer_each_time,

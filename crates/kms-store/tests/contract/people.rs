@@ -5,6 +5,7 @@ use kms_store::{
     Store,
     authorization_codes::{self, AuthorizationCodeRow},
     login_failures::{self, NewFailure},
+    passkeys::{self, PasskeyRow},
     second_factors::{self, MailedCodeRow, TotpRow},
     user_sessions::{self, SessionRow},
     user_sources,
@@ -267,4 +268,74 @@ pub(crate) async fn l2_a_code_is_taken_by_one_of_many(store: &Store) {
     tx.execute("DELETE FROM users", ()).await.unwrap();
     tx.commit().await.unwrap();
     assert!(authorization_codes::find(store, &later.code_hash).await.unwrap().is_none());
+}
+
+fn passkey(user_id: UserId, credential: &[u8]) -> PasskeyRow {
+    PasskeyRow {
+        id: id(),
+        user_id,
+        credential_id: credential.to_vec(),
+        credential: "{\"counter\":1}".into(),
+        name: "Phone".into(),
+        created_at: 1,
+        last_used_at: None,
+        mac: vec![7; 32],
+    }
+}
+
+pub(crate) async fn a_passkey_is_one_persons_and_used_by_one_of_many(store: &Store) {
+    let (ada, bob) = (person("ada@example.test"), person("bob@example.test"));
+    let (ada, bob) = (add(store, &ada).await, add(store, &bob).await);
+    let held = passkeys::held(store, ada).await.unwrap().unwrap();
+    assert!(!held.has_app && !held.has_passkeys);
+    let row = passkey(ada, b"one");
+    let mut tx = store.begin().await.unwrap();
+    assert!(passkeys::insert(&mut tx, &row).await.unwrap());
+    assert!(!passkeys::insert(&mut tx, &passkey(bob, b"one")).await.unwrap(), "somebody else's");
+    assert!(!passkeys::rename(&mut tx, bob, row.id, "Mine").await.unwrap());
+    assert!(!passkeys::delete(&mut tx, bob, row.id).await.unwrap());
+    assert!(passkeys::rename(&mut tx, ada, row.id, "Old phone").await.unwrap());
+    tx.commit().await.unwrap();
+    assert!(passkeys::held(store, ada).await.unwrap().unwrap().has_passkeys);
+    assert!(!passkeys::held(store, bob).await.unwrap().unwrap().has_passkeys);
+    assert!(passkeys::by_credential(store, b"two").await.unwrap().is_none());
+
+    let mut uses = JoinSet::new();
+    for mac in 0..8 {
+        let (store, former) = (store.clone(), row.mac.clone());
+        let row = PasskeyRow { mac: vec![mac; 32], last_used_at: Some(9), ..row.clone() };
+        uses.spawn(async move {
+            let mut tx = store.begin().await.unwrap();
+            let is_first = passkeys::used(&mut tx, &row, &former).await.unwrap();
+            tx.commit().await.unwrap();
+            is_first && row.mac != former
+        });
+    }
+    let uses = uses.join_all().await;
+    assert_eq!(uses.iter().filter(|is_first| **is_first).count(), 1);
+    let found = passkeys::by_credential(store, b"one").await.unwrap().unwrap();
+    assert_eq!((found.name.as_str(), found.last_used_at), ("Old phone", Some(9)));
+    let mut tx = store.begin().await.unwrap();
+    assert!(passkeys::delete(&mut tx, ada, row.id).await.unwrap());
+    assert!(passkeys::of_user(&mut tx, ada).await.unwrap().is_empty());
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn h3_a_challenge_is_met_once_by_many(store: &Store) {
+    let mut tries = JoinSet::new();
+    for _ in 0..8 {
+        let store = store.clone();
+        tries.spawn(async move {
+            let mut tx = store.begin().await.unwrap();
+            let is_first = passkeys::meet(&mut tx, b"challenge", 10).await.unwrap();
+            tx.commit().await.unwrap();
+            is_first
+        });
+    }
+    let tries = tries.join_all().await;
+    assert_eq!(tries.iter().filter(|is_first| **is_first).count(), 1);
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(passkeys::sweep(&mut tx, 9).await.unwrap(), 0);
+    assert_eq!(passkeys::sweep(&mut tx, 10).await.unwrap(), 1);
+    tx.commit().await.unwrap();
 }

@@ -104,6 +104,8 @@ impl Challenge<'_> {
         let error = CliError::needs_person("this login needs a second factor");
         let error = if factor == Factor::Totp {
             error.hint(format!("add the code of the app: `{} --mfa-code=CODE`", self.command()))
+        } else if factor == Factor::Passkey {
+            error.hint("it is a passkey, which works in a browser: `kms login`")
         } else {
             error.hint(format!("on a terminal it is asked for: `{}`", self.command()))
         };
@@ -162,7 +164,8 @@ impl Factor {
                 check,
             ),
             Self::Passkey => {
-                ("Recovery code:".to_owned(), "a passkey cannot be used in a terminal", |text| {
+                let help = "a passkey works in a browser: `kms login` opens one";
+                ("Recovery code:".to_owned(), help, |text| {
                     if is_recovery_code(text) { Ok(()) } else { Err(no_code(text)) }
                 })
             }

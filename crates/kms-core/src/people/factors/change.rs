@@ -70,6 +70,7 @@ impl Core {
         signed_in: &SignedIn,
         user: &UserRow,
     ) -> Result<()> {
+        self.require_own_login(signed_in).await?;
         match self.factor_to_change(signed_in, user).await? {
             None => Ok(()),
             Some(_) => Err(needs_factor()),

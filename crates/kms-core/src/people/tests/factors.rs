@@ -141,6 +141,7 @@ async fn h5_a_provider_stands_for_the_persons_own_factor_and_for_no_other() {
     let user = kms_store::users::find(&world.store, id).await.unwrap().unwrap();
     let root = kms_store::organizations::find(&world.store, world.ours.organization).await;
     let root = root.unwrap().unwrap();
+    let nothing = HeldRow { has_app: false, has_passkeys: false };
     for own in [false, true] {
         for (enforce_mfa, auth_enforced) in [(false, false), (true, false), (false, true)] {
             let user = UserRow {
@@ -149,9 +150,9 @@ async fn h5_a_provider_stands_for_the_persons_own_factor_and_for_no_other() {
                 ..user.clone()
             };
             let root = OrganizationRow { enforce_mfa, auth_enforced, ..root.clone() };
-            let by_provider = owed(&user, &root, false, true, None);
+            let by_provider = owed(&user, &root, nothing, true, None);
             assert_eq!(by_provider.is_some(), enforce_mfa, "{own} {enforce_mfa}");
-            let by_oneself = owed(&user, &root, false, false, None);
+            let by_oneself = owed(&user, &root, nothing, false, None);
             assert_eq!(by_oneself.is_some(), own || enforce_mfa || auth_enforced);
         }
     }

@@ -1,5 +1,6 @@
 //! People against the server, as owners and as attackers.
 
+mod changing;
 mod device;
 mod factors;
 mod guessing;

@@ -10,9 +10,14 @@ use kms_api::routes as paths;
 use kms_testkit::Answer;
 use serde_json::{Value, json};
 
-use crate::visit::{House, Visit};
+use crate::{
+    mailed::{fields as pairs, filled},
+    visit::{House, Visit},
+};
 
 pub(crate) const NEW_PASSWORD: &str = "another horse battery";
+/// The address of [`House::stranger`].
+pub(crate) const STRANGER: &str = "eve@example.test";
 
 /// Pages on which somebody changes how they log in.
 pub(crate) const SENSITIVE: [&str; 4] = [
@@ -30,13 +35,12 @@ impl House {
         text(&request.json(body).send().await.ok()["accessToken"])
     }
 
-    /// Somebody else, who has an account and no organization.
+    /// Somebody else, signed in with another browser; the house mails.
     pub(crate) async fn stranger(&self) -> Visit<'_> {
-        let other = self.server.seed_another("Other").await;
-        let (email, password) = (other.made.user.email, other.made.user.password);
         let visit = self.browser();
-        let password = secrecy::ExposeSecret::expose_secret(&password);
-        assert_eq!(visit.log_in(&email, password, "/account").await.status, StatusCode::SEE_OTHER);
+        let page = visit.get(&self.invite(STRANGER).await).await;
+        let fields = filled(&page, &[("first_name", "Eve"), ("password", NEW_PASSWORD)]);
+        leads(&visit.submit("/signupinvite", &pairs(&fields)).await, "/account/welcome");
         visit
     }
 

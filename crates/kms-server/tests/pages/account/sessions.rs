@@ -41,12 +41,13 @@ async fn a_person_sees_where_they_are_logged_in_and_ends_it() {
 
 #[tokio::test]
 async fn all_others_end_and_this_one_stays() {
-    let house = House::new().await;
+    let house = House::mailing().await;
     let elsewhere = house.signed_in().await;
     house.api_login("kms-cli/0.1.0").await;
     let stranger = house.stranger().await;
+    // To invite, the person logged in at the API.
     let visit = house.signed_in().await;
-    assert_eq!(listed(&visit).await.len(), 3);
+    assert_eq!(listed(&visit).await.len(), 4);
     leads(&visit.submit("/account/sessions/end-others", &[]).await, PAGE);
     assert_eq!(listed(&visit).await.len(), 1);
     assert_eq!(elsewhere.get(PAGE).await.status, StatusCode::SEE_OTHER);
@@ -56,7 +57,7 @@ async fn all_others_end_and_this_one_stays() {
 
 #[tokio::test]
 async fn t1_somebody_elses_session_answers_like_none() {
-    let house = House::new().await;
+    let house = House::mailing().await;
     let (visit, stranger) = (house.signed_in().await, house.stranger().await);
     let theirs = listed(&stranger).await;
     let none = "0198c0de-0000-7000-8000-000000000000";

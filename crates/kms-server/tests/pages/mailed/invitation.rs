@@ -25,8 +25,8 @@ async fn bob(house: &House) -> Visit<'_> {
 async fn invited_again(house: &House) -> String {
     use kms_api::routes as paths;
     use serde_json::json;
-    let body = json!({ "name": "Second" });
-    let made = house.as_administrator(http::Method::POST, paths::ORGANIZATIONS, body).await;
+    let body = json!({ "name": "Moonshot" });
+    let made = house.as_administrator(http::Method::POST, paths::ORGANIZATIONS_V2, body).await;
     let id = made["organization"]["id"].as_str().unwrap().to_owned();
     let access = house.api_login("kms-cli/0.1.0").await;
     let request = house.server.post(paths::SELECT_ORGANIZATION).bearer(&access);
@@ -102,10 +102,10 @@ async fn somebody_with_an_account_logs_in_and_joins() {
     assert!(page.text().contains("action=\"/signupinvite/accept\""), "{}", page.text());
     // A button joins, the page did not.
     let listed = visit.get("/account").await;
-    assert!(!listed.text().contains("Second"), "{}", listed.text());
+    assert!(!listed.text().contains("Moonshot"), "{}", listed.text());
     let answer = visit.submit("/signupinvite/accept", &fields(&filled(&page, &[]))).await;
     leads(&answer, "/account/welcome");
-    assert!(visit.follow(answer).await.text().contains("Second"));
+    assert!(visit.follow(answer).await.text().contains("Moonshot"));
     let again = visit.submit("/signupinvite/accept", &fields(&filled(&page, &[]))).await;
     assert_eq!(again.status, StatusCode::GONE, "good once");
     house.server.stop().await;

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::{ADDRESS, PASSWORD, fields, filled, token_of, with_token};
 use crate::{
-    account::{NEW_PASSWORD, leads},
+    account::{NEW_PASSWORD, STRANGER, leads},
     visit::House,
 };
 
@@ -109,16 +109,16 @@ async fn h2_every_spelling_of_an_address_is_one_account_and_one_mail() {
 #[tokio::test]
 async fn h11_a_link_is_of_one_address_and_good_for_half_an_hour() {
     let house = House::mailing().await;
-    let stranger = house.server.seed_another("Other").await.made.user.email;
+    house.stranger().await;
     let visit = house.browser();
     visit.submit(PAGE, &[("email", &house.email())]).await;
     let link = house.mailed_path();
-    visit.submit(PAGE, &[("email", &stranger)]).await;
+    visit.submit(PAGE, &[("email", STRANGER)]).await;
     let other = house.mailed_path();
     let crossed = visit.get(&with_token(&link, token_of(&other))).await;
     assert_eq!(crossed.status, StatusCode::GONE);
     let page = visit.get(&link).await;
-    let swapped = filled(&page, &[("email", &stranger), ("password", NEW_PASSWORD)]);
+    let swapped = filled(&page, &[("email", STRANGER), ("password", NEW_PASSWORD)]);
     assert_eq!(visit.submit(SET, &fields(&swapped)).await.status, StatusCode::GONE);
     // A token of another kind is none either.
     let invitation = house.invite(ADDRESS).await;

@@ -137,9 +137,7 @@ async fn an_administrator_gets_in_by_exception_with_a_second_factor_alone() {
     let asked = house.select(&token, &organization(&house)).await.ok();
     assert_eq!(asked["isMfaEnabled"], true, "a second factor is owed");
     let pending = asked["token"].as_str().unwrap();
-    let mail = house.mailbox.take().pop().unwrap();
-    let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let code = mail.text.split_whitespace().find(is_code).unwrap().to_owned();
+    let code = house.mailed_code();
     let body = json!({ "mfaToken": code });
     let given = house.server.post(paths::MFA_VERIFY).bearer(pending).json(body).send().await.ok();
     let given = given["token"].as_str().unwrap();

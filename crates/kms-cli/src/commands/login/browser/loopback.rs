@@ -98,21 +98,24 @@ impl Gate for Return {
     }
 }
 
-const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:20vh auto 0;\
-                     padding:0 1rem}h1{font-size:1.5rem}";
+const STYLE: &str = "html{color-scheme:light dark;background:#f6f7f9;color:#16191d;\
+    font:1rem/1.5 system-ui,sans-serif}main{max-width:27rem;margin:12vh auto 0;padding:0 1rem}\
+    h1{font-size:1.4rem;line-height:1.25}\
+    @media(prefers-color-scheme:dark){html{background:#101317;color:#eceff3}}";
 
 /// A page of fixed text.
 fn page(title: &'static str, text: &'static str) -> listener::Answer {
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\
+         <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · Hanzo KMS</title>\
+         <link rel=\"icon\" href=\"data:,\">\
          <style>{STYLE}</style><main><h1>{title}</h1><p>{text}\
          <p>You can close this window.</main></html>\n"
     );
     let style = STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; \
+        "default-src 'none'; img-src data:; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'"
     );
     sealed(StatusCode::OK, "text/html; charset=utf-8", &policy, html.into())

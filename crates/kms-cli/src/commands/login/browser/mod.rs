@@ -143,12 +143,15 @@ fn refused(error: ClientError, context: &Context) -> CliError {
             format!("to log in after all: `{again}`"),
         ),
         "expired_token" => (
-            CliError::needs_person("nobody confirmed the login in time"),
+            CliError::needs_person("nobody confirmed the login in time").hint(format!(
+                "if the page said that this is not allowed: `{}`",
+                command(context, "--paste")
+            )),
             format!("to try again: `{again}`"),
         ),
         "invalid_grant" => (
             CliError::denied(error).context("the code was not accepted"),
-            format!("a code is good once and for a minute; for a new one: `{again}`"),
+            format!("for a new one: `{again}`"),
         ),
         "unauthorized_client" => (
             CliError::denied(error).context("this way of logging in is not allowed here"),

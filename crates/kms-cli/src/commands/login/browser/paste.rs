@@ -41,7 +41,7 @@ pub(super) async fn log_in(
         if !is_wrong || round == ROUNDS {
             return Err(refused(error, context));
         }
-        context.ui.complain(&format!("{error}; a code is good once and for a minute"));
+        context.ui.complain(&format!("{error}; codes are good once, for a minute"));
     }
     unreachable!("the loop has no end of its own")
 }

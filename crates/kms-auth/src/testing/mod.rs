@@ -1,5 +1,7 @@
 //! Peers for tests: web servers on this machine that count who calls, and their certificates.
 
+mod signer;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
@@ -19,6 +21,8 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
 };
+
+pub(crate) use signer::{NOW, Signer, changed, unsigned};
 
 use crate::outbound::{Allow, Limits, Outbound, OutboundPolicy, SystemResolver};
 
@@ -113,6 +117,11 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, ans
     });
     // A client that hangs up is none of the peer's business.
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+}
+
+/// An answer in JSON.
+pub(crate) fn json(value: &serde_json::Value) -> Response<Bytes> {
+    Response::new(value.to_string().into())
 }
 
 /// An empty answer with a status.
