@@ -1,10 +1,11 @@
-// A certified OpenID provider for the tests of single sign-on: one client, and whoever is named in
-// the request is signed in without being asked. Prints its issuer once it listens.
+// A certified OpenID provider for the tests of single sign-on: one client, and whoever the cookie
+// `person` names, or else the last argument, is signed in without being asked. Prints its issuer
+// once it listens.
 import { createServer } from 'node:http';
 
 import Provider from 'oidc-provider';
 
-const [clientId, clientSecret, redirectUri] = process.argv.slice(2);
+const [clientId, clientSecret, redirectUri, person] = process.argv.slice(2);
 
 const server = createServer();
 server.listen(0, '127.0.0.1', () => {
@@ -35,11 +36,11 @@ server.listen(0, '127.0.0.1', () => {
     }),
   });
 
-  // Stands for the person at the provider: signs in as `person` of the cookie and consents.
+  // Stands for the person at the provider, who signs in and consents.
   provider.use(async (context, next) => {
     if (!context.path.startsWith('/as-told/')) return next();
     const { prompt, params, grantId } = await provider.interactionDetails(context.req, context.res);
-    const accountId = context.cookies.get('person');
+    const accountId = context.cookies.get('person') ?? person;
     if (prompt.name === 'login') {
       return provider.interactionFinished(context.req, context.res, { login: { accountId } });
     }

@@ -27,4 +27,5 @@ mod browser_rules;
 mod command_line;
 mod harness;
 mod passkeys;
+mod single_sign_on;
 mod walk;

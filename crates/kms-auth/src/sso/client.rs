@@ -100,8 +100,8 @@ impl SingleSignOn {
     pub fn check_form(&self, provider: &Provider) -> Result<(), SsoError> {
         let reach = &provider.reach;
         let fields = [
-            ("issuer", Some(&provider.issuer)),
             ("discoveryURL", reach.discovery.as_ref()),
+            ("issuer", Some(&provider.issuer)),
             ("authorizationEndpoint", reach.authorization.as_ref()),
             ("tokenEndpoint", reach.token.as_ref()),
             ("jwksUri", reach.keys.as_ref()),

@@ -5,7 +5,10 @@ use kms_api::{
     auth::user::Done,
 };
 use kms_crypto::SignUpUse;
-use kms_store::users::{self, UserRow};
+use kms_store::{
+    second_factors,
+    users::{self, UserRow},
+};
 use secrecy::SecretString;
 
 use super::{
@@ -138,11 +141,21 @@ impl Core {
     ) -> Result<Done> {
         check_new_password("newPassword", password, &[&user.username])?;
         let epoch = user.epoch;
+        // Until now the account lived by a provider's word, and whoever runs that may have set it
+        // up: from here on it is its owner's.
+        let was_of_provider = user.password_hash.is_none();
+        if was_of_provider {
+            (user.is_mfa_enabled, user.selected_mfa_method) = (false, None);
+        }
         user.password_hash = Some(self.passwords.hash(password, &self.options.entropy).await?);
         user.epoch += 1;
         let mut tx = self.store.begin().await?;
         if !self.update_user(&mut tx, &mut user, epoch).await? {
             return Err(no_longer());
+        }
+        if was_of_provider {
+            second_factors::delete_totp(&mut tx, user.id).await?;
+            second_factors::delete_recovery_codes(&mut tx, user.id).await?;
         }
         self.touches_rights(&mut tx);
         tx.audit(self.person_record(None, user.id, origin, &Event::new(kind)));

@@ -129,6 +129,18 @@ impl Core {
         if provider.is_active { Ok(Some(provider.org_id)) } else { Err(ended()) }
     }
 
+    /// Refuses what is somebody's own alone, whatever their account is: another way to log in to it,
+    /// and organizations of theirs.
+    pub(crate) fn require_no_provider(&self, signed_in: &SignedIn) -> Result<()> {
+        if signed_in.provider.is_none() {
+            return Ok(());
+        }
+        Err(Error::forbidden(
+            "This needs a login of your own, not one by single sign-on. If you have no password, \
+             reset it",
+        ))
+    }
+
     /// Refuses to have anything of an account changed that counts beyond the organization whose
     /// provider the session rests on (attack H6): whoever runs a provider must not become its
     /// people elsewhere. An account that lives by this provider alone has nothing beyond.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     domain_of, domains_of, failed, failure,
     flow::{Begun, Kept, ProviderAnswer, SentToProvider, SsoOutcome, TAKES, Waiting, not_begun},
-    whose::Whose,
+    whose::{Said, Whose},
 };
 use crate::{
     Core, Error, Origin, Result,
@@ -79,22 +79,17 @@ impl Core {
                 return Err(error);
             }
         };
-        let row = self.provider_of(&root).await?.filter(|row| row.is_active);
-        let (provider, said) = match row {
-            None => (None, Err(Refused::Disabled)),
-            Some(row) => {
-                let said = self.ask(&root, &row, &begun, answer, site).await?;
-                (Some(row), said)
-            }
+        let row = self.provider_of(&root).await?;
+        let id = row.as_ref().map(|row| row.id);
+        let refused = match row.filter(|row| row.is_active) {
+            None => Refused::Disabled,
+            Some(row) => match self.ask(&root, &row, &begun, answer, site).await? {
+                Ok((identity, address)) => {
+                    return self.take_in(&root, &row, &begun, &identity, address, origin).await;
+                }
+                Err(refused) => refused,
+            },
         };
-        let refused = match (&provider, said) {
-            (Some(row), Ok((identity, address))) => {
-                return self.take_in(&root, row, &begun, &identity, address, origin).await;
-            }
-            (_, Err(refused)) => refused,
-            (None, Ok(_)) => Refused::Disabled,
-        };
-        let id = provider.map(|row| row.id);
         self.log_now(self.refused_sign_in(root.id, id, refused.as_str(), origin)).await?;
         Err(refused.into_error())
     }
@@ -138,7 +133,7 @@ impl Core {
         address: String,
         origin: &Origin,
     ) -> Result<SsoOutcome> {
-        let said = super::whose::Said { root, provider: row, identity, address, origin };
+        let said = Said { root, provider: row, identity, address, origin };
         let refused = match self.whose(&said).await? {
             Whose::Theirs(page) => {
                 return Ok(SsoOutcome::SignedIn { page, target: begun.target.clone() });

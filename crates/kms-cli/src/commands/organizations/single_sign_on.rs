@@ -23,7 +23,7 @@ pub enum SingleSignOn {
     Show(ShowArgs),
     Set(Box<SetArgs>),
     Enforce(EnforceArgs),
-    Disable(ShowArgs),
+    Disable(DisableArgs),
 }
 
 /// Show the identity provider
@@ -106,6 +106,13 @@ pub struct EnforceArgs {
     off: bool,
 }
 
+/// Turn the identity provider off, and let people log in in other ways again
+#[derive(clap::Args, Debug)]
+pub struct DisableArgs {
+    #[command(flatten)]
+    organization: ShowArgs,
+}
+
 pub(super) async fn run(command: SingleSignOn, context: &Context) -> Result<(), CliError> {
     match command {
         SingleSignOn::Show(args) => show(&args, context).await,
@@ -169,11 +176,11 @@ async fn enforce(args: &EnforceArgs, context: &Context) -> Result<(), CliError> 
     print(context, output, &answer.context("could not change who may log in")?)
 }
 
-async fn disable(args: &ShowArgs, context: &Context) -> Result<(), CliError> {
+async fn disable(args: &DisableArgs, context: &Context) -> Result<(), CliError> {
     let output = context.settings.table_or_json()?;
     let client = context.settings.client()?;
     let body = WriteOidcConfig {
-        organization_id: args.organization_id,
+        organization_id: args.organization.organization_id,
         is_active: Some(false),
         auth_enforced: Some(false),
         ..WriteOidcConfig::default()

@@ -2,7 +2,10 @@
 
 use kms_api::accounts::{ChangePassword, Recover, ResetPassword, VerifyAddress, VerifyRecovery};
 use kms_api::auth::user::PasswordLogin;
-use kms_store::users;
+use kms_store::{
+    second_factors::{self, TotpRow},
+    users,
+};
 use secrecy::SecretString;
 
 use super::{PASSWORD, SITE, code_of, link_of, token_of};
@@ -68,6 +71,41 @@ async fn h8_a_reset_sets_the_password_and_ends_all_sessions() {
     log_in(core, NEW).await.unwrap();
     let [mail] = &mailbox.take()[..] else { panic!("the owner is told") };
     assert_eq!(mail.subject, "Your password was changed");
+}
+
+/// Whoever runs an organization's identity provider can have it open an account for anybody. What
+/// they set up there does not stay behind when its owner takes it over.
+#[tokio::test]
+async fn h6_the_first_password_of_an_account_ends_what_was_set_up_without_one() {
+    let (world, mailbox) = World::mailing().await;
+    let (core, origin) = (&world.core, Origin::default());
+    let mut user = users::by_username(&world.store, ADDRESS).await.unwrap().unwrap();
+    assert!(user.password_hash.is_none());
+    let row = TotpRow {
+        user_id: user.id,
+        sealed: vec![1],
+        is_confirmed: false,
+        last_step: 0,
+        created_at: 0,
+    };
+    let mut tx = world.store.begin().await.unwrap();
+    second_factors::put_totp(&mut tx, &row).await.unwrap();
+    second_factors::take_step(&mut tx, &row, 1).await.unwrap();
+    second_factors::add_recovery_code(&mut tx, user.id, &[7; 32]).await.unwrap();
+    (user.is_mfa_enabled, user.selected_mfa_method) = (true, Some("totp".into()));
+    let epoch = user.epoch;
+    assert!(core.update_user(&mut tx, &mut user, epoch).await.unwrap());
+    tx.commit().await.unwrap();
+    core.start_recovery(&recover(ADDRESS), SITE).await.unwrap();
+    let token = token_of(&link_of(&mailbox.take()[0]));
+    let verified = core.verify_recovery(&with(ADDRESS, &token)).await.unwrap();
+    let proven = core.authenticate_proven(&verified.token).unwrap();
+    core.reset_password(&proven, &to(NEW), &origin, SITE).await.unwrap();
+    assert!(second_factors::totp(&world.store, user.id).await.unwrap().is_none());
+    let codes = second_factors::count_recovery_codes(&world.store, user.id).await.unwrap();
+    assert_eq!(codes, 0);
+    let user = users::find(&world.store, user.id).await.unwrap().unwrap();
+    assert!(!user.is_mfa_enabled && user.selected_mfa_method.is_none());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
-    process::{Child, Command},
+    process::{Child, ChildStdout, Command},
 };
 
 use super::{
@@ -21,6 +21,8 @@ use crate::visit::{SITE, Visit};
 struct Certified {
     url: String,
     _process: Child,
+    /// It goes on writing, and ends when nobody reads.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Certified {
@@ -37,9 +39,10 @@ impl Certified {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut url = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).await.unwrap();
-        Self { url: url.trim().to_owned(), _process: process }
+        output.read_line(&mut url).await.unwrap();
+        Self { url: url.trim().to_owned(), _process: process, _output: output }
     }
 
     /// Goes where a browser was sent, as somebody who is asked nothing; answers where it comes

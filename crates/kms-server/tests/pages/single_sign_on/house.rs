@@ -141,6 +141,14 @@ impl House {
         self.server.post(paths::SELECT_ORGANIZATION).bearer(token).json(body).send().await
     }
 
+    /// The code of the last mail.
+    pub(crate) fn mailed_code(&self) -> String {
+        let mail = self.mailbox.take().pop().expect("a mail");
+        let words = mail.text.split(|character: char| !character.is_ascii_alphanumeric());
+        let is_code = |word: &str| word.len() == 6 && word.bytes().all(|it| it.is_ascii_digit());
+        words.filter(|word| is_code(word)).map(str::to_owned).next().expect("a code")
+    }
+
     /// The audit records of our organization that are about sign-ins.
     pub(crate) async fn reasons(&self) -> Vec<String> {
         let path = format!("{}?eventType=user-login-failed&limit=100", paths::AUDIT_LOGS);

@@ -161,9 +161,7 @@ async fn h6_the_proof_of_an_old_account_includes_its_second_factor() {
     let refused = visit.submit("/login/sso/connect", &[]).await;
     assert!(refused.header("location").starts_with("/login/confirm?"), "{}", refused.text());
     visit.follow(asked).await;
-    let mail = house.mailbox.take().pop().unwrap();
-    let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let code = mail.text.split_whitespace().find(is_code).unwrap().to_owned();
+    let code = house.mailed_code();
     let fields = [("kind", "code"), ("code", &code), ("continue", "/login/sso/connect")];
     let given = visit.submit("/login/confirm/code", &fields).await;
     let page = visit.follow(given).await;
