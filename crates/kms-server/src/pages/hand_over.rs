@@ -128,7 +128,7 @@ async fn hand_over(
     }
     let listener = format!("http://127.0.0.1:{}", given.callback_port);
     let token = app.core.hand_over(&signed_in, given.organization).await?;
-    let email = signed_in.user.email.clone();
+    let email = signed_in.user.email.to_string();
     let session = HandOver { token, email, private_key: String::new(), refresh_token: None };
     let session = serde_json::to_vec(&session);
     let session = session.map_err(|error| Error::Internal(Box::new(error)))?;
