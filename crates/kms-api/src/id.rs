@@ -110,6 +110,8 @@ ids! {
     TokenId,
     /// A user session (`tokenVersionId` of its claims).
     SessionId,
+    /// An organization's identity provider.
+    ProviderId,
     /// A passkey of a person.
     PasskeyId,
     /// A record of the audit log.

@@ -74,7 +74,7 @@ pub struct AuthorizationRequest {
 
 /// What is traded for tokens. Which fields are needed depends on `grant_type`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OAuthTokenRequest))]
 pub struct TokenRequest {
     /// `authorization_code`, `refresh_token` or [`DEVICE_GRANT`].
     pub grant_type: String,
@@ -104,7 +104,7 @@ pub struct TokenRequest {
 
 /// The tokens of a session (RFC 6749, section 5.1), and whose they are, so that nobody has to ask.
 #[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OAuthTokenResponse))]
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,

@@ -11,6 +11,7 @@ use crate::{
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "as on the wire")]
 pub struct Organization {
     /// Its id.
     pub id: OrganizationId,
@@ -28,6 +29,9 @@ pub struct Organization {
     /// Whether single sign-on is enforced.
     #[serde(default)]
     pub auth_enforced: bool,
+    /// Whether administrators may log in by themselves all the same, with a second factor.
+    #[serde(default)]
+    pub bypass_org_auth_enabled: bool,
     /// Whether SCIM is on.
     #[serde(default)]
     pub scim_enabled: bool,
@@ -106,6 +110,12 @@ pub struct UpdateOrganization {
     /// only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_device_login: Option<bool>,
+    /// Whether people act in it only by its own identity provider; of a root organization only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_enforced: Option<bool>,
+    /// Whether its administrators may log in by themselves all the same, with a second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bypass_org_auth_enabled: Option<bool>,
 }
 
 /// What holds where a server says nothing about a switch.

@@ -30,6 +30,30 @@ pub const TOKEN_AUTH_IDENTITY_TOKEN: &str =
 pub const TOKEN_AUTH_TOKEN: &str = "/api/v1/auth/token-auth/tokens/{tokenId}";
 /// `POST` revokes a token of token auth.
 pub const TOKEN_AUTH_TOKEN_REVOKE: &str = "/api/v1/auth/token-auth/tokens/{tokenId}/revoke";
+/// `POST` kubernetes-auth login.
+pub const KUBERNETES_AUTH_LOGIN: &str = "/api/v1/auth/kubernetes-auth/login";
+/// `POST`, `PATCH`, `GET`, `DELETE` Kubernetes auth of an identity.
+pub const KUBERNETES_AUTH: &str = "/api/v1/auth/kubernetes-auth/identities/{identityId}";
+/// `POST` azure-auth login.
+pub const AZURE_AUTH_LOGIN: &str = "/api/v1/auth/azure-auth/login";
+/// `POST`, `PATCH`, `GET`, `DELETE` Azure auth of an identity.
+pub const AZURE_AUTH: &str = "/api/v1/auth/azure-auth/identities/{identityId}";
+/// `POST` gcp-auth login.
+pub const GCP_AUTH_LOGIN: &str = "/api/v1/auth/gcp-auth/login";
+/// `POST`, `PATCH`, `GET`, `DELETE` GCP auth of an identity.
+pub const GCP_AUTH: &str = "/api/v1/auth/gcp-auth/identities/{identityId}";
+/// `POST` aws-auth login.
+pub const AWS_AUTH_LOGIN: &str = "/api/v1/auth/aws-auth/login";
+/// `POST`, `PATCH`, `GET`, `DELETE` AWS auth of an identity.
+pub const AWS_AUTH: &str = "/api/v1/auth/aws-auth/identities/{identityId}";
+/// `POST` oidc-auth login.
+pub const OIDC_AUTH_LOGIN: &str = "/api/v1/auth/oidc-auth/login";
+/// `POST`, `PATCH`, `GET`, `DELETE` OIDC auth of an identity.
+pub const OIDC_AUTH: &str = "/api/v1/auth/oidc-auth/identities/{identityId}";
+/// `POST` jwt-auth login.
+pub const JWT_AUTH_LOGIN: &str = "/api/v1/auth/jwt-auth/login";
+/// `POST`, `PATCH`, `GET`, `DELETE` JWT auth of an identity.
+pub const JWT_AUTH: &str = "/api/v1/auth/jwt-auth/identities/{identityId}";
 /// `POST` renews an access token.
 pub const TOKEN_RENEW: &str = "/api/v1/auth/token/renew";
 /// `POST` revokes an access token.
@@ -135,6 +159,15 @@ pub const OAUTH_DEVICE: &str = "/oauth/device";
 pub const OAUTH_CODE: &str = "/oauth/code";
 /// `GET`, `POST` the page where the code of a device is typed and confirmed.
 pub const DEVICE: &str = "/device";
+
+/// `GET`, `POST`, `PATCH` the identity provider of the organization of the token.
+pub const OIDC_CONFIG: &str = "/api/v1/sso/oidc/config";
+/// `GET`, `POST` the page where somebody names their organization to sign in with.
+pub const LOGIN_SSO: &str = "/login/sso";
+/// `GET` where an identity provider sends the browser back to.
+pub const LOGIN_SSO_CALLBACK: &str = "/login/sso/callback";
+/// `GET`, `POST` the page that connects an account to what a provider said of its owner.
+pub const LOGIN_SSO_CONNECT: &str = "/login/sso/connect";
 
 /// `GET` organizations of the caller.
 pub const ORGANIZATIONS: &str = "/api/v1/organization";

@@ -85,6 +85,26 @@ variables! {
     UNIVERSAL_AUTH_CLIENT_ID: both!("UNIVERSAL_AUTH_CLIENT_ID");
     /// Client secret of a machine identity, for `login`.
     UNIVERSAL_AUTH_CLIENT_SECRET: both!("UNIVERSAL_AUTH_CLIENT_SECRET"), credential;
+    /// Id of a machine identity, for `login` with any method but `universal-auth`.
+    MACHINE_IDENTITY_ID: both!("MACHINE_IDENTITY_ID");
+    /// JWT of a machine, for `login` with `oidc-auth` or `jwt-auth`.
+    JWT: both!("JWT"), credential;
+    /// Deprecated: JWT for `login` with `oidc-auth`, if the former is not set.
+    OIDC_AUTH_JWT: both!("OIDC_AUTH_JWT"), credential;
+    /// Audience of the token that `oidc-auth` asks GitHub Actions for.
+    OIDC_AUDIENCE: ["KMS_OIDC_AUDIENCE"];
+    /// File with the token of the service account, for `login` with `kubernetes`.
+    KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH: both!("KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH");
+    /// Key file of the service account, for `login` with `gcp-iam`.
+    GCP_IAM_SERVICE_ACCOUNT_KEY_FILE_PATH: both!("GCP_IAM_SERVICE_ACCOUNT_KEY_FILE_PATH");
+    /// Resource that the token is for, for `login` with `azure`.
+    AZURE_AUTH_RESOURCE: ["KMS_AZURE_AUTH_RESOURCE"];
+    /// Client id of the managed identity, where an Azure machine has several.
+    AZURE_AUTH_CLIENT_ID: both!("AZURE_AUTH_CLIENT_ID");
+    /// Object id of the managed identity, if the former is not set.
+    AZURE_AUTH_OBJECT_ID: both!("AZURE_AUTH_OBJECT_ID");
+    /// Whether `azure` uses a federated workload; unset: where Azure has set one up.
+    AZURE_AUTH_USE_WORKLOAD_IDENTITY: both!("AZURE_AUTH_USE_WORKLOAD_IDENTITY");
     /// Slug of the sub-organization that a login is scoped to.
     AUTH_ORGANIZATION_SLUG: both!("AUTH_ORGANIZATION_SLUG");
     /// E-mail address of the first administrator, for `bootstrap`.
@@ -117,6 +137,36 @@ variables! {
     CONTAINER: ["container", "KUBERNETES_SERVICE_HOST"];
     /// Says that this is Linux on Windows, where `login` opens the browser of Windows.
     WSL: ["WSL_DISTRO_NAME", "WSL_INTEROP"];
+    /// Key file for `gcp-iam`, if nothing else names one.
+    GOOGLE_APPLICATION_CREDENTIALS: ["GOOGLE_APPLICATION_CREDENTIALS"];
+    /// Host and port of Google's metadata server, for `gcp-id-token`.
+    GCE_METADATA_HOST: ["GCE_METADATA_HOST"];
+    /// Address of Azure's metadata service, for `azure`.
+    AZURE_POD_IDENTITY_AUTHORITY_HOST: ["AZURE_POD_IDENTITY_AUTHORITY_HOST"];
+    /// Address of the token endpoint of App Service, Functions or Container Apps.
+    AZURE_IDENTITY_ENDPOINT: ["IDENTITY_ENDPOINT"];
+    /// What that endpoint is asked with.
+    AZURE_IDENTITY_HEADER: ["IDENTITY_HEADER"];
+    /// Client id of a federated workload of Azure.
+    AZURE_CLIENT_ID: ["AZURE_CLIENT_ID"];
+    /// Tenant of a federated workload of Azure.
+    AZURE_TENANT_ID: ["AZURE_TENANT_ID"];
+    /// File with the token of a federated workload of Azure.
+    AZURE_FEDERATED_TOKEN_FILE: ["AZURE_FEDERATED_TOKEN_FILE"];
+    /// Who gives tokens to federated workloads, in clouds other than the public one.
+    AZURE_AUTHORITY_HOST: ["AZURE_AUTHORITY_HOST"];
+    /// Region of AWS; this and every other variable of AWS's tools counts for `aws-iam`.
+    AWS_REGION: ["AWS_REGION", "AWS_DEFAULT_REGION"];
+    /// Name of the login in AWS's own files.
+    AWS_PROFILE: ["AWS_PROFILE"];
+    /// Address of the instance metadata service of AWS.
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: ["AWS_EC2_METADATA_SERVICE_ENDPOINT"];
+    /// Address at which GitHub Actions gives ID tokens to a job.
+    ACTIONS_ID_TOKEN_REQUEST_URL: ["ACTIONS_ID_TOKEN_REQUEST_URL"];
+    /// What that address is asked with.
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
+    /// ID token that CircleCI or Bitbucket leaves for a job.
+    CI_OIDC_TOKEN: ["CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN", "BITBUCKET_STEP_OIDC_TOKEN"];
     /// No colours when set.
     NO_COLOR: ["NO_COLOR"];
     /// Proxy for https addresses.
@@ -133,10 +183,8 @@ variables! {
 
 /// Credentials that this program or its relatives read under either prefix, besides those that
 /// [`ALL`] marks: they end at this program even where it has no use for them.
-const FOREIGN_CREDENTIALS: [&str; 7] = [
+const FOREIGN_CREDENTIALS: [&str; 5] = [
     "UNIVERSAL_CLIENT_SECRET",
-    "JWT",
-    "OIDC_AUTH_JWT",
     "LDAP_PASSWORD",
     "KUBERNETES_SERVICE_ACCOUNT_TOKEN",
     "ROOT_KEY",

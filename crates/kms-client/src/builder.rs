@@ -103,31 +103,37 @@ impl ClientBuilder {
         let encrypted =
             origin.is_https() || proxy.as_deref().is_some_and(|proxy| proxy.starts_with("https:"));
         let tls = if encrypted { tls::config(self.certificates.as_deref())? } else { tls::none() };
-        let mut http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+        let http = transport(tls, proxy.is_some())
             .user_agent(self.user_agent.as_deref().unwrap_or(USER_AGENT))
             .default_headers(headers(&self.headers)?)
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT);
-        if proxy.is_none() {
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|error| Error::Setup(error.into()))?;
+            .timeout(REQUEST_TIMEOUT)
+            .build()
+            .map_err(|error| Error::Setup(error.into()))?;
         let caller = match (self.token, self.session) {
             (Some(token), _) => Caller::Token(bearer(&token)?),
             (None, Some(store)) => Caller::Session(Arc::new(Session::new(store))),
             (None, None) => Caller::Nobody,
         };
-        Ok(Client::new(http, origin, caller, proxy))
+        Ok(Client::new(http, origin, caller, proxy).trusting(self.certificates))
     }
+}
+
+/// What every HTTP client of ours has in common: it follows no redirect, repeats nothing by itself
+/// and uses the proxy of the environment only if it is told to.
+pub(crate) fn transport(tls: rustls::ClientConfig, proxied: bool) -> reqwest::ClientBuilder {
+    let http = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .user_agent(USER_AGENT)
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false);
+    if proxied { http } else { http.no_proxy() }
 }
 
 /// The proxy that the environment names for this origin, without its credentials. Loopback is
 /// never proxied: what listens there on the proxy's machine is not what listens here.
-fn proxy_for(origin: &Origin) -> Option<String> {
+pub(crate) fn proxy_for(origin: &Origin) -> Option<String> {
     if origin.is_loopback() {
         return None;
     }

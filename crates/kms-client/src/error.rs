@@ -13,6 +13,24 @@ type Cause = Box<dyn StdError + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A login method that belongs to another place: nothing here can vouch for this machine.
+    #[error("{what}")]
+    NotHere {
+        /// What this is not, or what is not here.
+        what: &'static str,
+        /// Where it was looked for.
+        #[source]
+        cause: Cause,
+    },
+    /// What vouches for this machine gave nothing that can be used.
+    #[error("could not get {what}")]
+    NoProof {
+        /// What was asked for.
+        what: &'static str,
+        /// Why it was not given.
+        #[source]
+        cause: Cause,
+    },
     /// The server's address can't be used.
     #[error("the server address is not valid: {reason}")]
     InvalidOrigin {
@@ -299,7 +317,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
 }
 
 /// The last cause of the chain: the layers above it only repeat that a request failed.
-fn innermost(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
     while let Some(next) = last.source() {
         last = next;

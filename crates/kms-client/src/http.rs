@@ -1,6 +1,10 @@
 //! One request and its answer: the only place that talks to the network.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use kms_api::{ErrorBody, oauth::OAuthErrorBody};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -42,6 +46,7 @@ pub struct Client {
     origin: Origin,
     caller: Caller,
     proxied: Option<String>,
+    certificates: Option<Arc<Path>>,
 }
 
 impl fmt::Debug for Client {
@@ -100,7 +105,17 @@ impl Client {
         caller: Caller,
         proxied: Option<String>,
     ) -> Self {
-        Self { http, origin, caller, proxied }
+        Self { http, origin, caller, proxied, certificates: None }
+    }
+
+    /// Remembers the file with certificates to trust, for those that a login has to ask.
+    pub(crate) fn trusting(mut self, file: Option<PathBuf>) -> Self {
+        self.certificates = file.map(Arc::from);
+        self
+    }
+
+    pub(crate) fn certificates(&self) -> Option<&Path> {
+        self.certificates.as_deref()
     }
 
     /// The access token of the client's session, renewed if it has ended; `None` without one.

@@ -42,6 +42,7 @@ mod projects;
 mod retry;
 mod secrets;
 mod session;
+mod single_sign_on;
 mod status;
 mod tls;
 mod tokens;

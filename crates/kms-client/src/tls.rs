@@ -59,7 +59,7 @@ fn builder() -> ConfigBuilder<ClientConfig, WantsVerifier> {
         .expect("the provider has cipher suites for the default versions")
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 

@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use kms_api::{OrganizationId, ProjectId, Timestamp};
+use kms_auth::{
+    outbound::{Outbound, OutboundPolicy},
+    sso::SingleSignOn,
+};
 use kms_crypto::{Entropy, OsEntropy};
 use kms_store::Store;
 use moka::sync::Cache;
@@ -44,6 +48,8 @@ pub struct Options {
     pub user_access_ttl: i64,
     /// Seconds that a person's login lasts at most, however often it is refreshed.
     pub user_session_ttl: i64,
+    /// The way out of the server.
+    pub outbound: Outbound,
 }
 
 impl Default for Options {
@@ -57,6 +63,7 @@ impl Default for Options {
             mailer: Arc::new(NoMail),
             user_access_ttl: 15 * 60,
             user_session_ttl: 90 * 86_400,
+            outbound: Outbound::new(OutboundPolicy::default()),
         }
     }
 }
@@ -84,6 +91,7 @@ pub struct Inner {
     /// What a principal may do in a project: the epoch it was read in, until when it holds, and it.
     pub(crate) access_memory: Cache<(Uuid, ProjectId, OrganizationId), (u64, i64, ProjectAccess)>,
     pub(crate) answers: Answers,
+    pub(crate) sso: SingleSignOn,
 }
 
 impl std::ops::Deref for Core {
@@ -107,6 +115,7 @@ impl Core {
         let read_log = ReadLog::start(store.clone());
         let passwords = Passwords::new(options.password_hashers);
         let answers = Answers::new(options.memory_budget);
+        let sso = SingleSignOn::new(options.outbound.clone());
         let inner = Inner {
             store,
             keys,
@@ -120,6 +129,7 @@ impl Core {
             caller_memory: Cache::new(REMEMBERED),
             access_memory: Cache::new(REMEMBERED),
             answers,
+            sso,
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -34,6 +34,14 @@ pub enum Error {
         /// For people.
         message: &'static str,
     },
+    /// An organization that asks for another way in (400).
+    #[error("{message}")]
+    SingleSignOn {
+        /// The slug of the organization.
+        organization: String,
+        /// For people.
+        message: &'static str,
+    },
     /// A second factor that was not accepted (400, 401).
     #[error("{0}")]
     SecondFactor(SecondFactor),

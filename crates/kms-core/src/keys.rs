@@ -7,7 +7,7 @@ use kms_crypto::{
     ChainKey, Entropy, Fingerprint, Key, KeyContext, LookupKey, RootKeyProvider, RowKey, TokenKeys,
     TokenPurpose, WrappedKey,
 };
-use kms_store::{Store, StoreError, instance};
+use kms_store::{Store, StoreError, instance, organizations::OrganizationRow};
 use moka::sync::Cache;
 use uuid::Uuid;
 
@@ -157,6 +157,11 @@ impl Keys {
         let kek = self.organization(organization, organization_wrapped)?;
         let context = KeyContext { purpose: PROJECT, owner: project.uuid(), version: 1 };
         Ok(kms_crypto::wrap_key(&kek, &context, &Key::generate(entropy), entropy)?)
+    }
+
+    /// The key of an organization, for what belongs to the organization itself.
+    pub(crate) fn of_organization(&self, row: &OrganizationRow) -> Result<Arc<Key>> {
+        self.organization(row.id, &row.wrapped_key)
     }
 
     fn organization(&self, id: OrganizationId, wrapped: &[u8]) -> Result<Arc<Key>> {

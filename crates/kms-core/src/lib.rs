@@ -35,6 +35,7 @@ mod projects;
 mod read_log;
 pub mod secrets;
 mod sessions;
+mod single_sign_on;
 mod sweep;
 #[cfg(test)]
 mod testbed;
@@ -58,6 +59,12 @@ pub use people::{
     Selection,
 };
 pub use sessions::SignedIn;
+pub use single_sign_on::{Connecting, ProviderAnswer, SentToProvider, SsoOutcome};
+
+/// What the skin says about calls that leave the server: the skin itself may not use that room.
+pub mod outbound {
+    pub use kms_auth::outbound::{Allow, InvalidAllow, Outbound, OutboundPolicy};
+}
 
 /// What the skin needs to open an instance: the skin itself may use neither room.
 pub mod opening {

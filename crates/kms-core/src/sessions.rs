@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use kms_api::{IdentityId, OrganizationId, SessionId, TokenId, UserId};
+use kms_api::{IdentityId, OrganizationId, ProviderId, SessionId, TokenId, UserId};
 use kms_crypto::{
     TokenError,
     claims::{IdentityAccessClaims, UserAccessClaims, UserPageClaims},
@@ -53,6 +53,9 @@ pub struct SignedIn {
     pub factor: Option<String>,
     /// The organization that the token is scoped to.
     pub organization: Option<OrganizationId>,
+    /// The organization's identity provider whose word the session rests on; none for a login of
+    /// the person's own.
+    pub provider: Option<ProviderId>,
     /// Whether the user administers the instance.
     pub instance_admin: bool,
     /// What the audit log tells about the user, as JSON.
@@ -97,6 +100,7 @@ impl Core {
             auth_method: claims.auth_method.as_str().into(),
             factor: claims.mfa_method,
             organization: None,
+            provider: live.provider_id,
             instance_admin: row.user.super_admin,
             actor_metadata: metadata_of(&claims.auth_method, &row),
             origin,
@@ -116,6 +120,7 @@ impl Core {
             auth_method: claims.auth_method.as_str().into(),
             factor: claims.mfa_method.clone().filter(|_| claims.is_mfa_verified == Some(true)),
             organization: organization_of(&claims),
+            provider: self.live_session(&row)?.provider_id,
             instance_admin: row.user.super_admin,
             actor_metadata: metadata_of(&claims.auth_method, &row),
             origin,
@@ -179,9 +184,11 @@ impl Core {
         organization: OrganizationId,
     ) -> Result<(Caller, TrustedIps)> {
         let row = self.load_user(claims).await?;
-        if let Some(root) = claims.organization_id.filter(|root| *root != organization.uuid()) {
-            self.require_root(row.user.id, root.into()).await?;
+        let root = claims.organization_id.map_or(organization, OrganizationId::from);
+        if root != organization {
+            self.require_root(row.user.id, root).await?;
         }
+        self.require_entry(&row, root).await?;
         let caller = Caller {
             actor: Actor::User(actor_of(claims.token_version_id.into(), &row)),
             organization,
@@ -305,6 +312,15 @@ impl Core {
             Some(_) => self.require_root(row.user.id, chosen.root).await,
             None => Ok(()),
         }
+    }
+
+    /// Refuses a session that did not come in as the organization at the root asks by now.
+    async fn require_entry(&self, row: &UserCallerRow, root: OrganizationId) -> Result<()> {
+        let root = organizations::find(&self.store, root).await?;
+        let root = root.ok_or_else(|| Error::forbidden("User not member of organization"))?;
+        self.require_genuine_organization(&root)?;
+        let by = self.live_session(row)?.provider_id;
+        self.require_way_in_still(&root, row.user.id, by).await
     }
 
     /// Refuses whoever acts in a sub-organization without being a member of its root.

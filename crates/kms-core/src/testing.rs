@@ -188,6 +188,7 @@ pub(crate) fn signed_in(caller: &Caller) -> SignedIn {
         auth_method: "email".into(),
         factor: None,
         organization: None,
+        provider: None,
         instance_admin: caller.instance_admin,
         actor_metadata: "{}".into(),
         origin: Origin::default(),

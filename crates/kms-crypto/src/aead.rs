@@ -43,6 +43,10 @@ pub(crate) enum Domain {
     Root,
     /// The seed of an authenticator app, under a key of the instance.
     Seed,
+    /// What the server and an organization's identity provider share, under the organization's key.
+    ProviderSecret,
+    /// A sign-in that is under way at an identity provider, under the organization's key.
+    SignIn,
 }
 
 impl Domain {
@@ -53,6 +57,8 @@ impl Domain {
             Self::Key => b"hanzo-kms key--1",
             Self::Root => b"hanzo-kms root-1",
             Self::Seed => b"hanzo-kms seed-1",
+            Self::ProviderSecret => b"hanzo-kms idp--1",
+            Self::SignIn => b"hanzo-kms sign-1",
         }
     }
 }
@@ -192,7 +198,14 @@ mod tests {
     #[test]
     fn a_message_opens_in_its_own_domain_only() {
         let master = Key::generate(&SeededEntropy::new(1));
-        let domains = [Domain::Value, Domain::Key, Domain::Root];
+        let domains = [
+            Domain::Value,
+            Domain::Key,
+            Domain::Root,
+            Domain::Seed,
+            Domain::ProviderSecret,
+            Domain::SignIn,
+        ];
         for (i, sealing) in domains.into_iter().enumerate() {
             let sealed = seal(&master, sealing, b"at", b"text", &SeededEntropy::new(2)).unwrap();
             for (j, opening) in domains.into_iter().enumerate() {

@@ -20,6 +20,7 @@
 //! | [`password`] | Argon2id |
 //! | [`pkce`] | whether a code comes from the program that asked for it |
 //! | [`totp`] | codes of authenticator apps |
+//! | [`note`] | short texts, each sealed for one purpose and one owner |
 
 mod aead;
 pub mod chain;
@@ -29,6 +30,7 @@ pub mod envelope;
 pub mod error;
 pub mod key;
 pub mod lookup;
+pub mod note;
 pub mod password;
 pub mod pkce;
 pub mod root;
@@ -47,6 +49,7 @@ pub use envelope::{KeyContext, unwrap_key, wrap_key};
 pub use error::{CryptoError, RootKeyError, TokenError};
 pub use key::{Key, WrappedKey};
 pub use lookup::{LookupHash, LookupKey};
+pub use note::Note;
 pub use password::{hash_password, stretch, verify_dummy, verify_password};
 pub use root::{Fingerprint, LocalRootKey, RootKeyProvider};
 pub use rowmac::{RowKey, RowMac};

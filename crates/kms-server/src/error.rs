@@ -106,9 +106,9 @@ const SERVER_TEXT: &str = "Something went wrong";
 fn core_status(error: &Error) -> StatusCode {
     match error {
         Error::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::BadRequest { .. } | Error::SecondFactor(SecondFactor::Wrong) => {
-            StatusCode::BAD_REQUEST
-        }
+        Error::BadRequest { .. }
+        | Error::SingleSignOn { .. }
+        | Error::SecondFactor(SecondFactor::Wrong) => StatusCode::BAD_REQUEST,
         Error::Unauthorized(_)
         | Error::SessionOver { .. }
         | Error::SecondFactor(SecondFactor::Expired)
@@ -140,6 +140,7 @@ impl Text {
         match error {
             Error::Validation(issues) => Self::new("ValidationFailure", json!(issues)),
             Error::BadRequest { name, message } => Self::new(*name, message.as_ref()),
+            Error::SingleSignOn { message, .. } => Self::new("SsoRequired", *message),
             Error::Unauthorized(_) | Error::TokenMissing => {
                 Self::new("UnauthorizedError", error.to_string())
             }

@@ -8,6 +8,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use kms_core::{
     Core,
     mail::{Mailer, NoMail},
+    outbound::{Outbound, OutboundPolicy},
 };
 use tokio::{
     net::TcpListener,
@@ -34,6 +35,9 @@ use self::{
 
 /// How often the limits forget who has not been seen for long.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
+
+/// What a development server may call beside the public internet.
+const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
 
 /// How long mail that waits for the mail server is waited for at the end.
 const MAIL_WITHIN: Duration = Duration::from_secs(5);
@@ -107,7 +111,8 @@ impl Running {
         let address = listeners.first().and_then(|listener| listener.local_addr().ok());
         let url = public_url(args, address.unwrap_or(args.listen), tls.is_some());
         let outbox = config::outbox(args)?;
-        let (core, data) = Data::open(args, mailer(args, outbox.as_ref())).await?;
+        let (core, data) =
+            Data::open(args, mailer(args, outbox.as_ref()), outbound(args, &listeners)).await?;
         let settings = Settings {
             public_url: url.clone(),
             trusted_proxies: args.trusted_proxies.clone(),
@@ -198,6 +203,18 @@ fn mailer(args: &ServerArgs, outbox: Option<&Outbox>) -> Arc<dyn Mailer> {
         None if args.print_mail || args.dev => Arc::new(PrintMail),
         None => Arc::new(NoMail),
     }
+}
+
+/// What may be called to verify logins. A development server may call this machine; nobody's calls
+/// reach a listener of ours.
+fn outbound(args: &ServerArgs, listeners: &[TcpListener]) -> Outbound {
+    let mut allow = args.outbound_allow.clone();
+    if args.dev {
+        allow.extend(LOOPBACK.iter().filter_map(|net| net.parse().ok()));
+    }
+    let own = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+    let own_listeners = own.chain(args.metrics_listen).collect();
+    Outbound::new(OutboundPolicy { allow, own_listeners })
 }
 
 async fn tidy(app: AppState) {

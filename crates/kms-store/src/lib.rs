@@ -18,6 +18,7 @@ pub mod epochs;
 mod error;
 pub mod folders;
 pub mod identities;
+pub mod identity_providers;
 pub mod instance;
 pub mod lockouts;
 pub mod login_failures;

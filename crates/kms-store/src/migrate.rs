@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "browser_logins", include_str!("../migrations/0006_browser_logins.sql")),
     (7, "device_logins", include_str!("../migrations/0007_device_logins.sql")),
     (8, "passkeys", include_str!("../migrations/0008_passkeys.sql")),
+    (9, "single_sign_on", include_str!("../migrations/0009_single_sign_on.sql")),
 ];
 
 pub(crate) async fn run<C>(connection: &mut C) -> Result<(), StoreError>

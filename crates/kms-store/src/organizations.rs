@@ -33,6 +33,11 @@ record! {
         pub user_token_expiration: Option<String>,
         /// Whether its members may approve logins of devices; only a root's counts.
         pub device_login: bool,
+        /// Whether people act in it only by its own identity provider; only a root's counts.
+        pub auth_enforced: bool,
+        /// Whether its administrators may act by a login of their own all the same, with a second
+        /// factor.
+        pub bypass_org_auth: bool,
         /// Microseconds since the epoch.
         pub created_at: i64,
         /// Microseconds since the epoch.
@@ -78,7 +83,7 @@ macro_rules! organization_columns {
     () => {
         "o.id, o.parent_id, o.root_id, o.tree_id, o.name, o.slug, o.wrapped_key,
             o.default_role, o.enforce_mfa, o.selected_mfa_method, o.user_token_expiration,
-            o.device_login, o.created_at, o.updated_at, o.mac"
+            o.device_login, o.auth_enforced, o.bypass_org_auth, o.created_at, o.updated_at, o.mac"
     };
 }
 
@@ -105,17 +110,18 @@ macro_rules! membership {
 }
 
 const FIND: &str = organization!("WHERE o.id = $1");
+const ROOT_BY_SLUG: &str = organization!("WHERE o.slug = $1 AND o.root_id IS NULL");
 const OF_PRINCIPAL: &str = organization!(
     "JOIN organization_memberships m ON m.org_id = o.id
     WHERE m.principal_id = $1 AND m.principal_kind = $2 ORDER BY o.created_at, o.id"
 );
 const INSERT: &str = "INSERT INTO organizations (id, parent_id, root_id, tree_id, name, slug,
         wrapped_key, default_role, enforce_mfa, selected_mfa_method, user_token_expiration,
-        device_login, created_at, updated_at, mac)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        device_login, auth_enforced, bypass_org_auth, created_at, updated_at, mac)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 const UPDATE: &str = "UPDATE organizations SET name = $2, slug = $3, default_role = $4,
         enforce_mfa = $5, selected_mfa_method = $6, user_token_expiration = $7, updated_at = $8,
-        wrapped_key = $9, mac = $10, device_login = $11
+        wrapped_key = $9, mac = $10, device_login = $11, auth_enforced = $12, bypass_org_auth = $13
     WHERE id = $1";
 const LOCK: &str = "UPDATE organizations SET updated_at = updated_at WHERE id = $1";
 const DELETE: &str = "DELETE FROM organizations WHERE id = $1";
@@ -142,6 +148,14 @@ pub async fn find(
     source.fetch_optional(FIND, (id,)).await
 }
 
+/// A root organization by its slug.
+pub async fn root_by_slug(
+    source: impl Source,
+    slug: &str,
+) -> Result<Option<OrganizationRow>, StoreError> {
+    source.fetch_optional(ROOT_BY_SLUG, (slug,)).await
+}
+
 /// The organizations that a principal is a member of, in whatever state.
 pub async fn of_principal(
     source: impl Source,
@@ -166,6 +180,8 @@ pub async fn insert(tx: &mut Tx, row: &OrganizationRow) -> Result<(), StoreError
         row.selected_mfa_method.as_deref(),
         row.user_token_expiration.as_deref(),
         row.device_login,
+        row.auth_enforced,
+        row.bypass_org_auth,
         row.created_at,
         row.updated_at,
         row.mac.as_slice(),
@@ -188,6 +204,8 @@ pub async fn update(tx: &mut Tx, row: &OrganizationRow) -> Result<bool, StoreErr
         row.wrapped_key.as_slice(),
         row.mac.as_slice(),
         row.device_login,
+        row.auth_enforced,
+        row.bypass_org_auth,
     );
     Ok(tx.execute(UPDATE, params).await? == 1)
 }

@@ -1,6 +1,6 @@
 //! Sessions of people, one for each login.
 
-use kms_api::{OrganizationId, SessionId, UserId};
+use kms_api::{OrganizationId, ProviderId, SessionId, UserId};
 use uuid::Uuid;
 
 use crate::{Source, StoreError, Tx, record};
@@ -39,6 +39,9 @@ record! {
         pub last_used_at: i64,
         /// When it ends at the latest, in microseconds since the epoch.
         pub expires_at: i64,
+        /// The organization's identity provider whose word it rests on; none for a login of the
+        /// person's own.
+        pub provider_id: Option<ProviderId>,
         /// Its authentication.
         pub mac: Vec<u8>,
     }
@@ -49,7 +52,7 @@ macro_rules! session_columns {
     () => {
         "s.id, s.user_id, s.user_epoch, s.auth_method, s.access_version, s.refresh_version,
             s.refresh_used, s.refresh_floor, s.org_id, s.ip, s.user_agent, s.login_at, s.created_at, s.last_used_at,
-            s.expires_at, s.mac"
+            s.expires_at, s.provider_id, s.mac"
     };
 }
 
@@ -66,14 +69,16 @@ const OF_USER: &str =
     select!("WHERE s.user_id = $1 AND s.expires_at > $2 ORDER BY s.created_at, s.id");
 const INSERT: &str = "INSERT INTO user_sessions (id, user_id, user_epoch, auth_method,
         access_version, refresh_version, refresh_used, refresh_floor, org_id, ip, user_agent,
-        login_at, created_at, last_used_at, expires_at, mac)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        login_at, created_at, last_used_at, expires_at, provider_id, mac)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 const UPDATE: &str = "UPDATE user_sessions SET user_epoch = $3, access_version = $4,
         refresh_version = $5, refresh_used = $6, refresh_floor = $7, org_id = $8, last_used_at = $9,
         expires_at = $10, mac = $11
     WHERE id = $1 AND user_id = $2 AND access_version = $12 AND refresh_version = $13";
 const DELETE: &str = "DELETE FROM user_sessions WHERE id = $1 AND user_id = $2";
 const DELETE_OF_USER: &str = "DELETE FROM user_sessions WHERE user_id = $1";
+const DELETE_OF_USER_BY: &str = "DELETE FROM user_sessions WHERE user_id = $1 AND provider_id = $2";
+const DELETE_OF_PROVIDER: &str = "DELETE FROM user_sessions WHERE provider_id = $1";
 const DELETE_OTHERS: &str = "DELETE FROM user_sessions WHERE user_id = $1 AND id <> $2";
 const SWEEP: &str = "DELETE FROM user_sessions WHERE expires_at <= $1";
 
@@ -113,6 +118,7 @@ pub async fn insert(tx: &mut Tx, row: &SessionRow) -> Result<(), StoreError> {
         row.created_at,
         row.last_used_at,
         row.expires_at,
+        row.provider_id,
         row.mac.as_slice(),
     );
     tx.execute(INSERT, params).await?;
@@ -156,6 +162,20 @@ pub async fn delete_of_user(tx: &mut Tx, user: UserId) -> Result<u64, StoreError
 /// Ends all sessions of a user but one and says how many there were.
 pub async fn delete_others(tx: &mut Tx, user: UserId, but: SessionId) -> Result<u64, StoreError> {
     tx.execute(DELETE_OTHERS, (user, but)).await
+}
+
+/// Ends the sessions of a user that rest on the word of one identity provider.
+pub async fn delete_of_user_by(
+    tx: &mut Tx,
+    user: UserId,
+    provider: ProviderId,
+) -> Result<u64, StoreError> {
+    tx.execute(DELETE_OF_USER_BY, (user, provider)).await
+}
+
+/// Ends all sessions that rest on the word of an identity provider and says how many there were.
+pub async fn delete_of_provider(tx: &mut Tx, provider: ProviderId) -> Result<u64, StoreError> {
+    tx.execute(DELETE_OF_PROVIDER, (provider,)).await
 }
 
 /// Removes what has ended by `now`.

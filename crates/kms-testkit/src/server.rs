@@ -1,10 +1,14 @@
 //! A server of its own for every test.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use http::Method;
 use kms_api::Timestamp;
-use kms_core::{Core, LocalRootKey, ManualClock, Options, SeededEntropy, mail::Mailer};
+use kms_core::{
+    Core, LocalRootKey, ManualClock, Options, SeededEntropy,
+    mail::Mailer,
+    outbound::{Allow, Outbound, OutboundPolicy},
+};
 use kms_server::{AppState, RateLimits, Running, Service, Settings, route::Route};
 use tokio::net::TcpListener;
 
@@ -23,12 +27,14 @@ pub struct Setup {
     pub routes: Option<Vec<Route>>,
     /// Where its mail goes; it sends none unless set.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// What it may call beside the public internet.
+    pub outbound_allow: Vec<Allow>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let settings = Settings { rate_limits: RateLimits::OFF, ..Settings::default() };
-        Self { settings, seed: 1, routes: None, mailer: None }
+        Self { settings, seed: 1, routes: None, mailer: None, outbound_allow: Vec::new() }
     }
 }
 
@@ -36,6 +42,7 @@ impl Default for Setup {
 pub struct TestServer {
     running: Running,
     database: Database,
+    listens_at: SocketAddr,
     /// The server's clock; it moves only when told to.
     pub clock: Arc<ManualClock>,
 }
@@ -48,15 +55,18 @@ impl TestServer {
 
     /// Starts a server.
     pub async fn with(setup: Setup) -> Self {
-        let Setup { mut settings, seed, routes, mailer } = setup;
+        let Setup { mut settings, seed, routes, mailer, outbound_allow } = setup;
         let database = Database::create().await;
         let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(NOW)));
         let entropy = Arc::new(SeededEntropy::new(seed));
         let root = Arc::new(LocalRootKey::generate(&*entropy));
         let mut options = Options { clock: clock.clone(), entropy, ..Options::default() };
         options.mailer = mailer.unwrap_or(options.mailer);
-        let core = Core::open(database.open().await, root, options).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listens_at = listener.local_addr().unwrap();
+        let own_listeners = vec![listens_at];
+        options.outbound = Outbound::new(OutboundPolicy { allow: outbound_allow, own_listeners });
+        let core = Core::open(database.open().await, root, options).await.unwrap();
         if settings.public_url.is_empty() {
             settings.public_url = format!("http://{}", listener.local_addr().unwrap());
         }
@@ -66,12 +76,17 @@ impl TestServer {
             None => Service::new(app),
         };
         let running = Running::serve_with(service, vec![listener], None);
-        Self { running, database, clock }
+        Self { running, database, listens_at, clock }
     }
 
     /// Where it listens.
     pub fn url(&self) -> &str {
         self.running.url()
+    }
+
+    /// The address that it listens on.
+    pub fn listens_at(&self) -> SocketAddr {
+        self.listens_at
     }
 
     /// What it serves.

@@ -6,6 +6,7 @@
 mod kept;
 mod opener;
 mod provider;
+mod signed;
 mod support;
 mod terminal;
 
@@ -19,6 +20,13 @@ mod kept_files;
 mod keyring;
 mod leaks;
 mod login;
+mod machine;
+mod machine_aws;
+mod machine_aws_sources;
+mod machine_azure;
+mod machine_ci;
+mod machine_gcp;
+mod machine_leaks;
 mod output;
 mod people;
 mod person;

@@ -266,6 +266,32 @@ impl Drop for Server {
     }
 }
 
+/// An address that takes no connection and refuses none, as where a firewall drops everything:
+/// nobody accepts there, and the queue is full.
+#[cfg(target_os = "linux")]
+pub(crate) struct BlackHole {
+    address: SocketAddr,
+    _full: (TcpListener, Vec<TcpStream>),
+}
+
+#[cfg(target_os = "linux")]
+impl BlackHole {
+    pub(crate) fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
+            waiting.push(stream);
+            assert!(waiting.len() < 10_000, "the queue has no end");
+        }
+        Self { address, _full: (listener, waiting) }
+    }
+
+    pub(crate) fn authority(&self) -> String {
+        self.address.to_string()
+    }
+}
+
 struct Script {
     replies: VecDeque<Reply>,
     requests: Arc<Mutex<Vec<Request>>>,

@@ -1,5 +1,11 @@
 //! What both sides of a login agree on: one file per method of machines, [`user`] for people.
 
+pub mod aws_iam;
+pub mod azure;
+pub mod gcp;
+pub mod jwt;
+pub mod kubernetes;
+pub mod oidc;
 pub mod srp;
 pub mod token;
 pub mod token_auth;
@@ -7,7 +13,10 @@ pub mod trusted_ip;
 pub mod universal;
 pub mod user;
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{AuthMethodId, IdentityId, Timestamp, wire};
 
 /// A machine login method: its name on the command line, its route, its proof.
 pub trait Method {
@@ -61,4 +70,45 @@ pub struct TokenSettings {
     /// Addresses from which a token may be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token_trusted_ips: Option<Vec<trusted_ip::TrustedIpInput>>,
+}
+
+/// The proof of every login by a token that somebody else signed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct JwtProof {
+    /// The machine identity.
+    pub identity_id: IdentityId,
+    /// The token; white space around it does not count.
+    #[serde(serialize_with = "wire::expose")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub jwt: SecretString,
+    /// The sub-organization that the access token shall be scoped to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_slug: Option<String>,
+}
+
+/// What is answered about every attached method, beside what only that method has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Attached {
+    /// Id of this configuration.
+    pub id: AuthMethodId,
+    /// The identity it belongs to.
+    pub identity_id: IdentityId,
+    /// See [`TokenSettings`].
+    #[serde(rename = "accessTokenTTL")]
+    pub access_token_ttl: i64,
+    /// See [`TokenSettings`].
+    #[serde(rename = "accessTokenMaxTTL")]
+    pub access_token_max_ttl: i64,
+    /// See [`TokenSettings`].
+    pub access_token_num_uses_limit: i64,
+    /// Where tokens may be used.
+    pub access_token_trusted_ips: Vec<trusted_ip::TrustedIp>,
+    /// When it was attached.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
 }

@@ -4,7 +4,7 @@ use kms_api::auth::universal::{Proof, Universal};
 use secrecy::SecretString;
 
 use super::{LoginContext, Prove};
-use crate::Error;
+use crate::{Client, Error};
 
 /// A client id with one of its client secrets.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct UniversalAuth {
 impl Prove for UniversalAuth {
     type Method = Universal;
 
-    async fn prove(&self, context: &LoginContext) -> Result<Proof, Error> {
+    async fn prove(&self, context: &LoginContext, _: &Client) -> Result<Proof, Error> {
         Ok(Proof {
             client_id: self.client_id.clone(),
             client_secret: self.client_secret.clone(),

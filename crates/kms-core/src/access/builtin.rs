@@ -87,6 +87,7 @@ const ORGANIZATION_ADMIN: Table = &[
     (Subject::Groups, PRINCIPAL_ALL),
     (Subject::Identity, IDENTITY_ALL),
     (Subject::Settings, CRUD),
+    (Subject::Sso, CRUD),
     (Subject::AuditLogs, &[Read]),
 ];
 

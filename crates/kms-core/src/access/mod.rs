@@ -9,6 +9,7 @@ mod identity;
 mod organization;
 mod person;
 mod project;
+mod provider;
 mod rules;
 mod vocabulary;
 
@@ -25,3 +26,4 @@ pub(crate) use person::{
     authorization_code_mac, device_login_mac, passkey_mac, session_mac, user_mac,
 };
 pub(crate) use project::membership_mac;
+pub(crate) use provider::{link_mac, provider_mac};

@@ -21,6 +21,11 @@ pub(crate) fn organization_mac(key: &RowKey, row: &OrganizationRow) -> RowMac {
         .flag(row.enforce_mfa)
         .opt_text(row.selected_mfa_method.as_deref())
         .opt_text(row.user_token_expiration.as_deref());
+    let mac = if row.auth_enforced || row.bypass_org_auth {
+        mac.text("auth_enforced").flag(row.auth_enforced).flag(row.bypass_org_auth)
+    } else {
+        mac
+    };
     if row.device_login { mac } else { mac.text("device_login").flag(false) }
 }
 

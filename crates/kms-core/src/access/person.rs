@@ -33,9 +33,11 @@ pub(crate) fn user_mac(key: &RowKey, row: &UserRow) -> RowMac {
         .opt_text(row.selected_mfa_method.as_deref())
 }
 
-/// The authentication of a session's row.
+/// The authentication of a session's row; the provider is covered where there is one, so that
+/// rows of before keep theirs.
 pub(crate) fn session_mac(key: &RowKey, row: &SessionRow) -> RowMac {
-    key.mac("user_sessions")
+    let mac = key
+        .mac("user_sessions")
         .uuid(row.id.uuid())
         .uuid(row.user_id.uuid())
         .int(row.user_epoch)
@@ -46,7 +48,11 @@ pub(crate) fn session_mac(key: &RowKey, row: &SessionRow) -> RowMac {
         .int(row.refresh_floor)
         .opt_uuid(row.org_id.map(kms_api::OrganizationId::uuid))
         .int(row.login_at)
-        .int(row.expires_at)
+        .int(row.expires_at);
+    match row.provider_id {
+        Some(provider) => mac.uuid(provider.uuid()),
+        None => mac,
+    }
 }
 
 /// The authentication of a passkey's row. Its name is its owner's word and grants nothing.

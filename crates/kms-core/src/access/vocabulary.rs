@@ -37,6 +37,7 @@ words! {
         AuditLogs = "audit-logs",
         Project = "project",
         SubOrganization = "sub-organization",
+        Sso = "sso",
     }
 }
 

@@ -95,7 +95,7 @@ impl Core {
             return Err(self.refuse_code(Some(&row), "verifier", origin).await?);
         }
         if row.made_session_id.is_some() {
-            return Err(self.end_reused_code(&row, origin).await?);
+            return Err(self.end_reused_code(&row.code_hash, origin).await?);
         }
         if row.expires_at <= self.now().micros() {
             return Err(self.refuse_code(Some(&row), "expired", origin).await?);
@@ -130,27 +130,22 @@ impl Core {
         }
         // Somebody else trades it at this very moment.
         drop(tx);
-        match authorization_codes::find(&self.store, &used.code_hash).await? {
-            Some(taken) => Err(self.end_reused_code(&taken, origin).await?),
-            None => Err(invalid()),
-        }
+        Err(self.end_reused_code(&used.code_hash, origin).await?)
     }
 
-    /// Ends the session that a code was traded for, since the code is in two hands.
-    async fn end_reused_code(
-        &self,
-        row: &AuthorizationCodeRow,
-        origin: &Origin,
-    ) -> Result<OAuthError> {
-        authorization_code_mac(&self.keys.rows, row).verify(&row.mac)?;
-        let Some(session) = row.made_session_id else { return Ok(invalid()) };
+    /// Ends the session that a code was traded for, since the code is in two hands. Looked at in the
+    /// write itself: what was traded at the same moment may not be readable outside of one yet.
+    async fn end_reused_code(&self, code_hash: &[u8], origin: &Origin) -> Result<OAuthError> {
         let mut tx = self.store.begin().await?;
+        let row = authorization_codes::find(&mut tx, code_hash).await?;
+        let Some(row) = row else { return Ok(invalid()) };
+        authorization_code_mac(&self.keys.rows, &row).verify(&row.mac)?;
+        let Some(session) = row.made_session_id else { return Ok(invalid()) };
         user_sessions::delete(&mut tx, row.user_id, session).await?;
         self.touches_rights(&mut tx);
         let event = Event::new("authorization-code-reuse")
             .details([("sessionId", session.to_string().into())]);
-        let organization = Some(chosen(row).organization());
-        tx.audit(self.person_record(organization, row.user_id, origin, &event));
+        tx.audit(self.code_record(Some(&row), origin, &event));
         tx.commit().await?;
         tracing::warn!(session.id = %session, "an authorization code was used again");
         Ok(invalid())

@@ -32,6 +32,7 @@ impl Core {
         body: &CreateOrganization,
     ) -> Result<OrganizationResponse> {
         let name = organization_name("name", &body.name)?;
+        self.require_own_login(person).await?;
         let mut tx = self.store.begin().await?;
         let row = self.insert_organization(&mut tx, &name).await?;
         let owner = ("user", person.user.id.uuid());
@@ -60,6 +61,9 @@ impl Core {
         let mut tx = self.store.begin().await?;
         let mut row = organizations::find(&mut tx, id).await?.ok_or_else(|| not_found(id))?;
         self.apply(caller, &mut row, body)?;
+        if row.auth_enforced && body.auth_enforced.is_some() {
+            self.require_enforceable(&mut tx, id).await?;
+        }
         self.update_row(&mut tx, &mut row).await?;
         let event = Event::new("update-org").details([
             ("name", row.name.clone().into()),
@@ -68,6 +72,8 @@ impl Core {
             ("enforceMfa", row.enforce_mfa.into()),
             ("selectedMfaMethod", row.selected_mfa_method.clone().into()),
             ("userTokenExpiration", row.user_token_expiration.clone().into()),
+            ("authEnforced", row.auth_enforced.into()),
+            ("bypassOrgAuthEnabled", row.bypass_org_auth.into()),
             ("allowDeviceLogin", row.device_login.into()),
         ]);
         tx.audit(self.record(caller, &event));
@@ -162,6 +168,8 @@ impl Core {
             ("enforceMfa", body.enforce_mfa.is_some()),
             ("selectedMfaMethod", body.selected_mfa_method.is_some()),
             ("userTokenExpiration", body.user_token_expiration.is_some()),
+            ("authEnforced", body.auth_enforced.is_some()),
+            ("bypassOrgAuthEnabled", body.bypass_org_auth_enabled.is_some()),
             ("allowDeviceLogin", body.allow_device_login.is_some()),
         ];
         let set = policy.into_iter().find(|(_, is_set)| *is_set);
@@ -183,6 +191,11 @@ impl Core {
             })?;
             row.user_token_expiration = Some(expiration.clone());
         }
+        if body.auth_enforced.is_some() || body.bypass_org_auth_enabled.is_some() {
+            caller.rules.require(Action::Edit, Subject::Sso, &Attributes::default())?;
+        }
+        row.auth_enforced = body.auth_enforced.unwrap_or(row.auth_enforced);
+        row.bypass_org_auth = body.bypass_org_auth_enabled.unwrap_or(row.bypass_org_auth);
         row.device_login = body.allow_device_login.unwrap_or(row.device_login);
         row.enforce_mfa = body.enforce_mfa.unwrap_or(row.enforce_mfa);
         let by_mail = !matches!(row.selected_mfa_method.as_deref(), Some("totp" | "webauthn"));

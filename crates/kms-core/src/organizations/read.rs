@@ -21,7 +21,7 @@ pub(super) type Place = (OrganizationRow, OrganizationMembershipRow);
 impl Core {
     /// The root organizations that a person may act in; none needs to be chosen yet.
     pub async fn list_organizations(&self, person: &SignedIn) -> Result<OrganizationsResponse> {
-        let places = self.places_of("user", person.user.id.uuid()).await?;
+        let places = self.places_within_reach(person).await?;
         let roots = places.into_iter().filter(|(row, _)| row.root_id.is_none());
         let organizations = roots.map(|(row, membership)| Organization {
             user_role: Some(membership.role),
@@ -36,7 +36,7 @@ impl Core {
         &self,
         person: &SignedIn,
     ) -> Result<AccessibleOrganizationsResponse> {
-        let mut places = self.places_of("user", person.user.id.uuid()).await?;
+        let mut places = self.places_within_reach(person).await?;
         places.sort_by(|(a, _), (b, _)| (&a.name, a.id).cmp(&(&b.name, b.id)));
         let below = |root: OrganizationId| {
             let below = places.iter().filter(move |(row, _)| row.root_id == Some(root));
@@ -89,6 +89,15 @@ impl Core {
                 .collect(),
         });
         Ok(OrganizationWorkspacesResponse { workspaces: workspaces.collect() })
+    }
+
+    /// All organizations and sub-organizations that somebody may act in and that their login
+    /// reaches: what came through one organization's provider knows of no other (attack H6).
+    async fn places_within_reach(&self, person: &SignedIn) -> Result<Vec<Place>> {
+        let bounds = self.bounds_of(person).await?;
+        let mut places = self.places_of("user", person.user.id.uuid()).await?;
+        places.retain(|(row, _)| bounds.is_none_or(|root| row.root_id.unwrap_or(row.id) == root));
+        Ok(places)
     }
 
     /// All organizations and sub-organizations that a principal may act in.

@@ -6,7 +6,7 @@ use kms_api::{
 };
 use kms_store::users::{self, UserRow};
 
-use super::EMAIL;
+use super::{EMAIL, OIDC};
 use crate::{Core, Error, Result, SignedIn};
 
 impl Core {
@@ -20,6 +20,8 @@ impl Core {
 
 /// An account as its owner sees it.
 pub(crate) fn to_wire(row: UserRow) -> User {
+    // An account without a password was completed by what a provider said.
+    let has_password = row.password_hash.is_some() || !row.is_accepted;
     User {
         id: row.id,
         username: row.username,
@@ -28,7 +30,7 @@ pub(crate) fn to_wire(row: UserRow) -> User {
         last_name: row.last_name,
         is_mfa_enabled: row.is_mfa_enabled,
         selected_mfa_method: row.selected_mfa_method,
-        auth_methods: vec![EMAIL.into()],
+        auth_methods: vec![if has_password { EMAIL } else { OIDC }.into()],
         super_admin: row.super_admin,
         is_email_verified: row.is_email_verified,
         created_at: Timestamp(row.created_at),

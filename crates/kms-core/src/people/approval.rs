@@ -93,7 +93,8 @@ impl Core {
         let page = self.live_session(&row)?.clone();
         self.require_member_of(&row, *chosen).await?;
         let root = self.genuine(chosen.root).await?;
-        self.require_factor(&row.user, &root, factor.as_deref()).await?;
+        self.require_way_in_still(&root, *user, page.provider_id).await?;
+        self.require_factor(&row.user, &root, &page, factor.as_deref()).await?;
         let limit = root.user_token_expiration.as_deref().and_then(session_seconds);
         let expires_at = self.session_end(page.login_at, limit);
         if expires_at <= self.now().micros() {

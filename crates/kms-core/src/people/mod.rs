@@ -15,6 +15,7 @@ mod refresh;
 mod select;
 mod session;
 mod throttle;
+mod way_in;
 
 pub(crate) use account::to_wire as user_to_wire;
 pub(crate) use approval::Approval;
@@ -30,6 +31,8 @@ pub(crate) use session::{Chosen, Grant, Start, nowhere};
 pub(crate) const EMAIL: &str = "email";
 /// How a person with a passkey does, and what it is called as second factor.
 pub(crate) const PASSKEY: &str = "webauthn";
+/// How a person logs in at their organization's identity provider.
+pub(crate) const OIDC: &str = "oidc";
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -80,7 +80,8 @@ impl Core {
             self.require_member_of(&row, chosen).await?;
             let root = organizations::find(&self.store, chosen.root).await?.ok_or_else(invalid)?;
             self.require_genuine_organization(&root)?;
-            self.require_factor(&row.user, &root, grant.factor.as_deref()).await?;
+            self.require_way_in_still(&root, row.user.id, former.provider_id).await?;
+            self.require_factor(&row.user, &root, &former, grant.factor.as_deref()).await?;
             // The organization may have shortened logins since this one chose it.
             let limit = root.user_token_expiration.as_deref().and_then(session_seconds);
             expires_at = expires_at.min(self.session_end(former.login_at, limit));
@@ -114,10 +115,11 @@ impl Core {
         &self,
         user: &UserRow,
         root: &OrganizationRow,
+        session: &SessionRow,
         given: Option<&str>,
     ) -> Result<()> {
         let held = self.held(user.id).await?;
-        match owed(user, root, held, given) {
+        match owed(user, root, held, session.provider_id.is_some(), given) {
             None => Ok(()),
             Some(_) => Err(Error::SessionOver {
                 name: "MfaRequired",

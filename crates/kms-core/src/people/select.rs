@@ -89,7 +89,7 @@ impl Core {
         let user = user.ok_or_else(|| Error::not_found("User not found"))?;
         user_mac(&self.keys.rows, &user).verify(&user.mac)?;
         let held = self.held(user.id).await?;
-        Ok(owed(&user, root, held, signed_in.factor.as_deref()))
+        Ok(owed(&user, root, held, signed_in.provider.is_some(), signed_in.factor.as_deref()))
     }
 
     async fn ask_for_factor(
@@ -122,8 +122,8 @@ impl Core {
         self.signed_in_record(&there, event)
     }
 
-    /// The organization of an id, with the root above it, where the person may act in both.
-    /// Others' organizations answer as if they were none (attack T1).
+    /// The organization of an id, with the root above it, where the person may act in both by the
+    /// way they came in. Others' organizations answer as if they were none (attack T1).
     async fn choose(
         &self,
         signed_in: &SignedIn,
@@ -142,12 +142,13 @@ impl Core {
             let membership = found.ok_or_else(|| not_found(id))?;
             self.user_role(Some(&membership), organization)?;
         }
-        if chosen.sub.is_none() {
-            return Ok((chosen, row));
+        let mut root = row;
+        if chosen.sub.is_some() {
+            let found = organizations::find(&self.store, chosen.root).await?;
+            root = found.ok_or_else(|| not_found(id))?;
+            self.require_genuine_organization(&root)?;
         }
-        let root = organizations::find(&self.store, chosen.root).await?;
-        let root = root.ok_or_else(|| not_found(id))?;
-        self.require_genuine_organization(&root)?;
+        self.require_way_in(&root, signed_in.user.id, signed_in.provider).await?;
         Ok((chosen, root))
     }
 

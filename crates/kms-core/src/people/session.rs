@@ -103,8 +103,15 @@ impl Core {
         start: &Start,
         origin: &Origin,
     ) -> Result<SessionRow> {
+        let mut row = self.new_session(user, start, origin);
+        self.insert_session(tx, &mut row).await?;
+        Ok(row)
+    }
+
+    /// The session of a login of the person's own, not stored yet.
+    pub(crate) fn new_session(&self, user: &UserRow, start: &Start, origin: &Origin) -> SessionRow {
         let now = self.now().micros();
-        let mut row = SessionRow {
+        SessionRow {
             id: self.new_id(),
             user_id: user.id,
             user_epoch: user.epoch,
@@ -120,14 +127,13 @@ impl Core {
             created_at: now,
             last_used_at: now,
             expires_at: self.session_end(now, start.longest),
+            provider_id: None,
             mac: Vec::new(),
-        };
-        self.insert_session(tx, &mut row).await?;
-        Ok(row)
+        }
     }
 
     /// Adds a session, authenticated.
-    pub(super) async fn insert_session(&self, tx: &mut Tx, row: &mut SessionRow) -> Result<()> {
+    pub(crate) async fn insert_session(&self, tx: &mut Tx, row: &mut SessionRow) -> Result<()> {
         row.mac = session_mac(&self.keys.rows, row).finish().to_vec();
         Ok(user_sessions::insert(tx, row).await?)
     }
@@ -194,16 +200,21 @@ impl Core {
     pub async fn list_sessions(&self, signed_in: &SignedIn) -> Result<Vec<Session>> {
         let now = self.now().micros();
         let rows = user_sessions::of_user(&self.store, signed_in.user.id, now).await?;
-        // A new password ended those of the epochs before.
+        // A new password ended those of the epochs before; and what a provider vouches for tells
+        // nothing of how its person logs in elsewhere.
         let epoch = self.account(signed_in).await?.epoch;
-        let is_alive = |row: &SessionRow| row.user_epoch == epoch;
-        Ok(rows.into_iter().filter(is_alive).map(to_wire).collect())
+        let is_listed = |row: &SessionRow| {
+            row.user_epoch == epoch
+                && (signed_in.provider.is_none() || row.provider_id == signed_in.provider)
+        };
+        Ok(rows.into_iter().filter(is_listed).map(to_wire).collect())
     }
 
-    /// Ends one login of a person.
+    /// Ends one login of a person, of those that are listed.
     pub async fn revoke_session(&self, signed_in: &SignedIn, id: SessionId) -> Result<Done> {
+        let is_listed = self.list_sessions(signed_in).await?.iter().any(|row| row.id == id);
         let mut tx = self.store.begin().await?;
-        if !user_sessions::delete(&mut tx, signed_in.user.id, id).await? {
+        if !is_listed || !user_sessions::delete(&mut tx, signed_in.user.id, id).await? {
             return Err(Error::not_found(format!("Session with ID '{id}' not found")));
         }
         let event = Event::new("revoke-session").details([("sessionId", id.to_string().into())]);
@@ -211,20 +222,33 @@ impl Core {
         Ok(Done { message: "Successfully revoked session.".into() })
     }
 
-    /// Ends all logins of a person, this one too.
+    /// Ends all logins of a person that are listed, this one too.
     pub async fn revoke_sessions(&self, signed_in: &SignedIn) -> Result<Done> {
+        let user = signed_in.user.id;
         let mut tx = self.store.begin().await?;
-        let ended = user_sessions::delete_of_user(&mut tx, signed_in.user.id).await?;
+        let ended = match signed_in.provider {
+            None => user_sessions::delete_of_user(&mut tx, user).await?,
+            Some(provider) => user_sessions::delete_of_user_by(&mut tx, user, provider).await?,
+        };
         let event = Event::new("revoke-sessions").details([("sessions", ended.into())]);
         self.end(tx, signed_in, &event).await?;
         Ok(Done { message: "Successfully revoked all sessions.".into() })
     }
 
-    /// Ends all logins of a person but this one.
+    /// Ends all logins of a person that are listed, but this one.
     pub async fn revoke_other_sessions(&self, signed_in: &SignedIn) -> Result<()> {
         let SignedIn { user, .. } = signed_in;
+        let listed = self.list_sessions(signed_in).await?;
         let mut tx = self.store.begin().await?;
-        let ended = user_sessions::delete_others(&mut tx, user.id, user.session).await?;
+        let ended = if signed_in.provider.is_none() {
+            user_sessions::delete_others(&mut tx, user.id, user.session).await?
+        } else {
+            let mut ended = 0;
+            for other in listed.into_iter().filter(|other| other.id != user.session) {
+                ended += u64::from(user_sessions::delete(&mut tx, user.id, other.id).await?);
+            }
+            ended
+        };
         let event = Event::new("revoke-sessions").details([("sessions", ended.into())]);
         self.end(tx, signed_in, &event).await
     }

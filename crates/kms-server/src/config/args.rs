@@ -13,6 +13,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
+use kms_core::outbound::Allow;
 use secrecy::SecretString;
 
 use crate::RateLimits;
@@ -54,6 +55,11 @@ pub struct ServerArgs {
     #[arg(long, env = "KMS_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
     #[arg(value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
+
+    /// Private hosts and networks that logins may be verified at, such as an identity provider or
+    /// a Kubernetes API of your own; never this server's own listeners
+    #[arg(long, env = "KMS_OUTBOUND_ALLOW", value_name = "HOST|CIDR", value_delimiter = ',')]
+    pub outbound_allow: Vec<Allow>,
 
     /// PEM file with the certificate chain to serve HTTPS with
     #[arg(long, env = "KMS_TLS_CERT", value_name = "FILE", requires = "tls_key")]

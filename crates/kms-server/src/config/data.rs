@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use kms_core::{Core, Options, RootKeySource, Store, mail::Mailer};
+use kms_core::{Core, Options, RootKeySource, Store, mail::Mailer, outbound::Outbound};
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
@@ -29,11 +29,13 @@ impl Data {
     pub(crate) async fn open(
         args: &ServerArgs,
         mailer: Arc<dyn Mailer>,
+        outbound: Outbound,
     ) -> Result<(Core, Self), StartError> {
         let options = Options {
             mailer,
             user_access_ttl: args.user_token_minutes * 60,
             user_session_ttl: args.user_session_days * 86_400,
+            outbound,
             ..Options::default()
         };
         if let Some(url) = &args.database_url {

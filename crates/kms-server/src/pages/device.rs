@@ -6,7 +6,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use kms_api::{OrganizationId, routes as paths};
 use kms_core::{Error, SignedIn, oauth::DeviceLogin};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -104,7 +104,12 @@ async fn decide(
         }
         ApiError::Core(Error::BadRequest { .. } | Error::RateLimited { .. }) => {
             let text = Some(message::text(&error));
-            Ok(code_page(&signed_in, user_code, *organization, text)?.status(error.status()))
+            let page = code_page(&signed_in, user_code, *organization, text)?;
+            let page = page.status(error.status());
+            Ok(match error.retry_after() {
+                Some(seconds) => page.header(RETRY_AFTER, HeaderValue::from(seconds)),
+                None => page,
+            })
         }
         _ => Err(error),
     }

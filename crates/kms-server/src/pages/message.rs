@@ -3,7 +3,7 @@
 use askama::Template;
 use http::StatusCode;
 
-use super::Page;
+use super::{Page, Target, single_sign_on};
 use crate::ApiError;
 
 /// A page that says one thing.
@@ -21,7 +21,10 @@ pub(crate) struct Message<'a> {
 }
 
 /// The page of a failure. One of ours says nothing but the request's id.
-pub(crate) fn failure(error: &ApiError, request_id: &str) -> Result<Page, ApiError> {
+///
+/// Where an organization asks for its own provider, the page leads there and back to what was asked
+/// for.
+pub(crate) fn failure(error: &ApiError, request_id: &str, asked: &str) -> Result<Page, ApiError> {
     let status = error.status();
     let heading = match status {
         StatusCode::NOT_FOUND => "There is no such page",
@@ -31,10 +34,19 @@ pub(crate) fn failure(error: &ApiError, request_id: &str) -> Result<Page, ApiErr
         _ => "That did not work",
     };
     let text = text(error);
+    let provider = match error {
+        ApiError::Core(kms_core::Error::SingleSignOn { organization, .. }) => {
+            Some(single_sign_on::address(organization, &Target::of(asked)))
+        }
+        _ => None,
+    };
+    let link = provider
+        .as_deref()
+        .map_or(("Start again", "/login"), |address| ("Sign in with your organization", address));
     let page = Message {
         heading,
         text: &text,
-        link: Some(("Start again", "/login")),
+        link: Some(link),
         request_id: status.is_server_error().then_some(request_id),
     };
     Ok(Page::new(&page)?.status(status))

@@ -21,6 +21,7 @@ mod mailed;
 mod message;
 mod passkeys;
 mod places;
+mod single_sign_on;
 mod target;
 mod visitor;
 
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let pages = [
         login::routes(), //
         factor::routes(),
+        single_sign_on::routes(),
         confirm::routes(),
         passkeys::routes(),
         account::routes(),

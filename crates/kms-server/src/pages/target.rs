@@ -6,8 +6,15 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer};
 
 /// The pages that others may lead on to, each with its query.
-const KNOWN: [&str; 6] =
-    ["/account", "/device", "/login/cli", "/oauth/authorize", "/signupinvite", "/verify"];
+const KNOWN: [&str; 7] = [
+    "/account",
+    "/device",
+    "/login/cli",
+    "/login/sso/connect",
+    "/oauth/authorize",
+    "/signupinvite",
+    "/verify",
+];
 /// Where people go who came for nothing else.
 const HOME: &str = "/account";
 /// Bytes at most; longer ones are none of ours.

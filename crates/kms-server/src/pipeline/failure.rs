@@ -45,7 +45,7 @@ pub(super) fn write(response: &mut Response, context: &Context, asked: &Asked) {
     let Some(Failure(error)) = response.extensions_mut().remove() else { return };
     log(&error, context);
     let is_page = context.route.get().map_or(asked.wants_page, |route| route.is_page);
-    match is_page.then(|| pages::failure(&error, &context.id)) {
+    match is_page.then(|| pages::failure(&error, &context.id, &asked.address)) {
         Some(Ok(page)) => *response = page.into_response(),
         // Templates do not fail; if one does, the answer is that of the API.
         Some(Err(_)) | None => write_body(response, &error, context, asked),

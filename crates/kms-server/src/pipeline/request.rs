@@ -27,6 +27,8 @@ pub(super) struct Asked {
     pub(super) if_none_match: Option<HeaderValue>,
     /// Whether a browser asks, rather than a program.
     pub(super) wants_page: bool,
+    /// Path and query of a page that may be asked for again; empty for all else.
+    pub(super) address: String,
 }
 
 impl Asked {
@@ -37,6 +39,11 @@ impl Asked {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             if_none_match: request.headers().get(IF_NONE_MATCH).cloned(),
+            address: if is_api || request.method() != Method::GET {
+                String::new()
+            } else {
+                request.uri().path_and_query().map(ToString::to_string).unwrap_or_default()
+            },
             wants_page: !is_api && accepts.is_some_and(|types| types.contains("text/html")),
         }
     }

@@ -26,6 +26,9 @@ fn d3_the_pages_that_a_stranger_sees_are_these_and_no_others() {
     GET /
     GET /login
     GET /login/cli/over
+    GET /login/sso
+    GET /login/sso/callback
+    GET /login/sso/connect
     GET /oauth/code
     GET /password-reset
     GET /password-reset/sent
@@ -33,6 +36,7 @@ fn d3_the_pages_that_a_stranger_sees_are_these_and_no_others() {
     GET /signupinvite
     POST /login
     POST /login/passkey
+    POST /login/sso
     POST /password-reset
     POST /password-reset/new
     POST /signup

@@ -2,7 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod account;
+mod device;
 mod frame;
+mod hand_over;
 mod login;
 mod mailed;
+mod oauth;
+mod single_sign_on;
 mod visit;

@@ -56,7 +56,7 @@ impl House {
 
     /// A browser that nobody signed in with.
     pub(crate) fn browser(&self) -> Visit<'_> {
-        Visit { server: &self.server, cookies: RefCell::default() }
+        Visit::of(&self.server)
     }
 
     /// A browser that the person signed in with.
@@ -72,6 +72,13 @@ impl House {
 pub(crate) struct Visit<'s> {
     server: &'s TestServer,
     cookies: RefCell<BTreeMap<String, String>>,
+}
+
+impl<'s> Visit<'s> {
+    /// A browser that nobody signed in with.
+    pub(crate) fn of(server: &'s TestServer) -> Self {
+        Self { server, cookies: RefCell::default() }
+    }
 }
 
 impl Visit<'_> {

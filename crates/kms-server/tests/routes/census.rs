@@ -41,6 +41,7 @@ fn d3_the_routes_without_a_token_are_these_and_no_others() {
     POST /api/v3/auth/login2
     POST /api/v3/signup/email/signup
     POST /api/v3/signup/email/verify
+    POST /oauth/device
     POST /oauth/token
     ");
 }

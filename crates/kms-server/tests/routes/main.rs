@@ -3,6 +3,7 @@
 
 mod census;
 mod connection;
+mod devices;
 mod headers;
 mod input;
 mod isolation;

@@ -189,6 +189,14 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let made = send(&at(paths::TOKEN_AUTH_TOKENS), json!({ "name": label })).await;
     let body = json!({ "name": format!("{label}-team") });
     let sub = text(&send(paths::SUB_ORGANIZATIONS, body).await["organization"]["id"]);
+    let body = json!({
+        "configurationType": "discoveryURL",
+        "discoveryURL": "https://id.example.com/.well-known/openid-configuration",
+        "clientId": label,
+        "clientSecret": format!("{label}-client-secret"),
+        "isActive": false,
+    });
+    send(paths::OIDC_CONFIG, body).await;
     let read = async |path: &str| server.get(path).bearer(&tenant.token).send().await.ok();
     let organization = tenant.made.organization.id.to_string();
     let names = Names::from([("organizationId", organization.clone())]);

@@ -10,6 +10,7 @@ mod devices;
 mod engine;
 mod epochs;
 mod folders;
+mod identity_providers;
 mod machines;
 mod people;
 mod secrets;
@@ -89,6 +90,8 @@ contract! {
     people::failures_are_counted_together_and_forgotten,
     people::h3_a_step_is_accepted_once_by_many,
     people::codes_are_taken_once_and_tried_as_often,
+    identity_providers::a_provider_is_found_by_its_organization_and_its_domains,
+    identity_providers::h6_a_subject_is_somebodys_at_one_provider_and_issuer,
     people::a_passkey_is_one_persons_and_used_by_one_of_many,
     people::h3_a_challenge_is_met_once_by_many,
     devices::a_device_login_is_found_by_its_codes_while_it_waits,

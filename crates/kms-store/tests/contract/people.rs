@@ -86,6 +86,7 @@ fn session(user_id: UserId) -> SessionRow {
         created_at: 1,
         last_used_at: 1,
         expires_at: 100,
+        provider_id: None,
         mac: vec![7; 32],
     }
 }

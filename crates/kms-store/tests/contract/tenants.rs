@@ -29,6 +29,8 @@ pub(crate) fn organization(slug: &str) -> OrganizationRow {
         enforce_mfa: false,
         selected_mfa_method: None,
         user_token_expiration: None,
+        auth_enforced: false,
+        bypass_org_auth: false,
         device_login: true,
         created_at: 5,
         updated_at: 6,
@@ -146,6 +148,7 @@ pub(crate) async fn a_username_is_taken_once_and_sessions_belong_to_their_user(s
         created_at: 3,
         last_used_at: 4,
         expires_at: 5,
+        provider_id: Some(id()),
         mac: vec![7; 32],
     };
     let mut tx = store.begin().await.unwrap();

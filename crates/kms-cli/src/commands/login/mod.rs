@@ -2,21 +2,27 @@
 
 #![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
 
+mod aws_iam;
+mod azure;
 mod browser;
 mod domain;
+mod gcp_iam;
+mod gcp_id_token;
+mod jwt_auth;
+mod kubernetes;
+mod machine;
 mod mfa;
+mod oidc_auth;
 mod organization;
 mod session;
 mod shape;
 mod universal_auth;
 mod user;
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 use kms_api::auth::LoginResponse;
-use secrecy::SecretString;
 
+use self::machine::Login;
 use crate::{Context, error::CliError, ui::Ui};
 
 /// Log in
@@ -61,9 +67,17 @@ pub struct Args {
     #[command(flatten)]
     user: user::Args,
     #[command(flatten)]
+    machine: machine::Args,
+    #[command(flatten)]
     universal_auth: universal_auth::Args,
     #[command(flatten)]
-    others: OtherInputs,
+    kubernetes: kubernetes::Args,
+    #[command(flatten)]
+    azure: azure::Args,
+    #[command(flatten)]
+    gcp_iam: gcp_iam::Args,
+    #[command(flatten)]
+    oidc_auth: oidc_auth::Args,
 }
 
 /// What there is to ask about a login.
@@ -80,34 +94,20 @@ enum MethodName {
     User,
     /// A client id and a client secret
     UniversalAuth,
-    /// A Kubernetes service account (not in this version yet)
+    /// A Kubernetes service account
     Kubernetes,
-    /// An Azure managed identity (not in this version yet)
+    /// An Azure managed identity
     Azure,
-    /// A GCP identity token (not in this version yet)
+    /// A GCP identity token
     GcpIdToken,
-    /// A GCP service account key (not in this version yet)
+    /// A GCP service account key
     GcpIam,
-    /// An AWS IAM principal (not in this version yet)
+    /// An AWS IAM principal
     AwsIam,
-    /// A token of an OpenID Connect provider (not in this version yet)
+    /// A token of an OpenID Connect provider
     OidcAuth,
-    /// A signed JWT (not in this version yet)
+    /// A signed JWT
     JwtAuth,
-}
-
-/// Inputs of the methods that this version lacks. They are read so that the answer is about the
-/// method, not about a flag that looks misspelt.
-#[derive(clap::Args, Debug)]
-struct OtherInputs {
-    #[arg(long, hide = true)]
-    machine_identity_id: Option<String>,
-    #[arg(long, hide = true)]
-    service_account_token_path: Option<PathBuf>,
-    #[arg(long, hide = true)]
-    service_account_key_file_path: Option<PathBuf>,
-    #[arg(long, hide = true, alias = "oidc-jwt")]
-    jwt: Option<SecretString>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
@@ -120,10 +120,25 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
     context.ignore_token("login");
     match args.method {
         MethodName::User => user::run(&args.user, args.plain, context).await,
-        MethodName::UniversalAuth => {
-            universal_auth::run(&args.universal_auth, args.plain, context).await
+        method => run_machine(method, &args, context).await,
+    }
+}
+
+async fn run_machine(method: MethodName, args: &Args, context: &Context) -> Result<(), CliError> {
+    let login = |elsewhere| Login { args: &args.machine, plain: args.plain, context, elsewhere };
+    // The libraries of a vendor are large futures, of which one is needed.
+    match method {
+        MethodName::User => unreachable!("people log in elsewhere"),
+        MethodName::UniversalAuth => universal_auth::run(&args.universal_auth, &login("")).await,
+        MethodName::Kubernetes => {
+            kubernetes::run(&args.kubernetes, &login(kubernetes::ELSEWHERE)).await
         }
-        other => Err(not_yet(other)),
+        MethodName::Azure => azure::run(&args.azure, &login(azure::ELSEWHERE)).await,
+        MethodName::GcpIdToken => gcp_id_token::run(&login(gcp_id_token::ELSEWHERE)).await,
+        MethodName::GcpIam => gcp_iam::run(&args.gcp_iam, &login("")).await,
+        MethodName::AwsIam => Box::pin(aws_iam::run(&login(aws_iam::ELSEWHERE))).await,
+        MethodName::OidcAuth => oidc_auth::run(&args.oidc_auth, &login("")).await,
+        MethodName::JwtAuth => jwt_auth::run(&login("")).await,
     }
 }
 
@@ -135,13 +150,6 @@ pub(super) fn describe(ui: Ui, answer: &LoginResponse) {
         text += &duration(answer.access_token_max_ttl);
     }
     ui.notice(&text);
-}
-
-fn not_yet(method: MethodName) -> CliError {
-    let name = method.to_possible_value();
-    let name = name.as_ref().map_or("", |value| value.get_name());
-    CliError::failed(format!("login with `{name}` is not in this version yet"))
-        .hint("use `kms login --method=universal-auth`")
 }
 
 /// A length of time as people say it: the two largest units that are not zero.

@@ -4,14 +4,10 @@
 
 use std::path::PathBuf;
 
-use kms_api::auth::{Method as _, universal::Universal};
-use kms_client::{
-    Error as ClientError,
-    login::{LoginContext, UniversalAuth},
-};
+use kms_client::login::UniversalAuth;
 use secrecy::SecretString;
 
-use super::describe;
+use super::machine::Login;
 use crate::{Context, credential, env_vars, error::CliError, settings::missing};
 
 /// What proves who is asking.
@@ -34,32 +30,10 @@ pub(super) struct Args {
     /// Read the client secret from standard input
     #[arg(long, group = "secret")]
     client_secret_stdin: bool,
-
-    /// Sub-organization to scope the token to [env: INFISICAL_AUTH_ORGANIZATION_SLUG]
-    /// [default: the organization in which the identity was created]
-    #[arg(long, value_name = "SLUG")]
-    organization_slug: Option<String>,
 }
 
-pub(super) async fn run(args: &Args, plain: bool, context: &Context) -> Result<(), CliError> {
-    let login = LoginContext {
-        organization_slug: context
-            .settings
-            .optional(args.organization_slug.as_deref(), &env_vars::AUTH_ORGANIZATION_SLUG),
-    };
-    let proof = proof(args, context)?;
-    let client = context.settings.anonymous_client()?;
-    let answer = client.login(&proof, &login).await.map_err(refused)?;
-    context.ui.line(&answer.access_token)?;
-    if !plain {
-        context.ui.notice("Successfully authenticated with universal auth");
-        describe(context.ui, &answer);
-        context.ui.hint(
-            "keep it for the following commands: \
-             `export INFISICAL_TOKEN=$(kms login --method=universal-auth --plain --silent)`",
-        );
-    }
-    Ok(())
+pub(super) async fn run(args: &Args, login: &Login<'_>) -> Result<(), CliError> {
+    login.run(&proof(args, login.context)?).await
 }
 
 fn proof(args: &Args, context: &Context) -> Result<UniversalAuth, CliError> {
@@ -98,19 +72,4 @@ fn client_secret(args: &Args, context: &Context) -> Result<Option<SecretString>,
         .settings
         .optional(args.client_secret.as_deref(), &env_vars::UNIVERSAL_AUTH_CLIENT_SECRET);
     Ok(secret.map(SecretString::from))
-}
-
-/// The hints of other calls speak of tokens; here the client id and secret were not accepted.
-fn refused(error: ClientError) -> CliError {
-    let doing = format!("unable to authenticate with `{}`", Universal::NAME);
-    match &error {
-        ClientError::Status { status: 401 | 403, origin, .. } => {
-            let hint = format!(
-                "the client id and secret were sent to `{origin}`; if they are of another \
-                 server, pass `--domain`"
-            );
-            CliError::denied(error).context(doing).hint(hint)
-        }
-        _ => CliError::from(error).context(doing),
-    }
 }

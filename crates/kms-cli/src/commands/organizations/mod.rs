@@ -2,6 +2,7 @@
 
 mod join;
 mod members;
+mod single_sign_on;
 
 use kms_api::organizations::{
     CreateOrganization, CreateSubOrganization, ListSubOrganizationsQuery, Organization,
@@ -24,6 +25,8 @@ pub enum Organizations {
     Join(join::JoinArgs),
     #[command(subcommand)]
     Sub(Sub),
+    #[command(subcommand)]
+    Sso(single_sign_on::SingleSignOn),
 }
 
 /// Create an organization that you administer
@@ -68,6 +71,7 @@ pub(crate) async fn run(command: Organizations, context: &Context) -> Result<(),
         Organizations::Members(args) => members::list(&args, context).await,
         Organizations::Invite(args) => members::invite(args, context).await,
         Organizations::Join(args) => join::join(args, context).await,
+        Organizations::Sso(command) => single_sign_on::run(command, context).await,
         Organizations::Sub(Sub::List(args)) => list_sub(&args, context).await,
         Organizations::Sub(Sub::Create(args)) => create_sub(args, context).await,
     }

@@ -70,6 +70,7 @@ impl Core {
         signed_in: &SignedIn,
         user: &UserRow,
     ) -> Result<()> {
+        self.require_own_login(signed_in).await?;
         match self.factor_to_change(signed_in, user).await? {
             None => Ok(()),
             Some(_) => Err(needs_factor()),
@@ -84,6 +85,7 @@ impl Core {
         signed_in: &SignedIn,
         user: &UserRow,
     ) -> Result<Option<&'static str>> {
+        self.require_own_login(signed_in).await?;
         let held = self.held(user.id).await?;
         let given = signed_in.factor.as_deref();
         if held.has_passkeys && !matches!(given, Some(APP | PASSKEY)) {

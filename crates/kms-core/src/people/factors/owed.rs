@@ -11,20 +11,27 @@ use crate::people::PASSKEY;
 /// The organization decides before the person does. Where neither chose a method, the app is
 /// asked for if there is one, and a passkey before mail. A passkey that was given is enough
 /// whatever is asked for: its device recognised its user.
+///
+/// `by_provider` says that they came through the organization's identity provider: what the person
+/// asks of their own logins is then the provider's to ask. Whoever acts by a login of their own
+/// where that is the exception owes one in any case.
 pub(in crate::people) fn owed(
     user: &UserRow,
     root: &OrganizationRow,
     held: HeldRow,
+    by_provider: bool,
     given: Option<&str>,
 ) -> Option<&'static str> {
-    if !root.enforce_mfa && !user.is_mfa_enabled {
+    let asks_own = user.is_mfa_enabled && !by_provider;
+    let is_exception = root.auth_enforced && !by_provider;
+    if !root.enforce_mfa && !asks_own && !is_exception {
         return None;
     }
     if given == Some(PASSKEY) {
         return None;
     }
     let by_organization = root.selected_mfa_method.as_deref().filter(|_| root.enforce_mfa);
-    let by_person = user.selected_mfa_method.as_deref().filter(|_| user.is_mfa_enabled);
+    let by_person = user.selected_mfa_method.as_deref().filter(|_| asks_own);
     let method = method(by_organization.or(by_person), held);
     (given != Some(method)).then_some(method)
 }

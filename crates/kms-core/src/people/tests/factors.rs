@@ -132,6 +132,32 @@ async fn h4_wrong_codes_count_for_the_person_whatever_login_they_belong_to() {
     give(&world, &token, &code(&world, &link, 0)).await.unwrap();
 }
 
+/// What somebody asks of their own logins is the provider's to ask on the way through it; what an
+/// organization asks holds for everybody, and whoever is let in by exception owes a factor.
+#[tokio::test]
+async fn h5_a_provider_stands_for_the_persons_own_factor_and_for_no_other() {
+    let world = World::new().await;
+    let id = world.ada().await;
+    let user = kms_store::users::find(&world.store, id).await.unwrap().unwrap();
+    let root = kms_store::organizations::find(&world.store, world.ours.organization).await;
+    let root = root.unwrap().unwrap();
+    let nothing = HeldRow { has_app: false, has_passkeys: false };
+    for own in [false, true] {
+        for (enforce_mfa, auth_enforced) in [(false, false), (true, false), (false, true)] {
+            let user = UserRow {
+                is_mfa_enabled: own,
+                selected_mfa_method: own.then(|| "email".into()),
+                ..user.clone()
+            };
+            let root = OrganizationRow { enforce_mfa, auth_enforced, ..root.clone() };
+            let by_provider = owed(&user, &root, nothing, true, None);
+            assert_eq!(by_provider.is_some(), enforce_mfa, "{own} {enforce_mfa}");
+            let by_oneself = owed(&user, &root, nothing, false, None);
+            assert_eq!(by_oneself.is_some(), own || enforce_mfa || auth_enforced);
+        }
+    }
+}
+
 /// The one policy, over everything that it depends on.
 #[tokio::test]
 async fn h5_who_owes_a_second_factor_is_decided_in_one_place() {
@@ -155,7 +181,7 @@ async fn h5_who_owes_a_second_factor_is_decided_in_one_place() {
             selected_mfa_method: own.map(Into::into),
             ..user.clone()
         };
-        owed(&user, &root, held(has), given)
+        owed(&user, &root, held(has), false, given)
     };
     let (mail, app, passkey) = (Some("email"), Some("totp"), Some("webauthn"));
     for given in [None, mail, app, passkey] {

@@ -13,6 +13,7 @@ mod organizations;
 mod projects;
 mod recovery;
 mod secret_versions;
+mod single_sign_on;
 mod sub_organizations;
 mod totp;
 mod workspaces;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(admin_users::routes());
     routes.extend(recovery::routes());
     routes.extend(organizations::routes());
+    routes.extend(single_sign_on::routes());
     routes.extend(invitations::routes());
     routes.extend(sub_organizations::routes());
     routes.extend(audit::routes());

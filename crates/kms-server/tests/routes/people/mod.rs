@@ -3,6 +3,7 @@
 
 mod accounts;
 mod factors;
+mod oauth;
 mod organizations;
 mod sessions;
 

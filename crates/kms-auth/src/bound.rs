@@ -1,0 +1,176 @@
+//! What a token must say beside being genuine: the rules that OIDC and JWT auth share.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use url::Url;
+
+use crate::{
+    AuthError,
+    check::Check,
+    glob::{self, Pattern, Stars},
+    jwt::Claims,
+};
+
+/// The most claims that can be bound or mapped.
+pub(crate) const MAX_CLAIMS: usize = 64;
+/// Hosts of issuers that sign for everybody who has an account there.
+const SHARED: [&str; 14] = [
+    "accounts.google.com",
+    "agent.buildkite.com",
+    "api.login.yahoo.com",
+    "app.terraform.io",
+    "appleid.apple.com",
+    "github.com",
+    "gitlab.com",
+    "login.microsoftonline.com",
+    "login.salesforce.com",
+    "oidc.vercel.com",
+    "token.actions.githubusercontent.com",
+    "www.facebook.com",
+    "www.googleapis.com",
+    "www.linkedin.com",
+];
+/// Between alternatives (wire contract, machine login).
+const SEPARATOR: &str = ", ";
+
+/// Rules about the claims of a token.
+pub(crate) struct Bound<'c> {
+    /// Audiences of which the token must have one.
+    pub(crate) audiences: &'c str,
+    /// The subject that it must have.
+    pub(crate) subject: &'c str,
+    /// Claims that it must have.
+    pub(crate) claims: &'c BTreeMap<String, String>,
+    /// What `*` in a pattern does.
+    pub(crate) stars: Stars,
+}
+
+impl Bound<'_> {
+    /// Refuses patterns that are none, and rules that let in whoever the issuer signs for.
+    pub(crate) fn check(&self, check: &mut Check) {
+        for audience in self.audiences.split(SEPARATOR).filter(|text| !text.is_empty()) {
+            pattern(check, "boundAudiences", audience);
+        }
+        pattern(check, "boundSubject", self.subject);
+        check.require(self.claims.len() <= MAX_CLAIMS, "boundClaims", "Must be at most 64");
+        for (claim, values) in self.claims {
+            check.require(!claim.is_empty(), "boundClaims", "Must name each claim");
+            check.require(!values.is_empty(), "boundClaims", "Must name a value for each claim");
+            for value in values.split(SEPARATOR) {
+                pattern(check, "boundClaims", value);
+            }
+        }
+    }
+
+    /// Refuses an address of an issuer that signs for others too, if nothing limits who of those
+    /// can log in (attack J4).
+    pub(crate) fn check_shared(&self, check: &mut Check, address: &str) {
+        let host = Url::parse(address).ok();
+        let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
+        if SHARED.contains(&host) && self.is_open() {
+            check.refuse(
+                "boundAudiences",
+                "This issuer signs for others too: an audience, a subject or a claim must limit \
+                 who can log in",
+            );
+        }
+    }
+
+    /// Whether nothing limits who of those that the issuer signs for can log in.
+    fn is_open(&self) -> bool {
+        let says_nothing = |rule: &str| {
+            rule.split(SEPARATOR).any(|text| !text.is_empty() && text.chars().all(|c| c == '*'))
+        };
+        let open = |rule: &str| rule.is_empty() || says_nothing(rule);
+        open(self.audiences) && open(self.subject) && self.claims.values().all(|rule| open(rule))
+    }
+
+    /// Refuses a token whose subject is another (contract: 403).
+    pub(crate) fn require_subject(
+        &self,
+        claims: &Claims,
+        refusal: &'static str,
+    ) -> Result<(), AuthError> {
+        if self.subject.is_empty() {
+            return Ok(());
+        }
+        let subject = claims.text("sub");
+        let subject = subject.ok_or_else(|| AuthError::denied("Access denied: no subject"))?;
+        if glob::matches(self.subject, subject, self.stars) {
+            return Ok(());
+        }
+        Err(AuthError::Forbidden(refusal.into()))
+    }
+
+    /// Refuses a token that is for somebody else: each audience is compared whole (attack J4).
+    pub(crate) fn require_audience(
+        &self,
+        claims: &Claims,
+        refusal: &'static str,
+    ) -> Result<(), AuthError> {
+        if self.audiences.is_empty() {
+            return Ok(());
+        }
+        let audiences = claims.audiences();
+        let holds = |rule| audiences.iter().any(|text| glob::matches(rule, text, self.stars));
+        if self.audiences.split(SEPARATOR).any(holds) {
+            return Ok(());
+        }
+        Err(AuthError::denied(refusal))
+    }
+
+    /// Refuses a token without a claim that is asked for, or with another value.
+    pub(crate) fn require_claims(
+        &self,
+        claims: &Claims,
+        refusal: impl Fn(&str) -> String,
+    ) -> Result<(), AuthError> {
+        for (path, values) in self.claims {
+            let value = present(claims, path)?;
+            if !values.split(SEPARATOR).any(|rule| holds(rule, value, self.stars)) {
+                return Err(AuthError::denied(refusal(path)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A claim that has a value; false, zero, null and the empty text are none (wire contract).
+pub(crate) fn present<'c>(claims: &'c Claims, path: &str) -> Result<&'c Value, AuthError> {
+    let has_value = |value: &&Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    };
+    let found = claims.at(path).filter(has_value);
+    found.ok_or_else(|| AuthError::denied(format!("Access denied: token has no {path} field")))
+}
+
+/// Whether a value of a claim is what a rule says. Types are not mixed: a number is compared as
+/// the whole number that it is, a list has one element that matches, an object matches nothing
+/// (attack J8).
+fn holds(rule: &str, value: &Value, stars: Stars) -> bool {
+    match value {
+        Value::Array(values) => values.iter().any(|value| is(rule, value, stars)),
+        value => is(rule, value, stars),
+    }
+}
+
+fn is(rule: &str, value: &Value, stars: Stars) -> bool {
+    match value {
+        Value::String(text) => glob::matches(rule, text, stars),
+        Value::Bool(flag) => rule == if *flag { "true" } else { "false" },
+        Value::Number(number) => {
+            rule.parse::<i64>().is_ok_and(|rule| number.as_i64() == Some(rule))
+        }
+        _ => false,
+    }
+}
+
+fn pattern(check: &mut Check, field: &str, text: &str) {
+    if let Err(rule) = Pattern::parse(text) {
+        check.refuse(field, rule);
+    }
+}
