@@ -57,28 +57,28 @@ type Positions = Vec<bool>;
 
 impl Matcher<'_> {
     fn sequence(&self, nodes: &[Node], after: Positions) -> Positions {
-        nodes.iter().rev().fold(after, |after, node| self.node(node, after))
+        nodes.iter().rev().fold(after, |after, node| self.node(node, &after))
     }
 
-    fn node(&self, node: &Node, after: Positions) -> Positions {
+    fn node(&self, node: &Node, after: &Positions) -> Positions {
         match node {
-            Node::Literal(literal) => self.one(&after, |_, c| c == *literal),
+            Node::Literal(literal) => self.one(after, |_, c| c == *literal),
             Node::Any { first } => {
-                self.one(&after, |at, c| c != '/' && !(c == '.' && (*first || self.starts(at))))
+                self.one(after, |at, c| c != '/' && !(c == '.' && (*first || self.starts(at))))
             }
-            Node::Set(set) => self.one(&after, |_, c| c != '/' && set.holds(c)),
-            Node::Star { first } => self.star(*first, &after),
-            Node::Segments => self.segments(&after),
-            Node::Group(Repeat::One, sequences) => self.any(sequences, &after),
-            Node::Group(Repeat::Optional, sequences) => either(self.any(sequences, &after), &after),
-            Node::Group(Repeat::Many, sequences) => self.many(sequences, &after),
+            Node::Set(set) => self.one(after, |_, c| c != '/' && set.holds(c)),
+            Node::Star { first } => self.star(*first, after),
+            Node::Segments => self.segments(after),
+            Node::Group(Repeat::One, sequences) => self.any(sequences, after),
+            Node::Group(Repeat::Optional, sequences) => either(self.any(sequences, after), after),
+            Node::Group(Repeat::Many, sequences) => self.many(sequences, after),
             Node::Group(Repeat::Some, sequences) => {
-                let more = self.many(sequences, &after);
+                let more = self.many(sequences, after);
                 self.any(sequences, &more)
             }
             Node::Not { first, sequences } => {
-                let taken = self.any(sequences, &after);
-                let mut free = self.star(*first, &after);
+                let taken = self.any(sequences, after);
+                let mut free = self.star(*first, after);
                 free.iter_mut().zip(taken).for_each(|(free, taken)| *free &= !taken);
                 free
             }
@@ -102,11 +102,10 @@ impl Matcher<'_> {
             run[at] |= run[at + 1] && (crosses || *c != '/');
         }
         if first {
-            let end = self.text.len();
-            for at in 0..=end {
+            for (at, holds) in run.iter_mut().enumerate() {
                 let next = self.text.get(at);
                 let takes_none = next.is_none_or(|c| *c == '/');
-                run[at] &= next != Some(&'.') && (crosses || !takes_none);
+                *holds &= next != Some(&'.') && (crosses || !takes_none);
             }
         }
         run

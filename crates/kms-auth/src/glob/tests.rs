@@ -105,7 +105,7 @@ fn slow(
 ) -> bool {
     let Some((node, others)) = nodes.split_first() else { return rest(at) };
     let others = |at: usize| slow(others, text, at, stars, rest);
-    let starts = at == 0 || text[at - 1] == '/';
+    let begins = at == 0 || text[at - 1] == '/';
     let c = text.get(at).copied();
     let any = |sequences: &[Vec<Node>], rest: &dyn Fn(usize) -> bool| {
         sequences.iter().any(|sequence| slow(sequence, text, at, stars, rest))
@@ -113,7 +113,7 @@ fn slow(
     match node {
         Node::Literal(literal) => c == Some(*literal) && others(at + 1),
         Node::Any { first } => {
-            c.is_some_and(|c| c != '/' && (c != '.' || !(*first || starts))) && others(at + 1)
+            c.is_some_and(|c| c != '/' && (c != '.' || !(*first || begins))) && others(at + 1)
         }
         Node::Set(set) => c.is_some_and(|c| c != '/' && set.holds(c)) && others(at + 1),
         Node::Star { first } => slow_star(*first, text, at, stars, &others),
@@ -123,8 +123,8 @@ fn slow(
                     return true;
                 }
                 let Some(c) = text.get(end) else { break };
-                let starts = end == 0 || text[end - 1] == '/';
-                if *c == '.' && starts || *c == '/' && text.get(end + 1) == Some(&'.') {
+                let begins = end == 0 || text[end - 1] == '/';
+                if *c == '.' && begins || *c == '/' && text.get(end + 1) == Some(&'.') {
                     break;
                 }
             }

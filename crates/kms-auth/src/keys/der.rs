@@ -53,9 +53,8 @@ pub(super) fn public_key_info(der: &[u8]) -> Result<VerifyingKey, KeyError> {
 
 fn info_in(info: &mut Reader<'_>) -> Result<VerifyingKey, KeyError> {
     let mut algorithm = Reader(info.expect(SEQUENCE)?);
-    let key = match info.expect(BIT_STRING)?.split_first() {
-        Some((0, key)) => key,
-        _ => return Err(KeyError::Malformed),
+    let Some((0, key)) = info.expect(BIT_STRING)?.split_first() else {
+        return Err(KeyError::Malformed);
     };
     match algorithm.expect(OBJECT)? {
         RSA => rsa_public_key(key),

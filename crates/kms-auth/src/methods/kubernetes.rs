@@ -90,7 +90,7 @@ impl Verify for Kubernetes {
         let status = review(config, token, login).await?;
         let (namespace, name) = account(&status)?;
         if !config.allowed_audience.is_empty()
-            && !status.audiences.iter().any(|audience| *audience == config.allowed_audience)
+            && !status.audiences.contains(&config.allowed_audience)
         {
             return Err(AuthError::denied("Access denied: K8s audience not allowed."));
         }
@@ -120,20 +120,17 @@ fn reviewer(
     current: Option<&Config>,
     host: &str,
 ) -> Option<SecretString> {
-    let text = match &settings.token_reviewer_jwt {
-        Some(sent) => sent.as_ref()?.expose_secret().trim(),
-        None => {
-            let current = current?;
-            let kept = current.token_reviewer_jwt.as_ref()?;
-            if current.kubernetes_host != host {
-                check.refuse(
-                    "tokenReviewerJwt",
-                    "Must be sent again with another `kubernetesHost`, or as null to be removed",
-                );
-            }
-            return Some(kept.clone());
-        }
+    let Some(sent) = &settings.token_reviewer_jwt else {
+        let current = current?;
+        let kept = current.token_reviewer_jwt.clone()?;
+        check.require(
+            current.kubernetes_host == host,
+            "tokenReviewerJwt",
+            "Must be sent again with another `kubernetesHost`, or as null to be removed",
+        );
+        return Some(kept);
     };
+    let text = sent.as_ref()?.expose_secret().trim();
     if text.is_empty() {
         return None;
     }

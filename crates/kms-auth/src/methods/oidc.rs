@@ -147,9 +147,10 @@ async fn keys(
     let verifier = login.verifier;
     let trust = Trust::pem(&config.ca_cert).map_err(|_| AuthError::unreachable("unusable CA"))?;
     let url = format!("{}{DISCOVERY}", config.oidc_discovery_url);
-    let found =
-        verifier.discovery.get(&verifier.outbound, &url, &trust, login.now, |_| true).await?;
-    if found.issuer != config.bound_issuer {
+    let issuer = &config.bound_issuer;
+    let wanted = |found: &Discovery| found.issuer == *issuer;
+    let found = verifier.discovery.get(&verifier.outbound, &url, &trust, login.now, wanted).await?;
+    if found.issuer != *issuer {
         return Err(AuthError::unreachable("the discovery document names another issuer"));
     }
     let target = Target::parse(&found.jwks_uri, verifier.policy())

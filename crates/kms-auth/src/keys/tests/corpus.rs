@@ -10,7 +10,7 @@ use crate::testing::Signer;
 
 fn rsa(bits: usize, exponent: &[u8]) -> Value {
     let mut modulus = vec![0xff; bits / 8];
-    if bits % 8 != 0 {
+    if !bits.is_multiple_of(8) {
         modulus.insert(0, (1 << (bits % 8)) - 1);
     }
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);

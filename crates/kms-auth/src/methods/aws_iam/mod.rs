@@ -104,7 +104,7 @@ impl Verify for Aws {
             "resourceType": arn.kind,
             "resourceName": arn.name,
         });
-        let expires_at = signed.signed_at + request::MAX_AGE + 1;
+        let expires_at = signed.made_at + request::MAX_AGE + 1;
         let replay = Some(Replay { id: signed.signature.clone(), expires_at });
         let principal = Principal { replay, ..Principal::of("aws", claims) };
         Ok(principal.fact("accountId", caller.account).fact("arn", caller.arn))

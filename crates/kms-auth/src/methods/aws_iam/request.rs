@@ -46,7 +46,7 @@ pub(super) struct Signed {
     /// STS of the region.
     pub(super) host: String,
     /// When it was signed, in Unix seconds.
-    pub(super) signed_at: i64,
+    pub(super) made_at: i64,
     /// The signature: 64 hexadecimal characters.
     pub(super) signature: String,
     /// What is sent on.
@@ -80,7 +80,7 @@ impl Signed {
             return refuse("a host that is not STS of the region");
         }
         let stamp = field(&headers, "x-amz-date")?;
-        let signed_at = seconds(stamp).ok_or_else(|| unverified("no time of signing"))?;
+        let made_at = seconds(stamp).ok_or_else(|| unverified("no time of signing"))?;
         if !stamp.starts_with(&format!("{}T", authorization.date)) {
             return refuse("two days of signing");
         }
@@ -100,12 +100,12 @@ impl Signed {
             .filter(|(name, _)| *name != "content-length");
         let headers = sent.map(sendable).collect::<Option<HeaderMap>>();
         let headers = headers.ok_or_else(|| unverified("a header that cannot be sent"))?;
-        Ok(Self { host, signed_at, signature: authorization.signature, headers, server })
+        Ok(Self { host, made_at, signature: authorization.signature, headers, server })
     }
 
     /// Refuses a signature that is old or from the future (attack C4).
     pub(super) fn require_recent(&self, now: i64) -> Result<(), AuthError> {
-        if now.abs_diff(self.signed_at) > MAX_AGE.unsigned_abs() {
+        if now.abs_diff(self.made_at) > MAX_AGE.unsigned_abs() {
             return refuse("signed more than five minutes ago, or ahead");
         }
         Ok(())

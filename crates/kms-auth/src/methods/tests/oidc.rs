@@ -220,7 +220,7 @@ async fn j8_a_claim_is_what_the_rule_says_and_nothing_like_it() {
         })) {
             Ok(config) => config,
             Err(_) if rule.is_empty() => continue,
-            Err(issues) => panic!("{rule}: {issues:?}"),
+            Err(wrong) => panic!("{rule}: {wrong:?}"),
         };
         let token = Signer::rsa().sign(&changed(&claims(&issuer), &json!({ "c": value })));
         let result = login::<Oidc>(&verifier, &config, &token).await;
