@@ -1,7 +1,8 @@
 //! Typed HTTP client of the KMS API, usable as a Rust SDK.
 //!
 //! It never prints and never reads the terminal; what it reads of the environment are the
-//! variables that every HTTP client honours (proxies, certificate files). Start at [`Client`];
+//! variables that every HTTP client honours (proxies, certificate files) and, in the login of a
+//! machine, those of the vendor that vouches for it. Start at [`Client`];
 //! one file per noun adds its calls, [`login`] has one file per login method.
 //!
 //! ```no_run

@@ -34,7 +34,7 @@ impl Server {
         let mut stream = TcpStream::connect(host.replace("localhost", "127.0.0.1")).unwrap();
         let mut request = format!("{line} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
         for (name, value) in headers {
-            request.extend([*name, ": ", value, "\r\n"]);
+            request.extend([*name, ": ", *value, "\r\n"]);
         }
         let length = body.len();
         write!(stream, "{request}content-length: {length}\r\n\r\n{body}").unwrap();

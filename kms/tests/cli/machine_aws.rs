@@ -92,6 +92,7 @@ fn c1_the_host_that_is_signed_is_the_one_of_sts_in_the_region() {
     for (region, host) in [
         ("us-gov-west-1", "sts.us-gov-west-1.amazonaws.com"),
         ("cn-north-1", "sts.cn-north-1.amazonaws.com.cn"),
+        ("eusc-de-east-1", "sts.eusc-de-east-1.amazonaws.eu"),
     ] {
         let server = Server::start([granted()]);
         let mut command = aws(&server);

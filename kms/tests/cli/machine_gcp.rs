@@ -94,13 +94,14 @@ fn elsewhere_it_is_said_soon_and_with_what_was_tried() {
     }
 }
 
-struct KeyFile {
+pub(crate) struct KeyFile {
     _folder: tempfile::TempDir,
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     key: KeyPair,
 }
 
-fn key_file(change: impl FnOnce(&mut Value)) -> KeyFile {
+/// A key file as Google hands it out, but for the change.
+pub(crate) fn key_file(change: impl FnOnce(&mut Value)) -> KeyFile {
     let (key, pem) = rsa_key();
     let mut content = json!({
         "type": "service_account",

@@ -25,6 +25,7 @@ mod machine_aws;
 mod machine_aws_sources;
 mod machine_azure;
 mod machine_ci;
+mod machine_examples;
 mod machine_gcp;
 mod machine_leaks;
 mod output;

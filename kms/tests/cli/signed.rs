@@ -56,8 +56,8 @@ impl Signed {
     /// The signature that the request must have.
     pub(crate) fn signature(&self, secret: &str, scope: &[&str], names: &[&str]) -> String {
         assert!(names.is_sorted(), "{names:?}");
-        let headers: String =
-            names.iter().map(|name| format!("{name}:{}\n", self.headers[*name].trim())).collect();
+        let line = |name: &&str| format!("{name}:{}\n", self.headers[*name].trim());
+        let headers = names.iter().map(line).collect::<Vec<_>>().concat();
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         let names = names.join(";");
         let body = sha256(&self.body);

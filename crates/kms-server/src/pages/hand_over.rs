@@ -9,9 +9,9 @@ use askama::Template;
 use axum::extract::State;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, StatusCode, header::REFRESH};
-use kms_api::OrganizationId;
+use kms_api::{OrganizationId, handover::HandOver};
 use kms_core::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use super::{
     Form, Link, Page, Target, Visitor,
@@ -47,16 +47,6 @@ struct HandedOver<'a> {
     listener: &'a str,
     text: &'a str,
     script: &'static str,
-}
-
-/// What the program takes, under the names that it knows.
-#[derive(Serialize)]
-struct Session<'a> {
-    #[serde(rename = "JTWToken")]
-    token: &'a str,
-    email: &'a str,
-    #[serde(rename = "privateKey")]
-    private_key: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -138,8 +128,9 @@ async fn hand_over(
     }
     let listener = format!("http://127.0.0.1:{}", given.callback_port);
     let token = app.core.hand_over(&signed_in, given.organization).await?;
-    let email = &*signed_in.user.email;
-    let session = serde_json::to_vec(&Session { token: &token, email, private_key: "" });
+    let email = signed_in.user.email.to_string();
+    let session = HandOver { token, email, private_key: String::new(), refresh_token: None };
+    let session = serde_json::to_vec(&session);
     let session = session.map_err(|error| Error::Internal(Box::new(error)))?;
     let page = HandedOver { listener: &listener, text: &STANDARD.encode(session), script: SCRIPT };
     let policy = Policy {

@@ -54,14 +54,17 @@ pub(crate) fn failure(error: &ApiError, request_id: &str, asked: &str) -> Result
 
 /// What an error says, with the field that it is about called what the page calls it.
 pub(crate) fn about(error: &ApiError, fields: &[(&str, &str)]) -> String {
-    let ApiError::Core(kms_core::Error::Validation(issues)) = error else { return text(error) };
-    let issue = issues.first();
-    let name = issue.and_then(|issue| issue.path.first()).and_then(|name| name.as_str());
-    let label = fields.iter().find(|(field, _)| Some(*field) == name).map(|(_, label)| label);
-    match (label, issue) {
-        (Some(label), Some(issue)) => format!("{label} {}.", issue.message),
-        _ => text(error),
+    let label = fields.iter().find(|(name, _)| Some(*name) == field(error));
+    match label {
+        Some((_, label)) => format!("{label} {}.", text(error)),
+        None => text(error),
     }
+}
+
+/// The field that an error is about, where it is about one.
+pub(crate) fn field(error: &ApiError) -> Option<&str> {
+    let ApiError::Core(kms_core::Error::Validation(issues)) = error else { return None };
+    issues.first()?.path.first()?.as_str()
 }
 
 /// What an error says to people on a page.

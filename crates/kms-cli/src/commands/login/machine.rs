@@ -106,11 +106,7 @@ impl Args {
 
 impl Login<'_> {
     /// Logs in and prints the token, alone on standard output.
-    pub(super) async fn run(&self, prover: &impl Prove) -> Result<(), CliError> {
-        self.run_as(prover).await
-    }
-
-    async fn run_as<P: Prove>(&self, prover: &P) -> Result<(), CliError> {
+    pub(super) async fn run<P: Prove>(&self, prover: &P) -> Result<(), CliError> {
         let method = P::Method::NAME;
         let Self { args, plain, context, .. } = self;
         let login = LoginContext {
@@ -145,7 +141,6 @@ impl Login<'_> {
             ClientError::NotHere { .. } => self.elsewhere.to_owned(),
             _ => return CliError::from(error).context(doing),
         };
-        let kind = CliError::from(error);
-        CliError { hints: vec![hint], ..kind }.context(doing)
+        CliError { hints: vec![hint], ..CliError::from(error) }.context(doing)
     }
 }

@@ -14,6 +14,7 @@ use crate::{Context, credential, env_vars, error::CliError, settings::missing};
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Options of universal-auth")]
 #[group(skip)]
+#[expect(clippy::struct_field_names, reason = "the fields have the names of their flags")]
 pub(super) struct Args {
     /// Client id of the machine identity [env: INFISICAL_UNIVERSAL_AUTH_CLIENT_ID]
     #[arg(long, value_name = "ID")]

@@ -60,11 +60,15 @@ impl Request<'_> {
         Ok((STANDARD.encode(REQUEST_BODY), STANDARD.encode(&headers).into()))
     }
 
-    /// STS as the server reaches it: the partition of China has a domain of its own.
+    /// STS of the region. Two partitions have a domain of their own.
     fn host(&self) -> String {
         let region = self.region;
-        let end = if region.starts_with("cn-") { ".cn" } else { "" };
-        format!("sts.{region}.amazonaws.com{end}")
+        let domain = match region.split('-').next() {
+            Some("cn") => "amazonaws.com.cn",
+            Some("eusc") => "amazonaws.eu",
+            _ => "amazonaws.com",
+        };
+        format!("sts.{region}.{domain}")
     }
 }
 

@@ -18,6 +18,8 @@ use crate::{
 struct Password<'a> {
     email: &'a str,
     error: Option<String>,
+    /// Whether that is about the new password.
+    is_new: bool,
 }
 
 #[derive(Deserialize)]
@@ -34,7 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn show(Recent(signed_in): Recent, _: State<AppState>) -> Result<Page, ApiError> {
-    Page::new(&Password { email: &signed_in.user.email, error: None })
+    Page::new(&Password { email: &signed_in.user.email, error: None, is_new: false })
 }
 
 async fn change(
@@ -55,7 +57,8 @@ async fn change(
         ApiError::Core(Error::BadRequest { .. }) => "The present password is wrong.".into(),
         other => message::about(other, &[("newPassword", "The new password")]),
     };
-    let page = Password { email: &signed_in.user.email, error: Some(text) };
+    let is_new = message::field(&error).is_some();
+    let page = Password { email: &signed_in.user.email, error: Some(text), is_new };
     Ok(Page::new(&page)?.status(error.status()))
 }
 

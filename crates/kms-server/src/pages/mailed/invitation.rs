@@ -11,7 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::{About, Complete, Shown, about, gone};
+use super::{About, Complete, Problem, Shown, gone};
 use crate::{
     ApiError, AppState,
     pages::{Form, Guest, Link, Page, Target, Visitor, account, cookie, see_other},
@@ -158,8 +158,9 @@ async fn complete(
         Err(Error::Unauthorized(_) | Error::Token(_)) => no_longer(),
         Err(error @ Error::Validation(_)) => {
             let error = ApiError::from(error);
-            let text = Some(about(&error));
-            let page = asked("Complete your account", &shown, organization_id, &about_them, text)?;
+            let problem = Some(Problem::of(&error));
+            let page =
+                asked("Complete your account", &shown, organization_id, &about_them, problem)?;
             Ok(page.status(error.status()))
         }
         Err(other) => Err(other.into()),
@@ -212,10 +213,10 @@ fn asked(
     shown: &Shown,
     organization: OrganizationId,
     about: &About,
-    error: Option<String>,
+    problem: Option<Problem>,
 ) -> Result<Page, ApiError> {
     let joins = Some(organization);
-    Page::new(&Complete { action: PAGE, heading, shown, joins, about, error })
+    Page::new(&Complete { action: PAGE, heading, shown, joins, about, problem })
 }
 
 fn no_longer() -> Result<Page, ApiError> {

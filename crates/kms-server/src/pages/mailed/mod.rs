@@ -74,7 +74,31 @@ struct Complete<'a> {
     /// The organization of an invitation.
     joins: Option<OrganizationId>,
     about: &'a About,
-    error: Option<String>,
+    problem: Option<Problem>,
+}
+
+impl Complete<'_> {
+    /// Whether a field is what the problem is about, or the first to be filled in without one.
+    fn is_next(&self, field: &str) -> bool {
+        match &self.problem {
+            Some(problem) => problem.field == field,
+            None => field == "firstName",
+        }
+    }
+}
+
+/// What is wrong with what was typed.
+struct Problem {
+    /// The field that it is about, in the words of the API; the first where it is about none.
+    field: String,
+    text: String,
+}
+
+impl Problem {
+    fn of(error: &ApiError) -> Self {
+        let field = message::field(error).unwrap_or("firstName").to_owned();
+        Self { field, text: about(error) }
+    }
 }
 
 /// What somebody says about themselves.

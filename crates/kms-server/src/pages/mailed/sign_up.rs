@@ -8,7 +8,7 @@ use kms_core::{Error, Origin};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{About, Complete, Mailed, Shown, about, gone};
+use super::{About, Complete, Mailed, Problem, Shown, about, gone};
 use crate::{
     ApiError, AppState,
     pages::{Form, Guest, Link, Message, Page, account, cookie, see_other},
@@ -136,7 +136,7 @@ async fn complete(
         Err(Error::Unauthorized(_) | Error::Token(_)) => no_longer(),
         Err(error) => {
             let error = told(error)?;
-            Ok(asked(&shown, &about_them, Some(about(&error)))?.status(error.status()))
+            Ok(asked(&shown, &about_them, Some(Problem::of(&error)))?.status(error.status()))
         }
     }
 }
@@ -160,9 +160,9 @@ async fn finish(
     app.core.complete_sign_up_page(&proven, &body, origin).await
 }
 
-fn asked(shown: &Shown, about: &About, error: Option<String>) -> Result<Page, ApiError> {
+fn asked(shown: &Shown, about: &About, problem: Option<Problem>) -> Result<Page, ApiError> {
     let (action, heading) = ("/signup/complete", "Complete your account");
-    Page::new(&Complete { action, heading, shown, joins: None, about, error })
+    Page::new(&Complete { action, heading, shown, joins: None, about, problem })
 }
 
 /// A failure that the form itself can tell; others are pages of their own.

@@ -73,6 +73,7 @@ async fn what_is_refused_is_asked_once_more_without_the_link() {
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", again.text());
     assert!(again.text().contains("The password must have"), "{}", again.text());
     assert!(again.text().contains("Bob &#60;b&#62;"), "{}", again.text());
+    assert!(again.text().contains("autofocus aria-describedby=\"rule error\""), "{}", again.text());
     assert!(!again.text().contains("canary"), "a password came back");
     assert!(!again.text().contains(token_of(&link)), "it was used up");
     assert_eq!(house.members().await, 1);
