@@ -143,14 +143,14 @@ impl Core {
     ) -> Result<(UserCode, DeviceLoginRow)> {
         // What cannot be a code is told nothing by the answer.
         let code = UserCode::read(user_code).ok_or_else(unknown)?;
-        let answer = self.look_up(signed_in, &code).await;
+        let answer = self.look_up(signed_in, code).await;
         if matches!(answer, Err(Error::RateLimited { .. })) {
             self.log_refused_device(signed_in, "throttled").await?;
         }
         answer.map(|row| (code, row))
     }
 
-    async fn look_up(&self, signed_in: &SignedIn, code: &UserCode) -> Result<DeviceLoginRow> {
+    async fn look_up(&self, signed_in: &SignedIn, code: UserCode) -> Result<DeviceLoginRow> {
         let attempt = self.attempt_from(source_of(signed_in.origin.ip));
         self.require_turn(&attempt).await?;
         let mut tx = self.store.begin().await?;

@@ -44,7 +44,7 @@ impl UserCode {
     }
 
     /// The code as it is shown.
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn shown(self) -> String {
         let letters = self.0.map(char::from);
         let (first, second) = letters.split_at(LETTERS / 2);
         format!("{}-{}", String::from_iter(first), String::from_iter(second))
