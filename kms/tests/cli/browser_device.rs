@@ -107,15 +107,16 @@ fn a_refusal_ends_the_wait_and_says_what_to_do() {
 
 #[test]
 fn over_ssh_in_a_container_and_without_a_display_a_code_is_shown() {
-    let surroundings: [&[(&str, &str)]; 4] = [
-        &[("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22"), ("DISPLAY", ":10")],
-        &[("KUBERNETES_SERVICE_HOST", "192.0.2.1"), ("DISPLAY", ":0")],
-        &[],
-        &[("BROWSER", "w3m")],
+    let surroundings: [(&str, &[(&str, &str)]); 4] = [
+        ("over SSH", &[("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22"), ("DISPLAY", ":10")]),
+        ("in a container", &[("KUBERNETES_SERVICE_HOST", "192.0.2.1"), ("DISPLAY", ":0")]),
+        ("", &[]),
+        ("", &[("BROWSER", "w3m")]),
     ];
-    for more in surroundings {
+    for (why, more) in surroundings {
         let (provider, home) = (Provider::start(), Home::new());
         let mut terminal = on_a_terminal(&provider, &home, &[], more);
+        terminal.expect("No browser is opened ").expect(why).expect(": use one on any device");
         terminal.expect("open this address on any device").expect("/device").expect(USER_CODE);
         terminal.expect("Waiting for the confirmation, 10 minutes at most");
         terminal.finish().with(0).says(&format!("You are now logged in as {EMAIL} in Example"));

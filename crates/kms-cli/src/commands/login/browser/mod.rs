@@ -98,12 +98,16 @@ async fn by_surroundings(
     wish: &LoginWish,
     context: &Context,
 ) -> Result<BrowserTokens, CliError> {
-    if Whereabouts::find(&context.settings.env) == Whereabouts::Here {
-        match Listener::bind().await {
+    match Whereabouts::find(&context.settings.env) {
+        Whereabouts::Here => match Listener::bind().await {
             Ok(listener) => return loopback::log_in(oauth, listener, wish, context).await,
             Err(error) => {
                 context.ui.warn(&format!("the browser could not come back to here: {error}"));
             }
+        },
+        Whereabouts::Windows => {}
+        Whereabouts::Elsewhere(why) => {
+            context.ui.notice(&format!("No browser is opened {why}: use one on any device."));
         }
     }
     device::log_in(oauth, wish, context).await
