@@ -3,7 +3,7 @@
 //! A program sends a browser to us ([`LoginRequest`]), where a person confirms or denies
 //! ([`Core::confirm_login`]); the program trades the code that comes back for a session
 //! ([`Core::token`]) and refreshes it there. A device without a browser asks for a code that its
-//! owner types elsewhere ([`device`]).
+//! owner types elsewhere (`device`).
 
 mod code;
 mod device;

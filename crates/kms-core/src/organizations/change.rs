@@ -32,7 +32,7 @@ impl Core {
         body: &CreateOrganization,
     ) -> Result<OrganizationResponse> {
         let name = organization_name("name", &body.name)?;
-        self.require_no_provider(person)?;
+        Self::require_no_provider(person)?;
         let mut tx = self.store.begin().await?;
         let row = self.insert_organization(&mut tx, &name).await?;
         let owner = ("user", person.user.id.uuid());

@@ -26,6 +26,7 @@ pub use passkeys::{Passkey, PasskeyAnswer, PasskeyRequest};
 pub use select::{PagePlace, Selection};
 pub use session::Opened;
 pub(crate) use session::{Chosen, Grant, Start, nowhere};
+pub(crate) use throttle::Attempt;
 
 /// How a person with a password logs in.
 pub(crate) const EMAIL: &str = "email";

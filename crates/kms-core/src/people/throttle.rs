@@ -78,6 +78,11 @@ const AT_HOME: &[Scope] = &[Scope::Here];
 const ELSEWHERE: &[Scope] = &[Scope::Here, Scope::Account, Scope::Source, Scope::All];
 
 impl Attempt {
+    /// A try of something that is no account's, from a source: only the source is answerable.
+    pub(crate) fn from_source(source: String) -> Self {
+        Self { account: [0; 32], source, scopes: &[Scope::Source] }
+    }
+
     fn key(&self, scope: Scope) -> (&[u8], &str) {
         match scope {
             Scope::Here => (&self.account, &self.source),
@@ -105,11 +110,6 @@ impl Core {
     pub(crate) fn attempt(&self, name: &str, source: String, is_at_home: bool) -> Attempt {
         let scopes = if is_at_home { AT_HOME } else { ELSEWHERE };
         Attempt { account: self.keys.lookup.hash(ACCOUNT, name).0, source, scopes }
-    }
-
-    /// A try of something that is no account's, from a source: only the source is answerable.
-    pub(crate) fn attempt_from(&self, source: String) -> Attempt {
-        Attempt { account: [0; 32], source, scopes: &[Scope::Source] }
     }
 
     /// Refuses a try that has to wait; whether there are failures of this account here otherwise.

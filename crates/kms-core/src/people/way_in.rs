@@ -131,7 +131,7 @@ impl Core {
 
     /// Refuses what is somebody's own alone, whatever their account is: another way to log in to it,
     /// and organizations of theirs.
-    pub(crate) fn require_no_provider(&self, signed_in: &SignedIn) -> Result<()> {
+    pub(crate) fn require_no_provider(signed_in: &SignedIn) -> Result<()> {
         if signed_in.provider.is_none() {
             return Ok(());
         }

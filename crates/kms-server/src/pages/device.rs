@@ -27,7 +27,7 @@ const LONGEST_CODE: usize = 32;
 
 #[derive(Template)]
 #[template(path = "device_code.html")]
-struct Code<'a> {
+struct Typed<'a> {
     user_code: &'a str,
     organization: Option<OrganizationId>,
     email: &'a str,
@@ -178,7 +178,7 @@ fn code_page(
     // What was typed comes back, and no more of it than fits the field.
     let end = user_code.char_indices().nth(LONGEST_CODE).map_or(user_code.len(), |(at, _)| at);
     let user_code = &user_code[..end];
-    Page::new(&Code { user_code, organization, email: &signed_in.user.email, error })
+    Page::new(&Typed { user_code, organization, email: &signed_in.user.email, error })
 }
 
 /// This page, once more, after a second factor was given.

@@ -7,7 +7,7 @@
 
 use askama::Template;
 use axum::extract::{FromRequestParts, State};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::REFRESH, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header::REFRESH, request::Parts};
 use kms_api::routes as paths;
 use kms_core::{Connecting, Error, ProviderAnswer, SsoOutcome};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -183,7 +183,7 @@ fn onwards(heading: &str, text: &str, location: &str) -> Result<Page, ApiError> 
         message::Message { heading, text, link: Some(("Continue", location)), request_id: None };
     let value = HeaderValue::from_str(&format!("0;url={location}"));
     let value = value.map_err(|error| Error::Internal(Box::new(error)))?;
-    Ok(Page::new(&page)?.header(HeaderName::from(REFRESH), value))
+    Ok(Page::new(&page)?.header(REFRESH, value))
 }
 
 /// A provider that does not answer is a gateway that fails; all else is the request's fault.

@@ -157,6 +157,17 @@ async fn keep_secrets(
     made["secret"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
 }
 
+/// The settings of an identity provider that is not used.
+fn identity_provider(label: &str) -> Value {
+    json!({
+        "configurationType": "discoveryURL",
+        "discoveryURL": "https://id.example.com/.well-known/openid-configuration",
+        "clientId": label,
+        "clientSecret": format!("{label}-client-secret"),
+        "isActive": false,
+    })
+}
+
 /// Puts one of everything into an organization, and tells how it is named.
 async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let send = async |path: &str, body: Value| {
@@ -189,14 +200,7 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let made = send(&at(paths::TOKEN_AUTH_TOKENS), json!({ "name": label })).await;
     let body = json!({ "name": format!("{label}-team") });
     let sub = text(&send(paths::SUB_ORGANIZATIONS, body).await["organization"]["id"]);
-    let body = json!({
-        "configurationType": "discoveryURL",
-        "discoveryURL": "https://id.example.com/.well-known/openid-configuration",
-        "clientId": label,
-        "clientSecret": format!("{label}-client-secret"),
-        "isActive": false,
-    });
-    send(paths::OIDC_CONFIG, body).await;
+    send(paths::OIDC_CONFIG, identity_provider(label)).await;
     let read = async |path: &str| server.get(path).bearer(&tenant.token).send().await.ok();
     let organization = tenant.made.organization.id.to_string();
     let names = Names::from([("organizationId", organization.clone())]);

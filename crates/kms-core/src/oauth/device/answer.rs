@@ -13,7 +13,7 @@ use crate::{
     access::device_login_mac,
     audit::Event,
     login::source_of,
-    people::{Approval, Chosen},
+    people::{Approval, Attempt, Chosen},
 };
 
 /// What wrong codes of a person are counted as.
@@ -151,7 +151,7 @@ impl Core {
     }
 
     async fn look_up(&self, signed_in: &SignedIn, code: UserCode) -> Result<DeviceLoginRow> {
-        let attempt = self.attempt_from(source_of(signed_in.origin.ip));
+        let attempt = Attempt::from_source(source_of(signed_in.origin.ip));
         self.require_turn(&attempt).await?;
         let mut tx = self.store.begin().await?;
         if self.count_user_code(&mut tx, signed_in).await? > TRIES {

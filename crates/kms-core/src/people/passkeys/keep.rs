@@ -30,7 +30,7 @@ impl Core {
         signed_in: &SignedIn,
         site: &str,
     ) -> Result<PasskeyRequest> {
-        self.require_no_provider(signed_in)?;
+        Self::require_no_provider(signed_in)?;
         let party = require_relying_party(site)?;
         let user = self.account_to_change(signed_in).await?;
         let held = passkeys::of_user(&self.store, user.id).await?;
@@ -53,7 +53,7 @@ impl Core {
         name: &str,
         site: &str,
     ) -> Result<()> {
-        self.require_no_provider(signed_in)?;
+        Self::require_no_provider(signed_in)?;
         let party = require_relying_party(site)?;
         let user = self.account_to_change(signed_in).await?;
         let name = text::name("name", name, LONGEST_NAME)?;

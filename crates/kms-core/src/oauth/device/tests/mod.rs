@@ -159,8 +159,8 @@ async fn an_approval_is_good_for_one_session_of_many_that_ask() {
     let sessions = world.number("SELECT COUNT(*) FROM user_sessions").await;
     let mut racers = tokio::task::JoinSet::new();
     for _ in 0..16 {
-        let (core, code) = (world.core.clone(), device.device_code.clone());
-        racers.spawn(async move { core.token(&poll(&code), &from(DEVICE)).await.is_ok() });
+        let (core, polled) = (world.core.clone(), poll(&device.device_code));
+        racers.spawn(async move { core.token(&polled, &from(DEVICE)).await.is_ok() });
     }
     assert_eq!(racers.join_all().await.into_iter().filter(|won| *won).count(), 1);
     assert_eq!(world.number("SELECT COUNT(*) FROM user_sessions").await, sessions + 1);
