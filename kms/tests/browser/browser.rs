@@ -95,7 +95,7 @@ impl Browser {
 
     /// A command of the browser's own debugging protocol.
     #[track_caller]
-    pub(crate) fn debug(&self, command: &str, parameters: Value) -> Value {
+    pub(crate) fn debug(&self, command: &str, parameters: &Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
         self.ask(Extension::post("goog/cdp/execute", body))
     }
@@ -248,6 +248,7 @@ impl Browser {
 
     /// The first visible element of this name; pages that are just being replaced are asked again.
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "a closure says what it takes only by value")]
     fn with(
         &self,
         selector: &str,

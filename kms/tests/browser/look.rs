@@ -28,7 +28,7 @@ impl Theme {
 impl Browser {
     pub(crate) fn theme(&self, theme: Theme) -> &Self {
         let feature = json!({ "name": "prefers-color-scheme", "value": theme.name() });
-        self.debug("Emulation.setEmulatedMedia", json!({ "features": [feature] }));
+        self.debug("Emulation.setEmulatedMedia", &json!({ "features": [feature] }));
         self
     }
 
@@ -36,14 +36,14 @@ impl Browser {
     pub(crate) fn phone(&self) -> &Self {
         self.debug(
             "Emulation.setDeviceMetricsOverride",
-            json!({ "width": 320, "height": 640, "deviceScaleFactor": 2, "mobile": true }),
+            &json!({ "width": 320, "height": 640, "deviceScaleFactor": 2, "mobile": true }),
         );
         self
     }
 
     /// The screen on the desk again.
     pub(crate) fn desk(&self) -> &Self {
-        self.debug("Emulation.clearDeviceMetricsOverride", json!({}));
+        self.debug("Emulation.clearDeviceMetricsOverride", &json!({}));
         self
     }
 
@@ -65,7 +65,7 @@ impl Browser {
     fn picture(&self, name: &str) {
         self.check(name);
         let whole = json!({ "format": "png", "captureBeyondViewport": true });
-        let picture = self.debug("Page.captureScreenshot", whole);
+        let picture = self.debug("Page.captureScreenshot", &whole);
         let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
         let folder = folder();
         fs::create_dir_all(&folder).unwrap();
