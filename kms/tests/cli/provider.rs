@@ -164,7 +164,7 @@ impl State {
             ("GET", "/.well-known/oauth-authorization-server") => Reply::json(200, self.metadata()),
             ("POST", "/oauth/token") => self.token(&form(&request)),
             ("POST", "/oauth/device") => self.device(&form(&request)),
-            ("GET", "/api/v2/users/me") => Reply::json(200, json!({ "user": self.user() })),
+            ("GET", "/api/v2/users/me") => Reply::json(200, json!({ "user": Self::user() })),
             ("GET", "/api/v1/organization/accessible-with-sub-orgs") => organizations(),
             _ => Reply::error(404, "Route not found"),
         };
@@ -250,7 +250,7 @@ impl State {
         Reply::json(200, answer).with("cache-control", "no-store")
     }
 
-    fn user(&self) -> Value {
+    fn user() -> Value {
         let at = "2026-01-02T03:04:05.678Z";
         json!({
             "id": "0192d0a4-8f9c-7c6e-9f0a-00000000000a",

@@ -13,29 +13,29 @@ use crate::visit::{House, SITE, Visit, inputs};
 /// Where devices ask from.
 const PEER: &str = "198.51.100.7:4000";
 
-struct Device {
+struct Waiting {
     user_code: String,
     device_code: String,
     /// Path and query of the page with the code in it.
     page: String,
 }
 
-async fn ask_with(house: &House, program: &str, fields: &[(&str, &str)]) -> Device {
+async fn ask_with(house: &House, program: &str, fields: &[(&str, &str)]) -> Waiting {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("client_id", CLI_CLIENT).extend_pairs(fields);
     let request = house.server.post(paths::OAUTH_DEVICE).header("user-agent", program).from(PEER);
     let given = request.body("application/x-www-form-urlencoded", form.finish()).send().await.ok();
     let text = |name: &str| given[name].as_str().unwrap().to_owned();
     let page = text("verification_uri_complete").strip_prefix(SITE).unwrap().to_owned();
-    Device { user_code: text("user_code"), device_code: text("device_code"), page }
+    Waiting { user_code: text("user_code"), device_code: text("device_code"), page }
 }
 
-async fn ask(house: &House) -> Device {
+async fn ask(house: &House) -> Waiting {
     ask_with(house, "kms-cli/1.0 (linux)", &[("host", "build-7")]).await
 }
 
 /// A device's question, as soon as it may be asked again.
-async fn poll(house: &House, device: &Device) -> Answer {
+async fn poll(house: &House, device: &Waiting) -> Answer {
     house.server.clock.advance(5);
     let fields = [
         ("grant_type", DEVICE_GRANT),
@@ -47,7 +47,7 @@ async fn poll(house: &House, device: &Device) -> Answer {
     request.body("application/x-www-form-urlencoded", form).send().await
 }
 
-async fn assert_pending(house: &House, device: &Device, what: &str) {
+async fn assert_pending(house: &House, device: &Waiting, what: &str) {
     assert_eq!(poll(house, device).await.json()["error"], "authorization_pending", "{what}");
 }
 
@@ -55,7 +55,7 @@ async fn type_code(visit: &Visit<'_>, code: &str) -> Answer {
     visit.submit(paths::DEVICE, &[("user_code", code)]).await
 }
 
-async fn decide(visit: &Visit<'_>, device: &Device, place: &str, decision: &str) -> Answer {
+async fn decide(visit: &Visit<'_>, device: &Waiting, place: &str, decision: &str) -> Answer {
     let fields = [
         ("user_code", device.user_code.as_str()),
         ("organization_id", place),

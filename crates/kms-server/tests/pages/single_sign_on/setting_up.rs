@@ -28,12 +28,12 @@ async fn a_provider_is_set_up_changed_and_read_without_its_secret() {
     let again = house.set_up(&house.ours, house.config(&json!({}))).await;
     assert_eq!(again.status, StatusCode::BAD_REQUEST);
 
-    let changes = json!({
+    let sent = json!({
         "allowedEmailDomains": " Corp.Example ,\tＣＯＲＰ.example, other.example",
         "clientSecret": "********",
         "clientId": "kms",
     });
-    let changed = house.change(changes).await.ok();
+    let changed = house.change(sent).await.ok();
     assert_eq!(changed["allowedEmailDomains"], "corp.example, other.example");
     // The mask changed nothing.
     house.ada().await;
