@@ -157,5 +157,5 @@ fn secrets_are_exposed_in_the_listed_places_only() {
         .map(|file| file.file_name().unwrap().to_str().unwrap())
         .collect();
     exposing.sort_unstable();
-    assert_eq!(exposing, ["password.rs", "totp.rs"]);
+    assert_eq!(exposing, ["password.rs", "pkce.rs", "totp.rs"]);
 }
