@@ -12,7 +12,7 @@ use kms_core::oauth::{BadRequest, LoginRequest};
 use serde::Deserialize;
 
 use super::{
-    Form, Link, Page, Target, Visitor,
+    Form, Link, Page, Target, Time, Visitor,
     answer::Policy,
     message::Message,
     places::{self, Chosen, Step, Way},
@@ -33,7 +33,7 @@ struct Confirm<'a> {
     place: &'a Chosen,
     host: Option<&'a str>,
     listener: Option<&'a str>,
-    now: String,
+    now: Time,
     action: String,
     another: String,
 }
@@ -100,7 +100,7 @@ async fn show(
         email: &signed_in.user.email,
         host: request.host.as_deref(),
         listener: request.listener(),
-        now: app.core.now().to_string(),
+        now: Time::of(app.core.now()),
         action: address(&request, Some(place.id)),
         another: address(&request, None),
         place: &place,

@@ -13,7 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    Form, Link, Page, Target, Visitor,
+    Form, Link, Page, Target, Time, Visitor,
     message::{self, Message},
     places::{self, Chosen, Step, Way},
 };
@@ -41,6 +41,7 @@ struct Confirm<'a> {
     place: &'a Chosen,
     login: &'a DeviceLogin,
     age: String,
+    asked: Time,
 }
 
 #[derive(Default, Deserialize)]
@@ -143,6 +144,7 @@ async fn review(
     Page::new(&Confirm {
         email: &signed_in.user.email,
         place: &place,
+        asked: Time::of(login.asked_at),
         age: age(app.core.now().seconds() - login.asked_at.seconds()),
         login: &login,
     })

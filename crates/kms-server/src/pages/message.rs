@@ -67,6 +67,11 @@ pub(crate) fn field(error: &ApiError) -> Option<&str> {
     issues.first()?.path.first()?.as_str()
 }
 
+/// Text in parts, with whether each is a command, which is written between backticks.
+pub(crate) fn prose(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(at, part)| (at % 2 == 1, part))
+}
+
 /// What an error says to people on a page.
 pub(crate) fn text(error: &ApiError) -> String {
     if error.status().is_server_error() {

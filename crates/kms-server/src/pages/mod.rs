@@ -23,14 +23,16 @@ mod passkeys;
 mod places;
 mod single_sign_on;
 mod target;
+mod time;
 mod visitor;
 
 pub(crate) use answer::{IsPage, Page, STYLE, see_other};
 pub(crate) use confirm::Recent;
 pub(crate) use form::{Form, Link};
-pub(crate) use message::{Message, failure};
+pub(crate) use message::{Message, failure, prose};
 pub(crate) use passkeys::SCRIPT as PASSKEY_SCRIPT;
 pub(crate) use target::Target;
+pub(crate) use time::Time;
 pub(crate) use visitor::{Guest, Visitor};
 
 use crate::route::Route;

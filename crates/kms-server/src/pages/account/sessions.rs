@@ -2,14 +2,14 @@
 
 use askama::Template;
 use axum::extract::State;
-use kms_api::{SessionId, Timestamp, users::Session};
+use kms_api::{SessionId, users::Session};
 use kms_core::Error;
 use serde::Deserialize;
 
 use super::program;
 use crate::{
     ApiError, AppState,
-    pages::{Form, Page, Visitor, cookie, see_other},
+    pages::{Form, Page, Time, Visitor, cookie, see_other},
     route::Route,
 };
 
@@ -29,20 +29,6 @@ struct Row {
     since: Time,
     last_used: Time,
     is_this: bool,
-}
-
-/// A point in time, for programs and for people.
-struct Time {
-    exact: Timestamp,
-    text: String,
-}
-
-impl Time {
-    /// To the minute.
-    fn of(exact: Timestamp) -> Self {
-        let text = exact.to_string();
-        Self { exact, text: text.get(..16).unwrap_or(&text).replace('T', " ") }
-    }
 }
 
 #[derive(Deserialize)]

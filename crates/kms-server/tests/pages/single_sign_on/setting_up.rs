@@ -125,7 +125,7 @@ async fn x4_credentials_and_line_breaks_are_refused_when_they_are_saved() {
     let at = house.provider.url().replace("http://", "");
     for (field, value) in [
         ("discoveryURL", format!("http://user:secret@{at}/.well-known/openid-configuration")),
-        ("discoveryURL", format!("http://{at}/\r\nX-Evil: 1")),
+        ("discoveryURL", format!("http://{at}/\r\nX-Evil: 1/.well-known/openid-configuration")),
         ("issuer", format!("http://canary-secret@{at}")),
         ("issuer", format!("http://{at}/a b")),
         ("jwksUri", format!("http://{at}/keys#canary-secret")),

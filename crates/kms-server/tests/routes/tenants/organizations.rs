@@ -27,7 +27,7 @@ async fn a_person_lists_reads_and_changes_the_organization() {
     let known = sorted(
         "id name slug customerId createdAt updatedAt authEnforced scimEnabled kmsDefaultKeyId
          defaultMembershipRole enforceMfa selectedMfaMethod userTokenExpiration rootOrgId
-         parentOrgId allowDeviceLogin",
+         parentOrgId allowDeviceLogin bypassOrgAuthEnabled",
     );
     assert_eq!(fields(&read["organization"]), known);
     let patch = server.call(http::Method::PATCH, &one).bearer(&token);
