@@ -25,6 +25,7 @@ mod terminal;
 mod account;
 mod browser_rules;
 mod command_line;
+mod hand_over;
 mod harness;
 mod passkeys;
 mod single_sign_on;
