@@ -121,7 +121,8 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, ans
 
 /// An answer in JSON.
 pub(crate) fn json(value: &serde_json::Value) -> Response<Bytes> {
-    Response::new(value.to_string().into())
+    let json = Response::builder().header("content-type", "application/json");
+    json.body(value.to_string().into()).unwrap()
 }
 
 /// An empty answer with a status.
