@@ -204,6 +204,17 @@ fn an_instance_without_a_role_says_so() {
         .says("there are no credentials of AWS here");
 }
 
+#[test]
+fn somebody_else_at_the_address_of_the_instance_is_no_instance() {
+    let metadata = Server::start([Reply::text(403, "text/plain", "forbidden")]);
+    let server = Server::start([]);
+    run(on_an_instance(&server, &metadata.url()).env("AWS_REGION", "us-east-1"))
+        .ends_with(1)
+        .says("there are no credentials of AWS here")
+        .says(&format!("the instance (`{}`)", metadata.url()));
+    assert_eq!(metadata.requests().len(), 1);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn elsewhere_it_is_said_soon_and_with_what_was_tried() {

@@ -4,13 +4,13 @@
 mod sign;
 mod transport;
 
-use std::time::SystemTime;
+use std::{error::Error as _, time::SystemTime};
 
 use aws_config::{
     BehaviorVersion,
     default_provider::credentials::DefaultCredentialsChain,
     environment::region::EnvironmentVariableRegionProvider,
-    imds::{self, region::ImdsRegionProvider},
+    imds::{self, client::error::ImdsError, region::ImdsRegionProvider},
     meta::region::RegionProviderChain,
     profile::ProfileFileRegionProvider,
     provider_config::ProviderConfig,
@@ -95,7 +95,9 @@ async fn find(client: &Client) -> Result<(Credentials, String), Error> {
 }
 
 fn refused(error: CredentialsError) -> Error {
-    if !matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
+    // The instance is asked last. Whatever went wrong there, this is no instance with a role.
+    let is_absent = matches!(error, CredentialsError::CredentialsNotLoaded(_));
+    if !is_absent && !is_of_instance(&error) {
         return Error::NoProof { what: WHAT, cause: error.into() };
     }
     let profile = variable("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
@@ -107,4 +109,15 @@ fn refused(error: CredentialsError) -> Error {
          `AWS_CONTAINER_CREDENTIALS_FULL_URI`) and the instance (`{metadata}`)"
     );
     Error::NotHere { what: "there are no credentials of AWS here", cause: cause.into() }
+}
+
+fn is_of_instance(error: &CredentialsError) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if error.is::<ImdsError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
