@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// Somebody's files, with a vault that needs no keyring.
-struct Person {
+pub(crate) struct Person {
     files: tempfile::TempDir,
     url: String,
 }
 
 impl Person {
-    fn at(server: &Server) -> Self {
+    pub(crate) fn at(server: &Server) -> Self {
         let person = Self { files: tempfile::tempdir().unwrap(), url: server.url.clone() };
         assert!(person.run(&["vault", "set", "file"]).status.success());
         person
@@ -59,7 +59,7 @@ impl Person {
 
     /// Starts it with a browser of this machine, and says where that is sent.
     #[track_caller]
-    fn waits(&self, args: &[&str]) -> (Terminal, String) {
+    pub(crate) fn waits(&self, args: &[&str]) -> (Terminal, String) {
         let opener = Opener::new();
         let terminal = self.start(args, &[("BROWSER", &opener.program())]);
         let address = opener.address();
@@ -85,7 +85,7 @@ impl Person {
 
 /// Confirms on the page, and is sent back to the program.
 #[track_caller]
-fn confirm(browser: &Browser) {
+pub(crate) fn confirm(browser: &Browser) {
     browser.expect("Log in your terminal?").click("Confirm");
     browser.expect_url("http://127.0.0.1:").expect("You can close this window");
 }

@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     browser::{Browser, Script},
+    command_line::{Person, confirm},
     server::Server,
 };
 
@@ -123,6 +124,22 @@ fn a_person_of_the_organization_signs_in_and_out() {
         assert_eq!(cookies[0]["sameSite"], "Strict");
         assert_eq!(cookies[0]["httpOnly"], true);
     }
+}
+
+/// The browser is recommended where single sign-on is set up.
+#[test]
+fn a_terminal_is_logged_in_through_the_provider() {
+    let server = Server::start();
+    let provider = Provider::start(&server, PERSON);
+    set_up(&server, &provider);
+    let (person, browser) = (Person::at(&server), Browser::open());
+    let (terminal, address) = person.waits(&[]);
+    browser.goto(&address).click("Sign in with your organization");
+    let organization = server.credential("/organization/slug");
+    browser.fill("Organization, or your e-mail address there", organization);
+    browser.click("Continue");
+    confirm(&browser);
+    terminal.finish().with(0).says(&format!("You are now logged in as {PERSON} in "));
 }
 
 #[test]
