@@ -16,6 +16,7 @@ use kms_store::{
     organizations::{self, OrganizationMembershipRow},
     tokens,
     user_sessions::SessionRow,
+    users::UserRow,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -101,7 +102,7 @@ impl Core {
             factor: claims.mfa_method,
             organization: None,
             provider: live.provider_id,
-            instance_admin: row.user.super_admin,
+            instance_admin: administers_instance(&row.user, live),
             actor_metadata: metadata_of(&claims.auth_method, &row),
             origin,
         })
@@ -121,7 +122,7 @@ impl Core {
             factor: claims.mfa_method.clone().filter(|_| claims.is_mfa_verified == Some(true)),
             organization: organization_of(&claims),
             provider: self.live_session(&row)?.provider_id,
-            instance_admin: row.user.super_admin,
+            instance_admin: administers_instance(&row.user, self.live_session(&row)?),
             actor_metadata: metadata_of(&claims.auth_method, &row),
             origin,
         })
@@ -193,7 +194,7 @@ impl Core {
             actor: Actor::User(actor_of(claims.token_version_id.into(), &row)),
             organization,
             rules: self.user_role(row.membership.0.as_ref(), organization)?,
-            instance_admin: row.user.super_admin,
+            instance_admin: administers_instance(&row.user, self.live_session(&row)?),
             actor_metadata: metadata_of(&claims.auth_method, &row),
             origin: Origin::default(),
             seen: Seen::default(),
@@ -401,6 +402,13 @@ fn stale() -> Error {
 
 fn organization_of(claims: &UserAccessClaims) -> Option<OrganizationId> {
     claims.sub_organization_id.or(claims.organization_id).map(OrganizationId::from)
+}
+
+/// Whether a session of somebody administers the instance. One that an organization's identity
+/// provider vouches for does not, whoever it is: that word is good in the organization alone (attack
+/// H6).
+pub(crate) fn administers_instance(user: &UserRow, session: &SessionRow) -> bool {
+    user.super_admin && session.provider_id.is_none()
 }
 
 fn actor_of(session: SessionId, row: &UserCallerRow) -> UserActor {

@@ -1,7 +1,7 @@
 //! Documents of providers, remembered: each is asked for by one caller at a time, and not again for
 //! some time, whatever anybody sends (attack J9).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::{Method, Request, StatusCode, header::ACCEPT};
 use moka::sync::Cache;
@@ -11,10 +11,14 @@ use tokio::sync::Mutex;
 use super::SsoError;
 use crate::outbound::{Outbound, Target, Trust};
 
-/// Documents remembered at most; each has up to a megabyte, most a few kilobytes.
+/// Bytes of a document at most; in memory it takes some thirty times as many.
+const LONGEST: usize = 64 * 1024;
+/// Documents remembered at most.
 const DOCUMENTS: u64 = 256;
 /// Seconds that a document counts.
 const LASTS: i64 = 3_600;
+/// How long a document stays that nobody asks for.
+const IDLE: Duration = Duration::from_hours(1);
 /// Seconds between two calls at least, where somebody asks for what the document does not hold.
 const INTERVAL: i64 = 60;
 /// Seconds that a provider is left alone after a call that failed.
@@ -34,7 +38,8 @@ struct Kept {
 
 impl Documents {
     pub(super) fn new(outbound: Outbound) -> Self {
-        Self { outbound, slots: Cache::new(DOCUMENTS) }
+        let slots = Cache::builder().max_capacity(DOCUMENTS).time_to_idle(IDLE).build();
+        Self { outbound, slots }
     }
 
     /// A document as it is remembered, or as it is now.
@@ -83,7 +88,7 @@ impl Documents {
             .body(Vec::new())
             .map_err(|_| SsoError::Unreachable(None))?;
         let answer = self.outbound.send(request, &Trust::public()).await?;
-        if answer.status() != StatusCode::OK {
+        if answer.status() != StatusCode::OK || answer.body().len() > LONGEST {
             return Err(SsoError::Unreachable(None));
         }
         let document = serde_json::from_slice(answer.body());

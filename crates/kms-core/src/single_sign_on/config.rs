@@ -232,6 +232,7 @@ impl Core {
             ("providerId", row.id.to_string().into()),
             ("issuer", row.issuer.clone().into()),
             ("clientId", row.client_id.clone().into()),
+            ("reach", row.config.clone().into()),
             ("allowedEmailDomains", domains_of(row)?.join(", ").into()),
             ("isActive", row.is_active.into()),
             ("authEnforced", root.auth_enforced.into()),

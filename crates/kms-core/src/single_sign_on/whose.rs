@@ -72,11 +72,12 @@ impl Core {
             self.linked(&mut tx, &link).await?
         } else {
             let known = users::by_username(&mut tx, &said.address).await?;
-            if let Some(user) = known.as_ref().filter(|user| user.is_accepted) {
-                return Ok(Whose::Unproven(user.id));
-            }
+            // Asked first, so that nobody learns of an account which is not expected here.
             if !self.expects(&mut tx, said, known.as_ref()).await? {
                 return Ok(Whose::Nobodys);
+            }
+            if let Some(user) = known.as_ref().filter(|user| user.is_accepted) {
+                return Ok(Whose::Unproven(user.id));
             }
             match known {
                 Some(user) => self.complete_by_provider(&mut tx, said, user).await?,

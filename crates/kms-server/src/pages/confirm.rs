@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{Method, request::Parts};
+use kms_api::routes as paths;
 use kms_core::{Error, Missing, SignedIn};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -55,6 +56,9 @@ fn target(parts: &Parts) -> Target {
     if parts.method == Method::GET {
         let asked = parts.uri.path_and_query();
         return asked.map_or_else(Target::default, |asked| Target::of(asked.as_str()));
+    }
+    if parts.uri.path() == paths::LOGIN_SSO_CONNECT {
+        return Target::of(paths::LOGIN_SSO_CONNECT);
     }
     let page: Vec<_> = parts.uri.path().split('/').take(3).collect();
     Target::of(&page.join("/"))

@@ -39,6 +39,13 @@ struct Asked {
 }
 
 #[derive(Deserialize)]
+struct Left {
+    /// Where somebody else goes on.
+    #[serde(default, rename = "continue")]
+    target: Option<Target>,
+}
+
+#[derive(Deserialize)]
 struct Given {
     #[serde(default, rename = "continue")]
     target: Target,
@@ -67,7 +74,8 @@ async fn show(
     if let Some(port) = asked.callback_port {
         return see_other(&hand_over::address(port));
     }
-    if guest.signed_in.is_some() {
+    // Whoever came by a provider may be here for a login of their own.
+    if guest.signed_in.is_some_and(|person| person.provider.is_none()) {
         return see_other(asked.target.as_str());
     }
     page(&app, &asked.target, "", None).await
@@ -111,10 +119,11 @@ async fn log_in(
 async fn log_out(
     Visitor(signed_in): Visitor,
     State(app): State<AppState>,
-    Form(()): Form<()>,
+    Form(left): Form<Left>,
 ) -> Result<Page, ApiError> {
     app.core.page_logout(&signed_in).await?;
-    Ok(see_other("/login")?.cookie(cookie::clear(&app)?))
+    let login = left.target.map_or_else(|| "/login".to_owned(), |target| target.after("/login"));
+    Ok(see_other(&login)?.cookie(cookie::clear(&app)?))
 }
 
 /// What somebody logs in for.

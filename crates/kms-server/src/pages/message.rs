@@ -40,9 +40,14 @@ pub(crate) fn failure(error: &ApiError, request_id: &str, asked: &str) -> Result
         }
         _ => None,
     };
-    let link = provider
-        .as_deref()
-        .map_or(("Start again", "/login"), |address| ("Sign in with your organization", address));
+    // Whoever is signed in is led straight on to what was asked for.
+    let again = match asked {
+        "" => "/login".to_owned(),
+        asked => Target::of(asked).after("/login"),
+    };
+    let link = provider.as_deref().map_or(("Start again", again.as_str()), |address| {
+        ("Sign in with your organization", address)
+    });
     let page = Message {
         heading,
         text: &text,

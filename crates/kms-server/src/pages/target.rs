@@ -6,10 +6,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer};
 
 /// The pages that others may lead on to, each with its query.
-const KNOWN: [&str; 7] = [
+const KNOWN: [&str; 8] = [
     "/account",
     "/device",
     "/login/cli",
+    "/login/factor",
     "/login/sso/connect",
     "/oauth/authorize",
     "/signupinvite",

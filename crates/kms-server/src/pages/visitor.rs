@@ -52,8 +52,9 @@ impl FromRequestParts<AppState> for Visitor {
         let context = extract::context(&parts.extensions).map_err(refused)?;
         let Some(signed_in) = guest.signed_in else {
             context.count_address(app).map_err(|error| refused(error.into()))?;
-            let is_asked_again = parts.method == http::Method::GET;
-            let asked = parts.uri.path_and_query().filter(|_| is_asked_again);
+            // A form whose address says it all can be shown anew; what it sent is typed again.
+            let is_shown = parts.method == http::Method::GET || parts.uri.query().is_some();
+            let asked = parts.uri.path_and_query().filter(|_| is_shown);
             let target = asked.map_or_else(Target::default, |asked| Target::of(asked.as_str()));
             return Err(see_other(&target.after("/login")).into_response());
         };

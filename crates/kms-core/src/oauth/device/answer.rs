@@ -151,7 +151,9 @@ impl Core {
     }
 
     async fn look_up(&self, signed_in: &SignedIn, code: UserCode) -> Result<DeviceLoginRow> {
-        let attempt = Attempt::from_source(source_of(signed_in.origin.ip));
+        // Counted apart from passwords: strangers at the same address keep nobody from their device.
+        let source = format!("device-code {}", source_of(signed_in.origin.ip));
+        let attempt = Attempt::from_source(source);
         self.require_turn(&attempt).await?;
         let mut tx = self.store.begin().await?;
         if self.count_user_code(&mut tx, signed_in).await? > TRIES {

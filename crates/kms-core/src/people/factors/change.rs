@@ -9,7 +9,7 @@ use kms_store::{
 };
 use secrecy::SecretString;
 
-use super::{APP, owed::method};
+use super::{MAIL, owed::method};
 use crate::{
     Core, Error, Result, SignedIn, access::user_mac, audit::Event, people::PASSKEY, people::Page,
 };
@@ -53,6 +53,8 @@ impl Core {
         signed_in: &SignedIn,
         password: &SecretString,
     ) -> Result<Page> {
+        // Whoever runs a provider must not find out the password of an account that is linked.
+        self.require_own_login(signed_in).await?;
         let user = self.account(signed_in).await?;
         self.check_present_password(signed_in, &user, password, "confirm-login-failed").await?;
         let row = callers::user(&self.store, user.id, signed_in.user.session, None).await?;
@@ -77,9 +79,9 @@ impl Core {
         }
     }
 
-    /// The second factor that somebody owes before they change how they log in: one that they ask
-    /// for themselves, or an organization does that lets the account decide which. Who has a
-    /// passkey shows it or their app: another passkey is another way to be both factors.
+    /// The second factor that somebody owes before they change how they log in, where they ask for
+    /// one themselves or an organization of theirs does: the strongest that they have, or a passkey,
+    /// whichever method was asked for elsewhere. Another passkey is another way to be both factors.
     async fn factor_to_change(
         &self,
         signed_in: &SignedIn,
@@ -88,23 +90,22 @@ impl Core {
         self.require_own_login(signed_in).await?;
         let held = self.held(user.id).await?;
         let given = signed_in.factor.as_deref();
-        if held.has_passkeys && !matches!(given, Some(APP | PASSKEY)) {
-            return Ok(Some(method(None, held)));
-        }
-        if given.is_some() {
+        // What is changed here counts wherever a factor is asked for, so nothing weaker will do.
+        let strongest = method(None, held);
+        if given == Some(PASSKEY) || given == Some(strongest) {
             return Ok(None);
         }
-        if user.is_mfa_enabled {
-            return Ok(Some(method(user.selected_mfa_method.as_deref(), held)));
+        if held.has_passkeys || user.is_mfa_enabled {
+            return Ok(Some(strongest));
         }
         // Somebody without app and mail has nothing to give yet.
-        if !held.has_app && !self.options.mailer.is_configured() {
+        if strongest == MAIL && !self.options.mailer.is_configured() {
             return Ok(None);
         }
         for (place, _) in self.places_of("user", user.id.uuid()).await? {
             self.require_genuine_organization(&place)?;
-            if place.enforce_mfa && place.selected_mfa_method.is_none() {
-                return Ok(Some(method(None, held)));
+            if place.enforce_mfa || (place.auth_enforced && place.bypass_org_auth) {
+                return Ok(Some(strongest));
             }
         }
         Ok(None)

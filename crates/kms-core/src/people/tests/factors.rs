@@ -463,6 +463,31 @@ async fn h5_a_password_alone_neither_sets_up_an_app_nor_chooses_another_method()
     let body = UpdateMfa { is_mfa_enabled: Some(true), selected_mfa_method: Some("email".into()) };
     assert!(forbidden(refused(world.core.update_mfa(&stolen, &body).await)));
     assert_eq!(world.owe(&login).await.mfa_method.as_deref(), Some("email"));
+    // Whichever method the organization names: what is set up counts in its place.
+    for named in ["totp", "email", "webauthn"] {
+        world.change_ours(|row| row.selected_mfa_method = Some(named.into())).await;
+        let login = world.log_in().await;
+        let stolen = world.signed_in(&login.access).await.unwrap();
+        assert!(forbidden(refused(world.core.register_totp(&stolen).await)), "{named}");
+    }
+}
+
+/// Whoever runs an organization's provider must not administer the instance by somebody who does.
+#[tokio::test]
+async fn h6_a_session_by_a_provider_does_not_administer_the_instance() {
+    let world = World::new().await;
+    let id = world.ada().await;
+    world.log_in().await;
+    let user = kms_store::users::find(&world.store, id).await.unwrap().unwrap();
+    let session = kms_store::user_sessions::of_user(&world.store, id, 0).await.unwrap().remove(0);
+    let by_provider = kms_store::user_sessions::SessionRow {
+        provider_id: Some(world.core.new_id()),
+        ..session.clone()
+    };
+    let administrator = UserRow { super_admin: true, ..user.clone() };
+    let administers = crate::sessions::administers_instance;
+    assert!(administers(&administrator, &session) && !administers(&administrator, &by_provider));
+    assert!(!administers(&user, &session) && !administers(&user, &by_provider));
 }
 
 #[tokio::test]

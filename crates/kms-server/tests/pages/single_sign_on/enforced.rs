@@ -158,7 +158,15 @@ async fn a_second_factor_of_ours_is_asked_for_where_the_organization_asks_and_no
     let body = json!({ "enforceMfa": true, "selectedMfaMethod": "totp" });
     patch(&house, &admin, body).await.ok();
     assert_eq!(core.page_place(&person, id).await.unwrap().owed, Some("totp"));
-    // Ada's account lives by this provider alone, so its app is hers to set up.
+    // Ada's account lives by this provider alone, so its app is hers to set up, once she showed that
+    // she reads her mail: what is set up counts wherever a factor is asked for.
+    assert!(core.register_totp(&person).await.is_err());
+    house.mailbox.take();
+    core.send_page_code(&person, true).await.unwrap();
+    let mailed = house.mailed_code().into();
+    let page = core.verify_page_factor(&person, "email", &mailed, false).await.unwrap();
+    let token = secrecy::ExposeSecret::expose_secret(&page.token);
+    let person = core.authenticate_page(token, kms_core::Origin::default()).await.unwrap();
     assert!(core.register_totp(&person).await.is_ok());
 }
 
