@@ -61,7 +61,7 @@ impl Event {
 
     /// With more to say: ids, names and counts, never a value.
     #[must_use]
-    pub fn details<const N: usize>(self, details: [(&str, Value); N]) -> Self {
+    pub fn details<'n>(self, details: impl IntoIterator<Item = (&'n str, Value)>) -> Self {
         let map: Map<_, _> = details.into_iter().map(|(key, value)| (key.into(), value)).collect();
         Self { details: Value::Object(map).to_string().into(), ..self }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kms_api::{OrganizationId, ProjectId, Timestamp};
 use kms_auth::{
+    Endpoints, Verifier,
     outbound::{Outbound, OutboundPolicy},
     sso::SingleSignOn,
 };
@@ -50,6 +51,8 @@ pub struct Options {
     pub user_session_ttl: i64,
     /// The way out of the server.
     pub outbound: Outbound,
+    /// Where the vendors are whose word counts for machine logins.
+    pub endpoints: Endpoints,
 }
 
 impl Default for Options {
@@ -64,6 +67,7 @@ impl Default for Options {
             user_access_ttl: 15 * 60,
             user_session_ttl: 90 * 86_400,
             outbound: Outbound::new(OutboundPolicy::default()),
+            endpoints: Endpoints::default(),
         }
     }
 }
@@ -92,6 +96,7 @@ pub struct Inner {
     pub(crate) access_memory: Cache<(Uuid, ProjectId, OrganizationId), (u64, i64, ProjectAccess)>,
     pub(crate) answers: Answers,
     pub(crate) sso: SingleSignOn,
+    pub(crate) verifier: Verifier,
 }
 
 impl std::ops::Deref for Core {
@@ -116,6 +121,7 @@ impl Core {
         let passwords = Passwords::new(options.password_hashers);
         let answers = Answers::new(options.memory_budget);
         let sso = SingleSignOn::new(options.outbound.clone());
+        let verifier = Verifier::new(options.outbound.clone(), options.endpoints.clone());
         let inner = Inner {
             store,
             keys,
@@ -130,6 +136,7 @@ impl Core {
             access_memory: Cache::new(REMEMBERED),
             answers,
             sso,
+            verifier,
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -47,6 +47,7 @@ mod users;
 mod verified;
 
 pub use accounts::{InvitationSeen, Proven};
+pub use auth_methods::ExternalMethod;
 pub use bootstrap::Installer;
 pub use caller::{Actor, Caller, IdentityActor, Origin, UserActor};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -63,7 +64,10 @@ pub use single_sign_on::{Connecting, ProviderAnswer, SentToProvider, SsoOutcome}
 
 /// What the skin says about calls that leave the server: the skin itself may not use that room.
 pub mod outbound {
-    pub use kms_auth::outbound::{Allow, InvalidAllow, Outbound, OutboundPolicy};
+    pub use kms_auth::{
+        Endpoints,
+        outbound::{Allow, InvalidAllow, Outbound, OutboundPolicy},
+    };
 }
 
 /// What the skin needs to open an instance: the skin itself may use neither room.

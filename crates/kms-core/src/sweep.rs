@@ -2,7 +2,7 @@
 
 use kms_store::{
     authorization_codes, device_logins, lockouts, login_failures, mailed_proofs, passkeys,
-    second_factors, tokens, user_sessions, user_sources, users,
+    second_factors, tokens, used_proofs, user_sessions, user_sources, users,
 };
 
 use crate::{Core, Result};
@@ -28,6 +28,7 @@ impl Core {
         let stale = self.options.user_access_ttl.saturating_mul(1_000_000);
         let swept = lockouts::sweep(&mut tx, now).await?
             + tokens::sweep(&mut tx, now).await?
+            + used_proofs::sweep(&mut tx, now).await?
             + user_sessions::sweep(&mut tx, now.saturating_sub(stale)).await?
             + login_failures::sweep(&mut tx, now).await?
             + second_factors::sweep(&mut tx, now).await?

@@ -47,6 +47,8 @@ pub(crate) enum Domain {
     ProviderSecret,
     /// A sign-in that is under way at an identity provider, under the organization's key.
     SignIn,
+    /// What an auth method of a machine identity is configured with, under the organization's key.
+    MethodSecret,
 }
 
 impl Domain {
@@ -59,6 +61,7 @@ impl Domain {
             Self::Seed => b"hanzo-kms seed-1",
             Self::ProviderSecret => b"hanzo-kms idp--1",
             Self::SignIn => b"hanzo-kms sign-1",
+            Self::MethodSecret => b"hanzo-kms auth-1",
         }
     }
 }
@@ -205,6 +208,7 @@ mod tests {
             Domain::Seed,
             Domain::ProviderSecret,
             Domain::SignIn,
+            Domain::MethodSecret,
         ];
         for (i, sealing) in domains.into_iter().enumerate() {
             let sealed = seal(&master, sealing, b"at", b"text", &SeededEntropy::new(2)).unwrap();

@@ -19,6 +19,8 @@ pub enum Note {
     ProviderSecret,
     /// A sign-in that is under way at an identity provider, as its browser keeps it.
     SignIn,
+    /// What an auth method of a machine identity is configured with and must stay secret.
+    MethodSecret,
 }
 
 impl Note {
@@ -26,6 +28,7 @@ impl Note {
         match self {
             Self::ProviderSecret => Domain::ProviderSecret,
             Self::SignIn => Domain::SignIn,
+            Self::MethodSecret => Domain::MethodSecret,
         }
     }
 

@@ -7,6 +7,9 @@ use kms_core::Core;
 
 use crate::limits::{Limiter, RateLimits};
 
+/// The names of this machine, as they stand in URLs.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
 /// The settings of the HTTP skin.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -35,14 +38,28 @@ pub struct Shared {
     /// The settings.
     pub settings: Settings,
     pub(crate) limiter: Limiter,
+    /// Every origin that the server is reached at.
+    pub(crate) origins: Vec<String>,
 }
 
 impl AppState {
     /// Puts the product and its settings together.
     pub fn new(core: Core, settings: Settings) -> Self {
         let limiter = Limiter::new(settings.rate_limits);
-        Self { core, shared: Arc::new(Shared { settings, limiter }) }
+        let origins = origins(&settings.public_url);
+        Self { core, shared: Arc::new(Shared { settings, limiter, origins }) }
     }
+}
+
+/// The origins that stand for a public URL: on this machine its three names are one.
+fn origins(public_url: &str) -> Vec<String> {
+    let local = LOOPBACK.iter().find_map(|name| {
+        let (scheme, rest) = public_url.split_once("://")?;
+        let port = rest.strip_prefix(name)?;
+        let ends = port.is_empty() || port.starts_with(':');
+        ends.then(|| LOOPBACK.map(|name| format!("{scheme}://{name}{port}")).to_vec())
+    });
+    local.unwrap_or_else(|| vec![public_url.to_owned()])
 }
 
 impl Deref for AppState {
@@ -50,5 +67,20 @@ impl Deref for AppState {
 
     fn deref(&self) -> &Shared {
         &self.shared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_this_machine_are_one_origin() {
+        assert_eq!(origins("https://kms.example.com"), ["https://kms.example.com"]);
+        assert_eq!(origins("http://localhost.example.com"), ["http://localhost.example.com"]);
+        let names = ["http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080"];
+        for name in names {
+            assert_eq!(origins(name), names);
+        }
     }
 }

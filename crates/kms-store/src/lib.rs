@@ -38,6 +38,7 @@ mod sqlite_writer;
 mod store;
 pub mod tokens;
 mod tx;
+pub mod used_proofs;
 pub mod user_sessions;
 pub mod user_sources;
 pub mod users;

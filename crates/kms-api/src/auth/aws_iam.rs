@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{Attached, Method, TokenSettings};
+use super::{Attached, Configured, Method, TokenSettings};
 use crate::{IdentityId, routes, wire};
 
 /// The method `aws-iam`.
@@ -13,6 +13,30 @@ impl Method for Aws {
     const NAME: &'static str = "aws-iam";
     const ROUTE: &'static str = routes::AWS_AUTH_LOGIN;
     type Proof = Proof;
+}
+
+impl Configured for Aws {
+    const SLUG: &'static str = "aws-auth";
+    const CONFIGURATION: &'static str = routes::AWS_AUTH;
+    type Settings = Settings;
+    type Config = Config;
+    type Answer = AwsAuthResponse;
+
+    fn token_settings(settings: &Settings) -> &TokenSettings {
+        &settings.token
+    }
+
+    fn answer(attached: Attached, config: Config) -> AwsAuthResponse {
+        AwsAuthResponse { identity_aws_auth: IdentityAwsAuth { attached, config } }
+    }
+
+    fn identity(proof: &Proof) -> IdentityId {
+        proof.identity_id
+    }
+
+    fn organization_slug(proof: &Proof) -> Option<&str> {
+        proof.organization_slug.as_deref()
+    }
 }
 
 /// The header that binds a signed request to one server: its value is the server's origin. Our

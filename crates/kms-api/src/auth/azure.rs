@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attached, JwtProof, Method, TokenSettings};
-use crate::routes;
+use super::{Attached, Configured, JwtProof, Method, TokenSettings};
+use crate::{IdentityId, routes};
 
 /// The method `azure`.
 pub struct Azure;
@@ -12,6 +12,30 @@ impl Method for Azure {
     const NAME: &'static str = "azure";
     const ROUTE: &'static str = routes::AZURE_AUTH_LOGIN;
     type Proof = Proof;
+}
+
+impl Configured for Azure {
+    const SLUG: &'static str = "azure-auth";
+    const CONFIGURATION: &'static str = routes::AZURE_AUTH;
+    type Settings = Settings;
+    type Config = Config;
+    type Answer = AzureAuthResponse;
+
+    fn token_settings(settings: &Settings) -> &TokenSettings {
+        &settings.token
+    }
+
+    fn answer(attached: Attached, config: Config) -> AzureAuthResponse {
+        AzureAuthResponse { identity_azure_auth: IdentityAzureAuth { attached, config } }
+    }
+
+    fn identity(proof: &Proof) -> IdentityId {
+        proof.identity_id
+    }
+
+    fn organization_slug(proof: &Proof) -> Option<&str> {
+        proof.organization_slug.as_deref()
+    }
 }
 
 /// The proof: an access token of version 1 for the configured resource.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attached, JwtProof, Method, TokenSettings};
-use crate::routes;
+use super::{Attached, Configured, JwtProof, Method, TokenSettings};
+use crate::{IdentityId, routes};
 
 /// The method `gcp-id-token`.
 pub struct GcpIdToken;
@@ -21,6 +21,31 @@ impl Method for GcpIam {
     const NAME: &'static str = "gcp-iam";
     const ROUTE: &'static str = routes::GCP_AUTH_LOGIN;
     type Proof = Proof;
+}
+
+/// How both kinds are configured and proven.
+impl Configured for GcpIdToken {
+    const SLUG: &'static str = "gcp-auth";
+    const CONFIGURATION: &'static str = routes::GCP_AUTH;
+    type Settings = Settings;
+    type Config = Config;
+    type Answer = GcpAuthResponse;
+
+    fn token_settings(settings: &Settings) -> &TokenSettings {
+        &settings.token
+    }
+
+    fn answer(attached: Attached, config: Config) -> GcpAuthResponse {
+        GcpAuthResponse { identity_gcp_auth: IdentityGcpAuth { attached, config } }
+    }
+
+    fn identity(proof: &Proof) -> IdentityId {
+        proof.identity_id
+    }
+
+    fn organization_slug(proof: &Proof) -> Option<&str> {
+        proof.organization_slug.as_deref()
+    }
 }
 
 /// The proof: a token whose audience is the id of the machine identity.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attached, JwtProof, Method, TokenSettings};
-use crate::routes;
+use super::{Attached, Configured, JwtProof, Method, TokenSettings};
+use crate::{IdentityId, routes};
 
 /// The method `jwt-auth`.
 pub struct Jwt;
@@ -14,6 +14,30 @@ impl Method for Jwt {
     const NAME: &'static str = "jwt-auth";
     const ROUTE: &'static str = routes::JWT_AUTH_LOGIN;
     type Proof = Proof;
+}
+
+impl Configured for Jwt {
+    const SLUG: &'static str = "jwt-auth";
+    const CONFIGURATION: &'static str = routes::JWT_AUTH;
+    type Settings = Settings;
+    type Config = Config;
+    type Answer = JwtAuthResponse;
+
+    fn token_settings(settings: &Settings) -> &TokenSettings {
+        &settings.token
+    }
+
+    fn answer(attached: Attached, config: Config) -> JwtAuthResponse {
+        JwtAuthResponse { identity_jwt_auth: IdentityJwtAuth { attached, config } }
+    }
+
+    fn identity(proof: &Proof) -> IdentityId {
+        proof.identity_id
+    }
+
+    fn organization_slug(proof: &Proof) -> Option<&str> {
+        proof.organization_slug.as_deref()
+    }
 }
 
 /// The proof: the token.

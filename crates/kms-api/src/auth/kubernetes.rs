@@ -3,8 +3,8 @@
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{Attached, JwtProof, Method, TokenSettings};
-use crate::{routes, wire};
+use super::{Attached, Configured, JwtProof, Method, TokenSettings};
+use crate::{IdentityId, routes, wire};
 
 /// The method `kubernetes`.
 pub struct Kubernetes;
@@ -13,6 +13,36 @@ impl Method for Kubernetes {
     const NAME: &'static str = "kubernetes";
     const ROUTE: &'static str = routes::KUBERNETES_AUTH_LOGIN;
     type Proof = Proof;
+}
+
+impl Configured for Kubernetes {
+    const SLUG: &'static str = "kubernetes-auth";
+    const CONFIGURATION: &'static str = routes::KUBERNETES_AUTH;
+    type Settings = Settings;
+    type Config = Config;
+    type Answer = KubernetesAuthResponse;
+
+    fn token_settings(settings: &Settings) -> &TokenSettings {
+        &settings.token
+    }
+
+    fn answer(attached: Attached, config: Config) -> KubernetesAuthResponse {
+        KubernetesAuthResponse {
+            identity_kubernetes_auth: IdentityKubernetesAuth { attached, config },
+        }
+    }
+
+    fn identity(proof: &Proof) -> IdentityId {
+        proof.identity_id
+    }
+
+    fn organization_slug(proof: &Proof) -> Option<&str> {
+        proof.organization_slug.as_deref()
+    }
+
+    fn secret(config: &mut Config) -> Option<&mut Option<SecretString>> {
+        Some(&mut config.token_reviewer_jwt)
+    }
 }
 
 /// The proof: the service account's token.

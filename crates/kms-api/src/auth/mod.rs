@@ -25,7 +25,38 @@ pub trait Method {
     /// The path that takes the proof.
     const ROUTE: &'static str;
     /// The body that proves who is asking.
-    type Proof: Serialize + DeserializeOwned + Send;
+    type Proof: Serialize + DeserializeOwned + Send + Sync + 'static;
+}
+
+/// A method that is configured on an identity, because somebody outside vouches for the proof.
+pub trait Configured: Method {
+    /// Its name in rows, claims and audit records, such as `kubernetes-auth`.
+    const SLUG: &'static str;
+    /// The path that attaches, changes, reads and detaches it.
+    const CONFIGURATION: &'static str;
+    /// What an administrator sends; every field is optional.
+    type Settings: Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// What only this method has, as stored and as answered.
+    type Config: Serialize + DeserializeOwned + Clone + Send + Sync;
+    /// What is answered about it.
+    type Answer: Serialize + DeserializeOwned + Send + 'static;
+
+    /// The settings of the tokens.
+    fn token_settings(settings: &Self::Settings) -> &TokenSettings;
+
+    /// The answer about a configuration.
+    fn answer(attached: Attached, config: Self::Config) -> Self::Answer;
+
+    /// The machine identity that a proof names.
+    fn identity(proof: &Self::Proof) -> IdentityId;
+
+    /// The sub-organization that a proof asks for.
+    fn organization_slug(proof: &Self::Proof) -> Option<&str>;
+
+    /// The part of a configuration that is stored sealed, where there is one.
+    fn secret(_: &mut Self::Config) -> Option<&mut Option<SecretString>> {
+        None
+    }
 }
 
 /// The answer to every machine login and renewal.

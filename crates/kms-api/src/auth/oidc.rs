@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attached, JwtProof, Method, TokenSettings};
-use crate::routes;
+use super::{Attached, Configured, JwtProof, Method, TokenSettings};
+use crate::{IdentityId, routes};
 
 /// The method `oidc-auth`.
 pub struct Oidc;
@@ -14,6 +14,30 @@ impl Method for Oidc {
     const NAME: &'static str = "oidc-auth";
     const ROUTE: &'static str = routes::OIDC_AUTH_LOGIN;
     type Proof = Proof;
+}
+
+impl Configured for Oidc {
+    const SLUG: &'static str = "oidc-auth";
+    const CONFIGURATION: &'static str = routes::OIDC_AUTH;
+    type Settings = Settings;
+    type Config = Config;
+    type Answer = OidcAuthResponse;
+
+    fn token_settings(settings: &Settings) -> &TokenSettings {
+        &settings.token
+    }
+
+    fn answer(attached: Attached, config: Config) -> OidcAuthResponse {
+        OidcAuthResponse { identity_oidc_auth: IdentityOidcAuth { attached, config } }
+    }
+
+    fn identity(proof: &Proof) -> IdentityId {
+        proof.identity_id
+    }
+
+    fn organization_slug(proof: &Proof) -> Option<&str> {
+        proof.organization_slug.as_deref()
+    }
 }
 
 /// The proof: a token of the provider.

@@ -22,9 +22,6 @@ const RESOURCE: &str = "https://management.azure.com/";
 const NOT_A_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
 impl Verify for Azure {
-    type Settings = Settings;
-    type Config = Config;
-
     fn configure(
         current: Option<&Config>,
         settings: &Settings,

@@ -24,9 +24,6 @@ const ISSUER: &str = "https://accounts.google.com";
 const ACCOUNTS: &str = ".iam.gserviceaccount.com";
 
 impl Verify for GcpIdToken {
-    type Settings = Settings;
-    type Config = Config;
-
     fn configure(
         current: Option<&Config>,
         settings: &Settings,

@@ -22,9 +22,6 @@ use crate::{
 const MAX_STATIC: usize = 10;
 
 impl Verify for Jwt {
-    type Settings = Settings;
-    type Config = Config;
-
     fn configure(
         current: Option<&Config>,
         settings: &Settings,

@@ -25,9 +25,6 @@ const REVIEWS: &str = "/apis/authentication.k8s.io/v1/tokenreviews";
 const MAX_TOKEN: usize = 16 * 1_024;
 
 impl Verify for Kubernetes {
-    type Settings = Settings;
-    type Config = Config;
-
     fn configure(
         current: Option<&Config>,
         settings: &Settings,

@@ -12,18 +12,12 @@ mod tests;
 
 use std::future::Future;
 
-use kms_api::{auth::Method, error::Issue};
-use serde::{Serialize, de::DeserializeOwned};
+use kms_api::{auth::Configured, error::Issue};
 
 use crate::{AuthError, Login, Principal, outbound::OutboundPolicy};
 
 /// How a method is configured, and how its proof is verified.
-pub trait Verify: Method {
-    /// What an administrator sends; every field is optional.
-    type Settings: DeserializeOwned + Send + Sync;
-    /// What is stored and answered.
-    type Config: Serialize + DeserializeOwned + Clone + Send + Sync;
-
+pub trait Verify: Configured {
     /// The configuration that settings make of an existing one, or of none when the method is
     /// being attached. Refuses what is not safe to log in with, each broken rule with its field.
     fn configure(

@@ -25,9 +25,6 @@ const DISCOVERY: &str = "/.well-known/openid-configuration";
 /// Providers that publish their keys on another host of theirs.
 const KEYS_ELSEWHERE: [(&str, &str); 1] = [("accounts.google.com", "www.googleapis.com")];
 impl Verify for Oidc {
-    type Settings = Settings;
-    type Config = Config;
-
     fn configure(
         current: Option<&Config>,
         settings: &Settings,

@@ -3,6 +3,7 @@
 //! What all methods share is here; each method has a file for what only it has.
 
 mod client_secrets;
+mod external;
 mod lockouts;
 mod token_auth;
 mod tokens;
@@ -17,6 +18,7 @@ use kms_store::{
 };
 use uuid::Uuid;
 
+pub use external::ExternalMethod;
 pub(crate) use universal::UniversalConfig;
 
 use crate::{
@@ -124,6 +126,8 @@ pub(crate) struct NewMethod<'a> {
     pub(crate) rules: &'a TokenRules,
     /// What only this method has, as JSON.
     pub(crate) config: String,
+    /// What of that must stay secret, sealed.
+    pub(crate) sealed: Option<Vec<u8>>,
 }
 
 impl Core {
@@ -146,7 +150,7 @@ impl Core {
             access_token_uses_limit: new.rules.uses_limit,
             access_token_trusted_ips: new.rules.trusted.to_json()?,
             config: new.config,
-            sealed: None,
+            sealed: new.sealed,
             created_at: now,
             updated_at: now,
             mac: Vec::new(),

@@ -34,7 +34,13 @@ impl Core {
         settings: &Settings,
     ) -> Result<AuthMethodRow> {
         let rules = TokenRules::attached(settings)?;
-        let new = NewMethod { name: TOKEN, client_id: None, rules: &rules, config: "{}".into() };
+        let new = NewMethod {
+            name: TOKEN,
+            client_id: None,
+            rules: &rules,
+            config: "{}".into(),
+            sealed: None,
+        };
         self.insert_method(tx, identity, new).await
     }
 

@@ -117,6 +117,7 @@ impl Core {
             client_id: Some(kms_crypto::uuid_v4(self.entropy())),
             rules: &rules,
             config: config.to_json()?,
+            sealed: None,
         };
         self.insert_method(tx, identity, new).await
     }

@@ -4,6 +4,7 @@
 //! that is known about it, and what must be counted is counted by [`ledger`] or when it is used.
 
 pub(crate) mod clients;
+mod external;
 pub(crate) mod ledger;
 #[cfg(test)]
 mod tests;
@@ -14,17 +15,21 @@ pub(crate) use universal::source_of;
 use kms_api::{ClientSecretId, OrganizationId, TokenId, auth::LoginResponse};
 use kms_crypto::{TokenPurpose, claims::IdentityAccessClaims};
 use kms_store::{
+    audit::NewAuditRecord,
     auth_methods::AuthMethodRow,
     identities::IdentityRow,
     logins::{self, SubjectRow},
     organizations::{OrganizationMembershipRow, OrganizationRow},
 };
-use serde_json::Map;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use crate::{
-    Core, Error, Result,
+    Core, Error, Origin, Result,
     access::{ACCEPTED, auth_method_mac, identity_mac, organization_membership_mac},
+    audit::{AuditActor, Event},
     sessions::Lapse,
+    text,
     trusted_ips::TrustedIps,
 };
 
@@ -32,6 +37,8 @@ use crate::{
 pub(crate) const CLIENT_SECRET: &str = "client-secret";
 /// The bound that periodic tokens are answered with, so that older clients keep renewing them.
 const UNLIMITED: i64 = 1_000_000_000;
+/// The longest slug of an organization, in characters.
+const MAX_SLUG: usize = 64;
 /// Seconds that what is kept about a token outlives it, for clocks that disagree.
 const AFTER_THE_END: i64 = 300;
 
@@ -66,6 +73,8 @@ pub(crate) struct Admitted<'a> {
     scope: &'a Scope,
     secret: Option<ClientSecretId>,
     period: i64,
+    /// What the login method learnt about the machine.
+    identity_auth: Map<String, Value>,
 }
 
 impl<'a> Admitted<'a> {
@@ -75,7 +84,7 @@ impl<'a> Admitted<'a> {
         method: &'a AuthMethodRow,
         scope: &'a Scope,
     ) -> Self {
-        Self { identity, method, scope, secret: None, period: 0 }
+        Self { identity, method, scope, secret: None, period: 0, identity_auth: Map::new() }
     }
 }
 
@@ -132,6 +141,22 @@ impl Terms {
     }
 }
 
+/// The slug of the sub-organization that a proof asks for, if it does.
+fn wanted_slug(slug: Option<&str>) -> Result<Option<String>> {
+    let slug = slug.filter(|slug| !slug.is_empty());
+    slug.map(|slug| text::slug("organizationSlug", slug, 1, MAX_SLUG)).transpose()
+}
+
+/// What was refused to the caller, as opposed to what failed on our side.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Unauthorized(_) | Error::Forbidden { .. } | Error::NotFound(_))
+}
+
+/// A point in time, in microseconds, moved on by seconds.
+fn after(micros: i64, seconds: i64) -> i64 {
+    micros.saturating_add(seconds.saturating_mul(1_000_000))
+}
+
 impl Core {
     /// The organization that a token of somebody will act in: the home organization, or one of its
     /// sub-organizations by slug (wire contract, machine login, steps 3 and 5).
@@ -169,7 +194,7 @@ impl Core {
 
     /// Makes an access token. The only place that does.
     pub(crate) fn issue(&self, admitted: &Admitted<'_>) -> Result<Issued> {
-        let Admitted { identity, method, scope, secret, period } = *admitted;
+        let Admitted { identity, method, scope, secret, period, .. } = *admitted;
         let now = self.now().seconds();
         let terms = Terms {
             ttl: method.access_token_ttl,
@@ -198,7 +223,7 @@ impl Core {
             access_token_period: period,
             creation_epoch: now,
             auth_token_type: TokenPurpose::IdentityAccess,
-            identity_auth: Map::new(),
+            identity_auth: admitted.identity_auth.clone(),
             num_uses_limit: Some(method.access_token_uses_limit).filter(|limit| *limit > 0),
             iat: now,
             exp: now.saturating_add(lifetime),
@@ -214,6 +239,40 @@ impl Core {
             access_token_max_ttl: Terms::of(claims).answered_max_ttl(),
             token_type: "Bearer".into(),
         })
+    }
+
+    /// The record of a login: as the identity, in the organization that the token acts in.
+    fn login_record(
+        &self,
+        subject: &SubjectRow,
+        scope: &Scope,
+        origin: &Origin,
+        event: &Event,
+    ) -> NewAuditRecord {
+        let identity = &subject.identity;
+        let metadata = json!({
+            "identityId": identity.id,
+            "name": identity.name,
+            "authMethod": subject.method.method,
+        });
+        let actor = AuditActor {
+            kind: "identity",
+            id: Some(identity.id.uuid()),
+            metadata: metadata.to_string().into(),
+        };
+        self.record_of(scope.organization(), &actor, origin, event)
+    }
+
+    /// The record of a refusal, in the organization of whoever was named, or in none.
+    fn refusal_record(
+        &self,
+        subject: Option<&SubjectRow>,
+        origin: &Origin,
+        event: &Event,
+    ) -> NewAuditRecord {
+        let actor = AuditActor { kind: "unknownUser", id: None, metadata: "{}".into() };
+        let organization = subject.map_or(Uuid::nil().into(), |subject| subject.home.id);
+        self.record_of(organization, &actor, origin, event)
     }
 
     /// Seconds that a token lives at most.

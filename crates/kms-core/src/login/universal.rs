@@ -7,33 +7,30 @@
 use std::net::IpAddr;
 
 use kms_api::{
-    OrganizationId, TokenId,
+    TokenId,
     auth::{LoginResponse, universal::Proof},
 };
 use kms_store::{
+    audit::NewAuditRecord,
     client_secrets::{self, ClientSecretRow},
     lockouts::{self, Failure},
     logins::ClientRow,
 };
 use secrecy::ExposeSecret as _;
-use serde_json::json;
 use uuid::Uuid;
 
-use super::{Admitted, CLIENT_SECRET, Scope};
+use super::{Admitted, CLIENT_SECRET, after, is_refusal, wanted_slug};
 use crate::{
     Core, Error, Origin, Result,
     access::client_secret_mac,
-    audit::{AuditActor, Event},
+    audit::Event,
     auth_methods::{UNIVERSAL, UniversalConfig},
-    text,
 };
 
 /// A guess that did not hold.
 const WRONG: &str = "Invalid credentials";
 /// A source that guessed too often.
 const LOCKED: &str = "This identity auth method is temporarily locked, please try again later";
-/// The longest slug of an organization, in characters.
-const MAX_SLUG: usize = 64;
 
 /// One try.
 struct Attempt<'a> {
@@ -52,13 +49,10 @@ impl Core {
         proof: &Proof,
         origin: &Origin,
     ) -> Result<LoginResponse> {
-        let slug = proof.organization_slug.as_deref().filter(|slug| !slug.is_empty());
         let attempt = Attempt {
             client_id: Uuid::try_parse(proof.client_id.trim()).unwrap_or_default(),
             source: source_of(origin.ip),
-            organization_slug: slug
-                .map(|slug| text::slug("organizationSlug", slug, 1, MAX_SLUG))
-                .transpose()?,
+            organization_slug: wanted_slug(proof.organization_slug.as_deref())?,
             origin,
         };
         let hash = self.keys.lookup.hash(CLIENT_SECRET, proof.client_secret.expose_secret());
@@ -120,7 +114,8 @@ impl Core {
         if row.locked_until.is_some() {
             lockouts::forget(&mut tx, attempt.client_id, &attempt.source).await?;
         }
-        tx.audit(self.login_record(attempt, row, secret, &scope, issued.token));
+        let event = login_event(row, secret, issued.token);
+        tx.audit(self.login_record(&row.subject, &scope, attempt.origin, &event));
         tx.commit().await?;
         if secret.uses_limit == 0 {
             self.ledger.note_use(secret.id, now.micros());
@@ -152,7 +147,7 @@ impl Core {
         let counted = lockouts::count(&mut tx, &failure).await?;
         self.counts_a_failed_login(&mut tx);
         let text = if counted || !config.lockout_enabled { WRONG } else { LOCKED };
-        tx.audit(self.refusal_record(attempt, row, text));
+        tx.audit(self.refused(attempt, row, text));
         tx.commit().await?;
         Ok(Error::unauthorized(text))
     }
@@ -163,63 +158,32 @@ impl Core {
         row: Option<&ClientRow>,
         reason: &str,
     ) -> Result<()> {
-        self.log_now(self.refusal_record(attempt, row, reason)).await
-    }
-
-    fn login_record(
-        &self,
-        attempt: &Attempt<'_>,
-        row: &ClientRow,
-        secret: &ClientSecretRow,
-        scope: &Scope,
-        token: TokenId,
-    ) -> kms_store::audit::NewAuditRecord {
-        let identity = &row.subject.identity;
-        let metadata = json!({
-            "identityId": identity.id,
-            "name": identity.name,
-            "authMethod": UNIVERSAL.slug,
-        });
-        let actor = AuditActor {
-            kind: "identity",
-            id: Some(identity.id.uuid()),
-            metadata: metadata.to_string().into(),
-        };
-        let event = Event::new("login-identity-universal-auth").details([
-            ("identityId", identity.id.to_string().into()),
-            ("identityUniversalAuthId", row.subject.method.id.to_string().into()),
-            ("clientSecretId", secret.id.to_string().into()),
-            ("identityAccessTokenId", token.to_string().into()),
-        ]);
-        self.record_of(scope.organization(), &actor, attempt.origin, &event)
+        self.log_now(self.refused(attempt, row, reason)).await
     }
 
     /// The record of a refusal, with the organization of the client that was named, or with none.
-    fn refusal_record(
+    fn refused(
         &self,
         attempt: &Attempt<'_>,
         row: Option<&ClientRow>,
         reason: &str,
-    ) -> kms_store::audit::NewAuditRecord {
-        let actor = AuditActor { kind: "unknownUser", id: None, metadata: "{}".into() };
+    ) -> NewAuditRecord {
         let event = Event::new("login-identity-universal-auth-failed").details([
             ("clientId", attempt.client_id.to_string().into()),
             ("identityId", row.map(|row| row.subject.identity.id.to_string()).into()),
             ("reason", reason.into()),
         ]);
-        let organization = row.map_or(Uuid::nil().into(), |row| row.subject.home.id);
-        self.record_of(OrganizationId::from(organization.uuid()), &actor, attempt.origin, &event)
+        self.refusal_record(row.map(|row| &row.subject), attempt.origin, &event)
     }
 }
 
-/// What was refused to the caller, as opposed to what failed on our side.
-fn is_refusal(error: &Error) -> bool {
-    matches!(error, Error::Unauthorized(_) | Error::NotFound(_))
-}
-
-/// A point in time, in microseconds, moved on by seconds.
-fn after(micros: i64, seconds: i64) -> i64 {
-    micros.saturating_add(seconds.saturating_mul(1_000_000))
+fn login_event(row: &ClientRow, secret: &ClientSecretRow, token: TokenId) -> Event {
+    Event::new("login-identity-universal-auth").details([
+        ("identityId", row.subject.identity.id.to_string().into()),
+        ("identityUniversalAuthId", row.subject.method.id.to_string().into()),
+        ("clientSecretId", secret.id.to_string().into()),
+        ("identityAccessTokenId", token.to_string().into()),
+    ])
 }
 
 /// Whose guesses count together: an IPv4 address, or the IPv6 network that one host is given.

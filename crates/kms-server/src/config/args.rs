@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use kms_core::outbound::Allow;
 use secrecy::SecretString;
 
+use super::vendors::VendorArgs;
 use crate::RateLimits;
 
 /// Run the server
@@ -117,6 +118,9 @@ pub struct ServerArgs {
     /// login` does not need that, compatible clients do
     #[arg(long, env = "KMS_NO_HAND_OVER")]
     pub no_hand_over: bool,
+
+    #[command(flatten)]
+    pub(crate) vendors: VendorArgs,
 
     #[command(flatten)]
     rates: RateArgs,

@@ -36,6 +36,7 @@ impl Data {
             user_access_ttl: args.user_token_minutes * 60,
             user_session_ttl: args.user_session_days * 86_400,
             outbound,
+            endpoints: args.vendors.endpoints(),
             ..Options::default()
         };
         if let Some(url) = &args.database_url {

@@ -6,6 +6,7 @@ mod error;
 mod mail;
 mod root_key;
 mod tls;
+mod vendors;
 
 pub use args::{LogFormat, ServerArgs};
 pub(crate) use data::Data;

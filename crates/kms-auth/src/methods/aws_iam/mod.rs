@@ -36,9 +36,6 @@ use crate::{
 const STS: &str = "https://sts.amazonaws.com/";
 
 impl Verify for Aws {
-    type Settings = Settings;
-    type Config = Config;
-
     fn configure(
         current: Option<&Config>,
         settings: &Settings,

@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod client_secrets;
+mod external;
 mod sessions;
 mod token_auth;
 mod universal_auth;
@@ -12,6 +13,7 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = universal_auth::routes();
     routes.extend(client_secrets::routes());
     routes.extend(token_auth::routes());
+    routes.extend(external::routes());
     routes.extend(access_tokens::routes());
     routes.extend(sessions::routes());
     routes
