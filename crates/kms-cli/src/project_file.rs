@@ -1,8 +1,8 @@
 //! The file that ties a folder to a project: `.kms.json`, else `.infisical.json`.
 //!
 //! It comes from whoever wrote the repository, so it only chooses among what the user may reach
-//! anyway: its `domain` and its `profile` choose among the logins that are here, and a server that
-//! nobody has logged in to is neither called nor sent a token.
+//! anyway: its `domain`, its `organizationId` and its `profile` choose among the logins that are
+//! here, and a server that nobody has logged in to is neither called nor sent a token.
 
 use std::{
     collections::BTreeMap,
@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use kms_api::OrganizationId;
 use serde_json::{Map, Value};
 
 /// Names of the file, the first that exists in a folder counts.
@@ -31,6 +32,9 @@ pub struct ProjectFile {
     pub branches: BTreeMap<String, String>,
     /// A server (`domain`), good for choosing among those that are known.
     pub domain: Option<String>,
+    /// The organization or sub-organization of the project (`organizationId`), which chooses among
+    /// the logins that are here.
+    pub organization: Option<OrganizationId>,
     /// The name of a login (`profile`), which differs from person to person: for files that are
     /// not shared.
     pub profile: Option<String>,
@@ -125,6 +129,7 @@ fn parse(bytes: &[u8]) -> Result<ProjectFile, String> {
         default_environment: text(&fields, "defaultEnvironment")?,
         branches,
         domain: text(&fields, "domain")?,
+        organization: id(&fields, "organizationId")?,
         profile: text(&fields, "profile")?,
     })
 }
@@ -135,6 +140,12 @@ fn text(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Strin
         Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|t| !t.is_empty())),
         Some(_) => Err(format!("`{}` must be a text", name.escape_debug())),
     }
+}
+
+fn id(fields: &Map<String, Value>, name: &str) -> Result<Option<OrganizationId>, String> {
+    let text = text(fields, name)?;
+    let parsed = text.map(|text| text.parse());
+    parsed.transpose().map_err(|_| format!("`{}` must be an id", name.escape_debug()))
 }
 
 impl ProjectFile {
@@ -215,6 +226,7 @@ mod tests {
     fn an_error_names_file_and_field() {
         for (text, part) in [
             (r#"{"workspaceId":1}"#, "`workspaceId` must be a text"),
+            (r#"{"organizationId":"acme"}"#, "`organizationId` must be an id"),
             (
                 r#"{"gitBranchToEnvironmentMapping":{"main":2}}"#,
                 "`gitBranchToEnvironmentMapping`: `main` must be a text",

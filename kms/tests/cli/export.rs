@@ -30,6 +30,10 @@ fn formats_are_chosen_by_name_in_any_case() {
         ("dotenv-eval", "export A='it'\nexport B='it'\\''s'\n"),
         ("csv", "Key,Value\nA,it\nB,it's\n"),
         ("yaml", "A: it\nB: it's\n"),
+        ("docker-env", "A=it\nB=it's\n"),
+        ("fish", "set -gx A 'it'\nset -gx B 'it\\'s'\n"),
+        ("pwsh", "$env:A = 'it'\n$env:B = 'it''s'\n"),
+        ("systemd", "A=\"it\"\nB=\"it's\"\n"),
     ] {
         let server = Server::start([list(&[("B", "it's"), ("A", "it")])]);
         let ran = run(&mut export(&server, &["--format", format])).ends_with(0);
@@ -37,6 +41,18 @@ fn formats_are_chosen_by_name_in_any_case() {
     }
     let server = Server::start([]);
     run(&mut export(&server, &["--format=toml"])).ends_with(2);
+}
+
+#[test]
+fn a_secret_of_kubernetes_has_a_name_and_a_namespace() {
+    let server = Server::start([list(&[("A", "it")])]);
+    let args = ["--format=k8s", "--name=web", "--namespace=shop"];
+    let ran = run(&mut export(&server, &args)).ends_with(0);
+    assert!(ran.stdout.contains("  name: \"web\"\n  namespace: \"shop\"\n"), "{}", ran.stdout);
+    let nowhere = Server::start([]);
+    for args in [&["--name=web"][..], &["--format=k8s", "--name=a: b"]] {
+        run(&mut export(&nowhere, args)).ends_with(2);
+    }
 }
 
 #[test]

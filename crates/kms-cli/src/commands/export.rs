@@ -5,7 +5,7 @@ use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use crate::{
     Context,
     error::{CliError, ResultExt as _},
-    formats::{self, Format, Refused, Rendered},
+    formats::{self, Format, Options, Refused, Rendered, kubernetes},
     private_file, process,
     selection::{self, Place, PlaceArgs, ReadArgs},
 };
@@ -26,6 +26,14 @@ pub struct Args {
     /// Write to this file, which only you may read; in a directory, to one named by the format
     #[arg(long, short, value_name = "FILE")]
     output_file: Option<PathBuf>,
+
+    /// With `--format kubernetes`: name of the Secret [default: kms-secrets]
+    #[arg(long, value_name = "NAME", value_parser = kubernetes::name)]
+    name: Option<String>,
+
+    /// With `--format kubernetes`: namespace of the Secret
+    #[arg(long, value_name = "NAME", value_parser = kubernetes::name)]
+    namespace: Option<String>,
 }
 
 impl From<Refused> for CliError {
@@ -41,12 +49,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
         return Err(CliError::usage("`--output` has no meaning for `export`")
             .hint("use `--format` for how and `--output-file` for where to write"));
     }
+    let options = args.options()?;
     let place = Place::resolve(&args.place, None, context)?;
     let client = context.settings.client()?;
     let secrets = selection::fetch(&client, &place, &args.read).await?;
     let secrets = selection::unique(secrets);
     selection::require_values(&secrets)?;
-    let rendered = formats::render(args.format, &secrets)?;
+    let rendered = formats::render_with(args.format, &secrets, options)?;
     warn(args.format, &rendered, &secrets, context);
     let Some(file) = &args.output_file else {
         return context.ui.raw(rendered.text.as_bytes());
@@ -56,6 +65,23 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
         .context(format!("could not write `{}`", file.display()))?;
     context.ui.notice(&format!("Wrote {} secrets to `{}`", secrets.len(), file.display()));
     Ok(())
+}
+
+impl Args {
+    /// What the format has to know.
+    fn options(&self) -> Result<Options<'_>, CliError> {
+        let named = self.name.is_some() || self.namespace.is_some();
+        if named && self.format != Format::Kubernetes {
+            let text = "`--name` and `--namespace` are of the Secret of `--format kubernetes`";
+            return Err(CliError::usage(text));
+        }
+        let mut options = Options::default();
+        if let Some(name) = &self.name {
+            options.object.name = name;
+        }
+        options.object.namespace = self.namespace.as_deref();
+        Ok(options)
+    }
 }
 
 fn warn(
@@ -73,9 +99,9 @@ fn warn(
     }
     let names = secrets.iter().map(|secret| &secret.secret_key);
     let dangerous: Vec<&String> = names.filter(|name| process::is_dangerous(name)).collect();
-    if format == Format::DotenvExport && !dangerous.is_empty() {
+    if format.sets_variables() && !dangerous.is_empty() {
         context.ui.warn(&format!(
-            "where this is sourced, {} will decide what code programs load or start",
+            "where this is read, {} will decide what code programs load or start",
             list(dangerous.into_iter())
         ));
     }

@@ -7,6 +7,7 @@ mod environments;
 mod export;
 pub(crate) mod help;
 mod identities;
+mod init;
 mod login;
 mod login_status;
 mod logout;
@@ -43,6 +44,7 @@ pub enum Command {
     Reset(reset::Args),
     #[command(subcommand)]
     Token(token::Token),
+    Init(init::Args),
     Secrets(Box<secrets::Args>),
     Export(Box<export::Args>),
     Run(Box<run::Args>),
@@ -73,6 +75,7 @@ impl Command {
             Self::Vault(args) => vault::run(args, context)?,
             Self::Reset(args) => reset::run(&args, context)?,
             Self::Token(command) => token::run(command, context).await?,
+            Self::Init(args) => init::run(args, context).await?,
             Self::Secrets(args) => secrets::run(*args, context).await?,
             Self::Export(args) => export::run(*args, context).await?,
             Self::Run(args) => run::run(*args, context).await?,

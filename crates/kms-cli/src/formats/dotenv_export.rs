@@ -12,7 +12,7 @@ use super::{Pair, Refusal, buffer, names, refuse};
 pub(super) fn write(pairs: &[Pair<'_>]) -> Result<Zeroizing<String>, Vec<Refusal>> {
     refuse(pairs, |pair| {
         if !names::is_identifier(pair.name) {
-            Some("is not a variable's name (letters, digits and `_`, no digit first)")
+            Some(names::NO_IDENTIFIER)
         } else if names::is_owned_by_a_shell(pair.name) {
             Some("is a variable that a shell keeps to itself")
         } else if pair.value.contains('\0') {

@@ -4,10 +4,16 @@
 //! written then. Formats know nothing of files, terminals or requests. Start at [`render`].
 
 mod csv;
+mod docker_env;
 mod dotenv;
 mod dotenv_export;
+mod fish;
+mod github;
 mod json;
+pub mod kubernetes;
 mod names;
+mod powershell;
+mod systemd;
 mod yaml;
 
 use std::fmt;
@@ -22,7 +28,7 @@ pub enum Format {
     /// `NAME='value'` lines, for dotenv libraries and `source`
     Dotenv,
     /// `export NAME='value'` lines, for `source` in bash, dash and zsh
-    #[value(alias = "dotenv-eval")]
+    #[value(aliases = ["dotenv-eval", "bash", "sh", "zsh"])]
     DotenvExport,
     /// A header and one `name,value` record each
     Csv,
@@ -30,6 +36,34 @@ pub enum Format {
     Json,
     /// One map; every value is a string, also for YAML 1.1 readers
     Yaml,
+    /// `NAME=value` lines, for `docker run --env-file`
+    DockerEnv,
+    /// `set -gx NAME 'value'` lines, for `source` in fish
+    Fish,
+    /// `$env:NAME = 'value'` lines, for `Invoke-Expression` in PowerShell
+    #[value(alias = "pwsh")]
+    Powershell,
+    /// `NAME="value"` lines, for `EnvironmentFile=` of systemd
+    Systemd,
+    /// A Secret, for `kubectl apply -f -`
+    #[value(alias = "k8s")]
+    Kubernetes,
+    /// What is appended to `$GITHUB_ENV` in GitHub Actions
+    #[value(alias = "github-env")]
+    Github,
+}
+
+/// What a format has to know beside the secrets.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// The Secret of [`Format::Kubernetes`].
+    pub object: kubernetes::Object<'a>,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { object: kubernetes::Object { name: "kms-secrets", namespace: None } }
+    }
 }
 
 impl Format {
@@ -41,16 +75,40 @@ impl Format {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Yaml => "yaml",
+            Self::DockerEnv => "docker-env",
+            Self::Fish => "fish",
+            Self::Powershell => "powershell",
+            Self::Systemd => "systemd",
+            Self::Kubernetes => "kubernetes",
+            Self::Github => "github",
         }
     }
 
     /// The file that `--output-file` writes when it is given a directory.
     pub fn file_name(self) -> &'static str {
         match self {
-            Self::Dotenv | Self::DotenvExport => ".env",
+            Self::Dotenv | Self::DotenvExport | Self::DockerEnv | Self::Systemd => ".env",
             Self::Csv => "secrets.csv",
             Self::Json => "secrets.json",
-            Self::Yaml => "secrets.yaml",
+            Self::Yaml | Self::Kubernetes => "secrets.yaml",
+            Self::Fish => "secrets.fish",
+            Self::Powershell => "secrets.ps1",
+            Self::Github => "github.env",
+        }
+    }
+
+    /// Whether a name can decide what code runs where the text is read.
+    pub fn sets_variables(self) -> bool {
+        match self {
+            Self::DotenvExport | Self::Fish | Self::Powershell | Self::Systemd | Self::Github => {
+                true
+            }
+            Self::Dotenv
+            | Self::Csv
+            | Self::Json
+            | Self::Yaml
+            | Self::DockerEnv
+            | Self::Kubernetes => false,
         }
     }
 }
@@ -105,6 +163,15 @@ struct Pair<'a> {
 ///
 /// Names must be unique; precedence between duplicates is decided before.
 pub fn render(format: Format, secrets: &[Secret]) -> Result<Rendered, Refused> {
+    render_with(format, secrets, Options::default())
+}
+
+/// As [`render`], with what the format has to know.
+pub fn render_with(
+    format: Format,
+    secrets: &[Secret],
+    options: Options<'_>,
+) -> Result<Rendered, Refused> {
     let mut secrets: Vec<&Secret> = secrets.iter().collect();
     secrets.sort_by(|a, b| a.secret_key.as_bytes().cmp(b.secret_key.as_bytes()));
     let pairs: Vec<Pair<'_>> = secrets
@@ -118,6 +185,12 @@ pub fn render(format: Format, secrets: &[Secret]) -> Result<Rendered, Refused> {
         Format::Csv => csv::write(&pairs).map(plain),
         Format::Json => Ok(plain(json::write(&secrets))),
         Format::Yaml => Ok(plain(yaml::write(&pairs))),
+        Format::DockerEnv => docker_env::write(&pairs).map(plain),
+        Format::Fish => fish::write(&pairs).map(plain),
+        Format::Powershell => powershell::write(&pairs).map(plain),
+        Format::Systemd => systemd::write(&pairs).map(plain),
+        Format::Kubernetes => kubernetes::write(&pairs, options.object).map(plain),
+        Format::Github => github::write(&pairs).map(plain),
     };
     result.map_err(|refusals| Refused { format: format.name(), refusals })
 }

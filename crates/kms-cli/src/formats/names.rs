@@ -1,5 +1,9 @@
 //! Which names a shell can take as a variable.
 
+/// Why a name is refused that is none.
+pub(super) const NO_IDENTIFIER: &str =
+    "is not a variable's name (letters, digits and `_`, no digit first)";
+
 /// Whether a name is a variable's name in every shell: a letter or `_`, then letters, digits, `_`.
 pub(super) fn is_identifier(name: &str) -> bool {
     let mut bytes = name.bytes();

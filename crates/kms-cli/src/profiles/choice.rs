@@ -2,10 +2,12 @@
 //!
 //! A name decides: the flag's, else the variable's, else the project file's. Else a server does:
 //! that of the flag or the environment, else that of the project file, which can thus choose among
-//! servers that are known here and not bring in another (L8). Else it is the current login.
+//! servers that are known here and not bring in another (L8). Of several logins, the organization
+//! that the project file names chooses. Else it is the current login.
 
 use std::path::PathBuf;
 
+use kms_api::OrganizationId;
 use kms_client::Origin;
 
 use super::{Config, Profile};
@@ -65,6 +67,8 @@ pub(crate) enum Refusal {
     OtherServer { name: String, its: String, named: String },
     /// A project file names a server that nobody is logged in to.
     NewServer { file: PathBuf, domain: String },
+    /// A project file names an organization that no login here acts in.
+    OtherOrganization { file: PathBuf, organization: OrganizationId, server: Option<String> },
     /// Several logins would do.
     Several { names: Vec<String> },
     /// `config.json` can't be used.
@@ -89,6 +93,17 @@ impl Refusal {
             ))
             .hint(format!("if you trust it: `kms login --domain {}`", shell_word(domain)))
             .hint("to use another login in spite of it, add `--profile NAME`"),
+            Self::OtherOrganization { file, organization, server } => {
+                let domain = server
+                    .as_ref()
+                    .map_or_else(String::new, |server| format!(" --domain {server}"));
+                CliError::denied(format!(
+                    "`{}` is of the organization {organization}, which no login here acts in",
+                    file.display()
+                ))
+                .hint(format!("log in to it: `kms login{domain}` and choose it"))
+                .hint("to use another login in spite of it, add `--profile NAME`")
+            }
             Self::Several { names } => {
                 CliError::usage(format!("several logins would do: {}", quoted(names)))
                     .hint("name one with `--profile NAME`, or choose with `kms user switch`")
@@ -120,9 +135,14 @@ pub(crate) fn choose(config: &Config, wanted: &Wanted<'_>) -> Result<Option<Chos
             return Ok(Some(Chosen { profile, by }));
         }
         if let Some(domain) = domain {
-            let found = of_server(config, &domain, None, by)?;
+            let found = of_server(config, &domain, Some(file), by)?;
             let new = || Refusal::NewServer { file: file.path.clone(), domain: domain.to_string() };
             return found.ok_or_else(new).map(Some);
+        }
+        if file.organization.is_some() && !config.profiles.is_empty() {
+            let all: Vec<&Profile> = config.profiles.iter().collect();
+            let there = of_organization(&all, Some(file), None)?;
+            return preferred(config, &there, None, by);
         }
     }
     if let Some(current) = config.current() {
@@ -150,8 +170,8 @@ fn named<'a>(
     }
 }
 
-/// The login of a server: the one that the project file names, else the current one, else the
-/// only one.
+/// The login of a server: the one that the project file names, else the one of the organization
+/// that it names, else the current one, else the only one.
 fn of_server(
     config: &Config,
     origin: &Origin,
@@ -161,14 +181,45 @@ fn of_server(
     let there = config.profiles.iter().filter(|profile| profile.domain.is_same_server(origin));
     let there: Vec<&Profile> = there.collect();
     let name = file.and_then(|file| file.profile.as_deref());
-    let preferred = there
+    if there.is_empty() || there.iter().any(|profile| Some(profile.name.as_str()) == name) {
+        return preferred(config, &there, name, by);
+    }
+    preferred(config, &of_organization(&there, file, Some(origin))?, name, by)
+}
+
+/// Those that act in the organization that a project file names, where it names one.
+fn of_organization<'a>(
+    profiles: &[&'a Profile],
+    file: Option<&ProjectFile>,
+    server: Option<&Origin>,
+) -> Result<Vec<&'a Profile>, Refusal> {
+    let Some((file, organization)) = file.and_then(|file| Some((file, file.organization?))) else {
+        return Ok(profiles.to_vec());
+    };
+    let acts = |profile: &&&Profile| profile.acting().id == organization;
+    let there: Vec<_> = profiles.iter().filter(acts).copied().collect();
+    if there.is_empty() {
+        let server = server.map(ToString::to_string);
+        return Err(Refusal::OtherOrganization { file: file.path.clone(), organization, server });
+    }
+    Ok(there)
+}
+
+/// The one with a name, else the current one, else the only one.
+fn preferred(
+    config: &Config,
+    profiles: &[&Profile],
+    name: Option<&str>,
+    by: By,
+) -> Result<Option<Chosen>, Refusal> {
+    let found = profiles
         .iter()
         .find(|profile| Some(profile.name.as_str()) == name)
-        .or_else(|| there.iter().find(|profile| Some(profile.id) == config.current));
-    if let Some(profile) = preferred {
-        return Ok(Some(Chosen { profile: (*profile).clone(), by }));
+        .or_else(|| profiles.iter().find(|profile| Some(profile.id) == config.current));
+    match found {
+        Some(profile) => Ok(Some(Chosen { profile: (*profile).clone(), by })),
+        None => one(profiles, by),
     }
-    one(&there, by)
 }
 
 fn one(profiles: &[&Profile], by: By) -> Result<Option<Chosen>, Refusal> {
@@ -274,6 +325,33 @@ mod tests {
         assert!(matches!(choose(&config, &wanted), Err(Refusal::OtherServer { .. })));
         let wanted = Wanted { name: Some(("x", "KMS_PROFILE")), ..Wanted::default() };
         assert!(matches!(choose(&config, &wanted), Err(Refusal::Unknown { .. })));
+    }
+
+    #[test]
+    fn the_organization_of_a_project_file_chooses_among_logins() {
+        let config = config(&[("a", CLOUD), ("b", CLOUD), ("c", LOCAL)], Some("a"));
+        let of = |profile: usize, domain| ProjectFile {
+            organization: Some(config.profiles[profile].organization.id),
+            ..file(None, domain)
+        };
+        for (asks, expected) in
+            [(of(1, Some(CLOUD)), "b"), (of(1, None), "b"), (of(2, None), "c"), (of(0, None), "a")]
+        {
+            let wanted = Wanted { file: Some(&asks), ..Wanted::default() };
+            assert_eq!(chosen(&config, &wanted).as_deref(), Some(expected));
+        }
+        let origin: Origin = CLOUD.parse().unwrap();
+        let asks = of(1, None);
+        let wanted = Wanted { file: Some(&asks), origin: Some(&origin), name: None };
+        assert_eq!(chosen(&config, &wanted).as_deref(), Some("b"));
+        // A login elsewhere is none in this organization; a name decides in spite of it.
+        let asks = of(2, Some(CLOUD));
+        let wanted = Wanted { file: Some(&asks), ..Wanted::default() };
+        let refusal = choose(&config, &wanted).unwrap_err();
+        assert!(matches!(refusal, Refusal::OtherOrganization { .. }));
+        assert!(refusal.error().hints.iter().any(|hint| hint.contains("--domain")));
+        let name = Some(("a", "--profile"));
+        assert_eq!(chosen(&config, &Wanted { name, ..wanted }).as_deref(), Some("a"));
     }
 
     #[test]

@@ -4,8 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod csv;
+mod documented;
 mod dotenv;
 mod dotenv_export;
+mod fish;
 mod json;
+mod kubernetes;
 mod support;
 mod yaml;

@@ -6,6 +6,7 @@ mod aws_iam;
 mod azure;
 mod browser;
 mod domain;
+mod enter;
 mod gcp_iam;
 mod gcp_id_token;
 mod jwt_auth;
@@ -22,6 +23,7 @@ mod user;
 use clap::ValueEnum;
 use kms_api::auth::LoginResponse;
 
+pub(crate) use self::enter::enter_organization;
 use self::machine::Login;
 use crate::{Context, error::CliError, ui::Ui};
 

@@ -67,6 +67,16 @@ impl Organizations {
         }
     }
 
+    /// The only place that there is to act in.
+    pub(super) fn only(&self) -> Option<Place> {
+        match self.0.as_slice() {
+            [only] if only.sub_organizations.is_empty() => {
+                Some(Place { root: of_root(only), sub: None })
+            }
+            _ => None,
+        }
+    }
+
     /// Has the person choose: the organization, then what is below it.
     pub(super) async fn choose(&self) -> Result<Place, CliError> {
         if self.0.is_empty() {

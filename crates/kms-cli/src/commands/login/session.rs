@@ -145,6 +145,26 @@ pub(super) async fn log_in(
     Ok(LoggedIn { origin, user_id, email, place, access_token, refresh_token, client })
 }
 
+/// The tokens of a session that was taken into another organization.
+pub(super) struct Entered {
+    pub(super) access_token: SecretString,
+    pub(super) refresh_token: Option<SecretString>,
+}
+
+/// Begins a session in another organization for somebody who is logged in; theirs stays as it is.
+pub(super) async fn enter(
+    client: &Client,
+    email: &str,
+    place: &Place,
+    context: &Context,
+) -> Result<Entered, CliError> {
+    let given = Given { email: None, password: None, organization: None, mfa_code: None };
+    let (email, tries) = (email.to_owned(), Tries::default());
+    let mut steps = Steps { refresh_token: None, email, given, tries, context };
+    let access_token = steps.select(client, place.id()).await?;
+    Ok(Entered { access_token, refresh_token: steps.refresh_token })
+}
+
 /// E-mail address and password. One that is wrong costs one attempt; who types may try again.
 async fn password(
     client: &Client,

@@ -163,7 +163,7 @@ async fn keep(login: LoggedIn, plain: bool, context: &Context) -> Result<(), Cli
         profiles.config()?.vault.title()
     ));
     warn_about_token(context);
-    ui.hint("next: `kms projects list`, then `kms secrets --projectId=ID --env=dev`");
+    ui.hint("next: `kms init` in the folder of your project, then `kms secrets` and `kms run`");
     Ok(())
 }
 
