@@ -18,6 +18,7 @@ pub mod project_file;
 mod prompt;
 mod selection;
 pub mod settings;
+mod template;
 pub mod ui;
 mod vault;
 

@@ -44,6 +44,26 @@ fn formats_are_chosen_by_name_in_any_case() {
 }
 
 #[test]
+fn a_template_asks_for_the_secrets_that_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("template");
+    let template = "{{ range secret \"p\" \"prod\" \"/web\" }}{{ .Key }}: {{ .Value }}\n{{ end }}";
+    std::fs::write(&file, template).unwrap();
+    let server = Server::start([list(&[("A", "1"), ("B", "2")])]);
+    let file = file.to_str().unwrap();
+    let ran = run(&mut export(&server, &["--template", file])).ends_with(0);
+    assert_eq!(ran.stdout, "A: 1\nB: 2\n");
+    let target = server.request().target;
+    for part in ["projectId=p", "environment=prod", "secretPath=%2Fweb", "includeImports=true"] {
+        assert!(target.contains(part), "{target}");
+    }
+    std::fs::write(file, "\n {{ nope }}").unwrap();
+    let nowhere = Server::start([]);
+    run(&mut export(&nowhere, &["--template", file])).ends_with(2).says("line 2, column 5");
+    run(&mut export(&nowhere, &["--template", "/nowhere"])).ends_with(1).says("/nowhere");
+}
+
+#[test]
 fn a_secret_of_kubernetes_has_a_name_and_a_namespace() {
     let server = Server::start([list(&[("A", "it")])]);
     let args = ["--format=k8s", "--name=web", "--namespace=shop"];

@@ -1,6 +1,18 @@
 //! `kms export`.
 
-use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{MAIN_SEPARATOR_STR, Path, PathBuf},
+};
+
+use kms_api::{
+    secrets::{ListSecretsQuery, ProjectRef, Secret},
+    wire::WireBool,
+};
+use kms_client::Client;
+use secrecy::zeroize::Zeroizing;
+use tokio::runtime::Handle;
 
 use crate::{
     Context,
@@ -8,6 +20,7 @@ use crate::{
     formats::{self, Format, Options, Refused, Rendered, kubernetes},
     private_file, process,
     selection::{self, Place, PlaceArgs, ReadArgs},
+    template::{self, Asked, MAX_TEMPLATE},
 };
 
 /// Write secrets in a format that other programs read
@@ -26,6 +39,10 @@ pub struct Args {
     /// Write to this file, which only you may read; in a directory, to one named by the format
     #[arg(long, short, value_name = "FILE")]
     output_file: Option<PathBuf>,
+
+    /// Write what a template in the language of Go makes of secrets that it asks for by itself
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "name", "namespace"])]
+    template: Option<PathBuf>,
 
     /// With `--format kubernetes`: name of the Secret [default: kms-secrets]
     #[arg(long, value_name = "NAME", value_parser = kubernetes::name)]
@@ -49,6 +66,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
         return Err(CliError::usage("`--output` has no meaning for `export`")
             .hint("use `--format` for how and `--output-file` for where to write"));
     }
+    if let Some(template) = &args.template {
+        let text = from_template(template, context).await?;
+        return write(&args, &text, None, context);
+    }
     let options = args.options()?;
     let place = Place::resolve(&args.place, None, context)?;
     let client = context.settings.client()?;
@@ -57,14 +78,73 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
     selection::require_values(&secrets)?;
     let rendered = formats::render_with(args.format, &secrets, options)?;
     warn(args.format, &rendered, &secrets, context);
-    let Some(file) = &args.output_file else {
-        return context.ui.raw(rendered.text.as_bytes());
+    write(&args, &rendered.text, Some(secrets.len()), context)
+}
+
+/// Writes the text to where it shall go.
+fn write(args: &Args, text: &str, count: Option<usize>, context: &Context) -> Result<(), CliError> {
+    let Some(file) = &args.output_file else { return context.ui.raw(text.as_bytes()) };
+    let file = match count {
+        Some(_) => resolve(file, args.format, std::env::home_dir().as_deref()),
+        None => file.clone(),
     };
-    let file = resolve(file, args.format, std::env::home_dir().as_deref());
-    private_file::replace(&file, rendered.text.as_bytes())
+    private_file::replace(&file, text.as_bytes())
         .context(format!("could not write `{}`", file.display()))?;
-    context.ui.notice(&format!("Wrote {} secrets to `{}`", secrets.len(), file.display()));
+    let what = count.map_or_else(|| "the template".into(), |count| format!("{count} secrets"));
+    context.ui.notice(&format!("Wrote {what} to `{}`", file.display()));
     Ok(())
+}
+
+/// What a template makes of the secrets that it asks for.
+async fn from_template(file: &Path, context: &Context) -> Result<Zeroizing<String>, CliError> {
+    let named = format!("could not use the template `{}`", file.display());
+    let text = read_template(file).context(named.clone())?;
+    let client = context.settings.client()?;
+    let reader = Reader { client, runtime: Handle::current() };
+    // What is asked for is known only while the template is evaluated, which waits for the answers.
+    let rendered = tokio::task::spawn_blocking(move || template::render(&text, &reader)).await;
+    rendered.map_err(CliError::internal)?.context(named)
+}
+
+fn read_template(file: &Path) -> Result<String, CliError> {
+    let mut text = String::new();
+    File::open(file)?.take(MAX_TEMPLATE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_TEMPLATE {
+        return Err(CliError::usage("it is larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+/// Reads what a template asks for.
+struct Reader {
+    client: Client,
+    runtime: Handle,
+}
+
+impl template::Source for Reader {
+    fn list(&self, asked: Asked<'_>) -> Result<Vec<Secret>, CliError> {
+        self.runtime.block_on(async {
+            let project = match asked.project {
+                template::Project::Id(id) => id.to_owned(),
+                template::Project::Slug(slug) => {
+                    self.client.get_project_by_slug(slug).await?.id.to_string()
+                }
+            };
+            let query = ListSecretsQuery {
+                project: ProjectRef::id(project),
+                environment: Some(asked.environment.to_owned()),
+                secret_path: Some(asked.path.to_owned()),
+                recursive: Some(WireBool(asked.recursive)),
+                expand_secret_references: Some(WireBool(asked.expand)),
+                include_imports: Some(WireBool(true)),
+                ..ListSecretsQuery::default()
+            };
+            let answer = self.client.list_secrets(&query).await?;
+            let secrets = selection::unique(selection::listed(answer));
+            selection::require_values(&secrets)?;
+            Ok(secrets)
+        })
+    }
 }
 
 impl Args {
