@@ -174,7 +174,7 @@ fn c10_a_token_must_be_current_for_this_audience_and_of_an_account_that_is_allow
         (
             vec![pod()],
             json!({ "tokenReviewerJwt": "" }),
-            ("Invalid credentials".into(), "did not let the token review itself"),
+            ("Invalid credentials".into(), "the cluster did not let the token review itself"),
         ),
         (
             vec![pod()],
@@ -202,7 +202,8 @@ fn c11_a_cluster_that_another_authority_vouches_for_gets_no_token() {
         let identity = place.machine_with("kubernetes-auth", &settings);
         let (mut login, _file) = login(&place, &identity, pod().token);
         let text = "Access denied: what verifies this login could not be asked";
-        place.refuses(&mut login, text, REFUSED, "");
+        let reason = place.reason(&mut login, text, REFUSED);
+        assert!(reason.contains("certificate"), "{reason}");
     }
     assert!(cluster.requests().is_empty());
 }
@@ -221,4 +222,20 @@ fn c9_another_host_does_not_get_the_reviewers_token() {
     let (mut login, _file) = login(&place, &identity, pod().token);
     place.admits(&mut login, LOGIN);
     assert!(wrong.requests().is_empty());
+}
+
+#[test]
+fn x1_a_private_address_is_called_only_where_the_operator_allows_it() {
+    let authority = Authority::new();
+    let cluster = cluster(&authority, vec![reviewer(), pod()]);
+    let settings = settings(&authority, &cluster, &json!({}));
+    for flags in [&[][..], &["--outbound-allow=10.0.0.0/8"][..]] {
+        let place = Place::start_as(flags);
+        let identity = place.machine_with("kubernetes-auth", &settings);
+        let (mut login, _file) = login(&place, &identity, pod().token);
+        let text = "Access denied: what verifies this login could not be asked";
+        let reason = "`127.0.0.1` is private; `--outbound-allow` does not name it";
+        place.refuses(&mut login, text, REFUSED, reason);
+    }
+    assert!(cluster.requests().is_empty());
 }
