@@ -21,13 +21,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// A server that may call this machine, with further flags.
+    /// A server that may call this machine, as one for development may, with further flags.
     pub(crate) fn start(flags: &[&str]) -> Self {
-        Self::start_as(&[&["--outbound-allow=127.0.0.1"], flags].concat())
-    }
-
-    /// A server with these flags alone.
-    pub(crate) fn start_as(flags: &[&str]) -> Self {
         let server = Server::start_with(flags, &[]);
         let place = Self { token: server.token(), server, seen: RefCell::default() };
         let project = place.server.credential("/project/id");
