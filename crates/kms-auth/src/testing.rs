@@ -1,7 +1,10 @@
 //! What this crate's tests call with, and whom: see `kms-standins`.
 
+mod dice;
+
 use std::net::IpAddr;
 
+pub(crate) use dice::Dice;
 pub(crate) use kms_standins::{Authority, NOW, Peer, Signer, changed, json, status, unsigned};
 
 use crate::outbound::{Allow, Limits, Outbound, OutboundPolicy, SystemResolver};
@@ -19,7 +22,8 @@ pub(crate) fn loopback_policy() -> OutboundPolicy {
 
 /// Half a second, 64 KiB.
 pub(crate) fn quick() -> Limits {
-    Limits { total: std::time::Duration::from_millis(500), body: 1 << 16 }
+    let total = std::time::Duration::from_millis(500);
+    Limits { total, body: 1 << 16, ..Limits::default() }
 }
 
 /// An address for resolvers of tests.
