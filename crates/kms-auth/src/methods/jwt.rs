@@ -10,11 +10,11 @@ use serde_json::json;
 use super::{LONGEST_LIFETIME, Verify};
 use crate::{
     AuthError, Login, Principal,
-    bound::Bound,
+    bound::{Bound, stored},
     check::{Check, kept},
     glob::Stars,
     jwt::{Claims, MAX_TRIED, Unverified},
-    keys::{KeySet, VerifyingKey, read_pem},
+    keys::{KeySet, read_pem},
     outbound::{OutboundPolicy, Trust},
 };
 
@@ -48,7 +48,7 @@ impl Verify for Jwt {
                 new.bound_audiences.as_ref(),
                 old.map(|c| &c.bound_audiences),
             ),
-            bound_claims: kept(new.bound_claims.as_ref(), old.map(|c| &c.bound_claims)),
+            bound_claims: stored(kept(new.bound_claims.as_ref(), old.map(|c| &c.bound_claims))),
             bound_subject: check.setting(
                 "boundSubject",
                 new.bound_subject.as_ref(),
@@ -123,12 +123,12 @@ async fn verified(
     token: Unverified<'_>,
     login: Login<'_>,
 ) -> Result<Claims, AuthError> {
-    if config.configuration_type == ConfigurationType::Static {
-        let keys: Vec<VerifyingKey> =
-            config.public_keys.iter().filter_map(|key| read_pem(key).ok()).collect();
-        return token.verified_by_any(&keys);
-    }
     let verifier = login.verifier;
+    if config.configuration_type == ConfigurationType::Static {
+        let keys = config.public_keys.iter().filter_map(|key| verifier.configured_key(key));
+        let keys: Vec<_> = keys.collect();
+        return token.verified_by_any(keys.iter().map(|key| &**key));
+    }
     let trust =
         Trust::pem(&config.jwks_ca_cert).map_err(|_| AuthError::unreachable("unusable CA"))?;
     let wanted = |keys: &KeySet| match token.kid() {
