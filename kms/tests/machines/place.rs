@@ -57,11 +57,26 @@ impl Place {
         identity
     }
 
+    /// What attaching a method to another machine is answered.
+    pub(crate) fn attach(&self, method: &str, settings: &Value) -> (u16, String) {
+        self.configure("POST", &self.machine(), method, settings)
+    }
+
     /// What changing a method of a machine is answered.
     pub(crate) fn change(&self, identity: &str, method: &str, settings: &Value) -> (u16, String) {
+        self.configure("PATCH", identity, method, settings)
+    }
+
+    fn configure(
+        &self,
+        verb: &str,
+        identity: &str,
+        method: &str,
+        settings: &Value,
+    ) -> (u16, String) {
         let bearer = format!("Bearer {}", self.token);
         let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
-        let line = format!("PATCH /api/v1/auth/{method}/identities/{identity}");
+        let line = format!("{verb} /api/v1/auth/{method}/identities/{identity}");
         let answer = self.server.ask(&line, &headers, &settings.to_string());
         (answer.status, answer.body)
     }
