@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::{
     machine::{ACCESS_TOKEN, IDENTITY, granted, login},
     machine_aws::{KEY_ID, SECRET, aws},
+    machine_gcp::key_file,
     support::{CANARY, Ran, Reply, Server, run},
 };
 
@@ -134,7 +135,9 @@ fn l10_the_process_list_shows_no_proof_during_a_login() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
     fs::write(&file, CANARY).unwrap();
-    for way in ["variable", "stdin", "file", "kubernetes"] {
+    let key = key_file(|key| key["project_id"] = CANARY.into());
+    for way in ["variable", "stdin", "file", "kubernetes", "azure", "gcp", "aws"] {
+        let vendor = Server::start([Reply::json(200, json!({ "access_token": CANARY }))]);
         let server = Server::start([Reply::error(401, "no").after(Duration::from_millis(500))]);
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kms"));
         command
@@ -147,7 +150,20 @@ fn l10_the_process_list_shows_no_proof_during_a_login() {
             "variable" => command.arg("--method=jwt-auth").env("INFISICAL_JWT", CANARY),
             "stdin" => command.args(["--method=oidc-auth", "--jwt-stdin"]),
             "file" => command.args(["--method=jwt-auth", "--jwt-file"]).arg(&file),
-            _ => command.args(["--method=kubernetes", "--service-account-token-path"]).arg(&file),
+            "kubernetes" => {
+                command.args(["--method=kubernetes", "--service-account-token-path"]).arg(&file)
+            }
+            "azure" => command
+                .args(["--method=azure"])
+                .env("IDENTITY_ENDPOINT", vendor.url())
+                .env("IDENTITY_HEADER", CANARY),
+            "gcp" => {
+                command.args(["--method=gcp-iam", "--service-account-key-file-path"]).arg(&key.path)
+            }
+            _ => command
+                .args(["--method=aws-iam"])
+                .envs([("AWS_REGION", "us-east-1"), ("AWS_SESSION_TOKEN", CANARY)])
+                .envs([("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)]),
         };
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -160,6 +176,59 @@ fn l10_the_process_list_shows_no_proof_during_a_login() {
         let line = String::from_utf8(line).unwrap();
         assert!(line.contains("--method") && !line.contains(CANARY), "{line}");
         assert_eq!(child.wait().unwrap().code(), Some(3));
-        assert_eq!(server.request().json()["jwt"], CANARY, "{way}");
+        let proof = server.request().json();
+        match way {
+            "aws" => assert!(proof["iamRequestHeaders"].is_string(), "{proof}"),
+            "gcp" => assert!(proof["jwt"].is_string(), "{proof}"),
+            _ => assert_eq!(proof["jwt"], CANARY, "{way}"),
+        }
+    }
+}
+
+#[test]
+fn l11_what_a_vendor_says_cannot_steer_the_terminal() {
+    let text = "\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[2J\u{202e}denied\r\nhint: run this";
+    let said = json!({ "error": text, "error_description": text, "message": text });
+    for arrange in &METHODS[1..5] {
+        let server = Server::start([]);
+        let vendor = Server::start([Reply::json(400, said.clone())]);
+        let ran = run(&mut arrange(&server, &vendor)).ends_with(1);
+        let steers = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!ran.stderr.contains(steers), "{:?}", ran.stderr);
+        assert!(
+            !ran.stderr.lines().any(|line| line.starts_with("hint: run this")),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(vendor.requests().len(), 1);
+    }
+}
+
+#[test]
+fn l9_a_vendor_sends_nobody_elsewhere() {
+    for arrange in &METHODS[1..5] {
+        for status in [301, 302, 307, 308] {
+            let elsewhere = Server::start([]);
+            let server = Server::start([]);
+            let reply = Reply::text(status, "text/plain", "");
+            let vendor = Server::start([reply.with("location", &elsewhere.url())]);
+            let ran = run(&mut arrange(&server, &vendor)).ends_with(1);
+            is_clean(&ran);
+            assert!(elsewhere.requests().is_empty(), "{status}: {:?}", elsewhere.requests());
+        }
+    }
+}
+
+#[test]
+fn l11_a_token_that_would_steer_the_terminal_is_not_printed() {
+    for token in ["", "a\nb", "a.b.c\u{1b}]52;c;ZXZpbA==\u{7}", "a.\u{202e}b.c"] {
+        let answer = json!({ "accessToken": token, "expiresIn": 1, "accessTokenMaxTTL": 1,
+            "tokenType": "Bearer" });
+        let server = Server::start([Reply::json(200, answer)]);
+        let vendor = Server::start([]);
+        let ran = run(&mut METHODS[0](&server, &vendor)).ends_with(1);
+        assert_eq!(ran.stdout, "");
+        ran.says("sent an answer that this version does not understand")
+            .says("`accessToken` is not one line of visible characters");
     }
 }
