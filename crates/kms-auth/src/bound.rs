@@ -1,5 +1,8 @@
 //! What a token must say beside being genuine: the rules that OIDC and JWT auth share.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -7,13 +10,17 @@ use url::Url;
 
 use crate::{
     AuthError,
-    check::Check,
-    glob::{self, Pattern, Stars},
+    check::{Check, items},
+    glob::{Pattern, Rule, Stars},
     jwt::Claims,
 };
 
 /// The most claims that can be bound or mapped.
 pub(crate) const MAX_CLAIMS: usize = 64;
+/// The longest name or path of a claim, in bytes.
+const MAX_NAME: usize = 512;
+/// The most bytes of all values of claims together: each is held against a whole token.
+const MAX_VALUES: usize = 16 * 1_024;
 /// Hosts of issuers that sign for everybody who has an account there.
 const SHARED: [&str; 14] = [
     "accounts.google.com",
@@ -54,8 +61,10 @@ impl Bound<'_> {
         }
         pattern(check, "boundSubject", self.subject);
         check.require(self.claims.len() <= MAX_CLAIMS, "boundClaims", "Must be at most 64");
+        let size = self.claims.values().map(String::len).sum::<usize>();
+        check.require(size <= MAX_VALUES, "boundClaims", "Must have at most 16384 characters");
         for (claim, values) in self.claims {
-            check.require(!claim.is_empty(), "boundClaims", "Must name each claim");
+            check.require(is_name(claim), "boundClaims", "Must name each claim");
             check.require(!values.is_empty(), "boundClaims", "Must name a value for each claim");
             for value in values.split(SEPARATOR) {
                 pattern(check, "boundClaims", value);
@@ -79,10 +88,8 @@ impl Bound<'_> {
 
     /// Whether nothing limits who of those that the issuer signs for can log in.
     fn is_open(&self) -> bool {
-        let says_nothing = |rule: &str| {
-            rule.split(SEPARATOR).any(|text| !text.is_empty() && text.chars().all(|c| c == '*'))
-        };
-        let open = |rule: &str| rule.is_empty() || says_nothing(rule);
+        let limits = |text: &str| Pattern::parse(text).is_ok_and(|pattern| pattern.limits());
+        let open = |rule: &str| !rule.split(SEPARATOR).all(limits);
         open(self.audiences) && open(self.subject) && self.claims.values().all(|rule| open(rule))
     }
 
@@ -97,7 +104,7 @@ impl Bound<'_> {
         }
         let subject = claims.text("sub");
         let subject = subject.ok_or_else(|| AuthError::denied("Access denied: no subject"))?;
-        if glob::matches(self.subject, subject, self.stars) {
+        if Rule::new(self.subject, self.stars).admits(subject) {
             return Ok(());
         }
         Err(AuthError::Forbidden(refusal.into()))
@@ -113,8 +120,8 @@ impl Bound<'_> {
             return Ok(());
         }
         let audiences = claims.audiences();
-        let holds = |rule| audiences.iter().any(|text| glob::matches(rule, text, self.stars));
-        if self.audiences.split(SEPARATOR).any(holds) {
+        let holds = |rule: Rule<'_>| audiences.iter().any(|text| rule.admits(text));
+        if self.rules(self.audiences).any(holds) {
             return Ok(());
         }
         Err(AuthError::denied(refusal))
@@ -128,12 +135,29 @@ impl Bound<'_> {
     ) -> Result<(), AuthError> {
         for (path, values) in self.claims {
             let value = present(claims, path)?;
-            if !values.split(SEPARATOR).any(|rule| holds(rule, value, self.stars)) {
+            if !self.rules(values).any(|rule| holds(&rule, value)) {
                 return Err(AuthError::denied(refusal(path)));
             }
         }
         Ok(())
     }
+
+    /// The alternatives of a setting.
+    fn rules<'t>(&self, alternatives: &'t str) -> impl Iterator<Item = Rule<'t>> {
+        let stars = self.stars;
+        alternatives.split(SEPARATOR).map(move |text| Rule::new(text, stars))
+    }
+}
+
+/// The values of claims in the form that is stored: alternatives with one separator.
+pub(crate) fn stored(claims: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let joined = |values: String| items(&values).collect::<Vec<_>>().join(SEPARATOR);
+    claims.into_iter().map(|(claim, values)| (claim, joined(values))).collect()
+}
+
+/// Whether a text can name a claim, or a value that was made of one.
+pub(crate) fn is_name(text: &str) -> bool {
+    (1..=MAX_NAME).contains(&text.len()) && !text.contains(char::is_control)
 }
 
 /// A claim that has a value; false, zero, null and the empty text are none (wire contract).
@@ -149,23 +173,19 @@ pub(crate) fn present<'c>(claims: &'c Claims, path: &str) -> Result<&'c Value, A
 }
 
 /// Whether a value of a claim is what a rule says. Types are not mixed: a number is compared as
-/// the whole number that it is, a list has one element that matches, an object matches nothing
+/// the whole number that it is, a list has one text that is meant, an object matches nothing
 /// (attack J8).
-fn holds(rule: &str, value: &Value, stars: Stars) -> bool {
+fn holds(rule: &Rule<'_>, value: &Value) -> bool {
     match value {
-        Value::Array(values) => values.iter().any(|value| is(rule, value, stars)),
-        value => is(rule, value, stars),
-    }
-}
-
-fn is(rule: &str, value: &Value, stars: Stars) -> bool {
-    match value {
-        Value::String(text) => glob::matches(rule, text, stars),
-        Value::Bool(flag) => rule == if *flag { "true" } else { "false" },
-        Value::Number(number) => {
-            rule.parse::<i64>().is_ok_and(|rule| number.as_i64() == Some(rule))
+        Value::String(text) => rule.admits(text),
+        Value::Array(values) => {
+            values.iter().filter_map(Value::as_str).any(|text| rule.admits(text))
         }
-        _ => false,
+        Value::Bool(flag) => *flag && rule.text() == "true",
+        Value::Number(number) => {
+            rule.text().parse::<i64>().is_ok_and(|rule| number.as_i64() == Some(rule))
+        }
+        Value::Object(_) | Value::Null => false,
     }
 }
 

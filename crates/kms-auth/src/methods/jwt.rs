@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{LONGEST_LIFETIME, Verify};
 use crate::{
     AuthError, Login, Principal,
-    bound::Bound,
+    bound::{Bound, stored},
     check::{Check, kept},
     glob::Stars,
     jwt::{Claims, MAX_TRIED, Unverified},
@@ -48,7 +48,7 @@ impl Verify for Jwt {
                 new.bound_audiences.as_ref(),
                 old.map(|c| &c.bound_audiences),
             ),
-            bound_claims: kept(new.bound_claims.as_ref(), old.map(|c| &c.bound_claims)),
+            bound_claims: stored(kept(new.bound_claims.as_ref(), old.map(|c| &c.bound_claims))),
             bound_subject: check.setting(
                 "boundSubject",
                 new.bound_subject.as_ref(),

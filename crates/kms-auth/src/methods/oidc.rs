@@ -12,7 +12,7 @@ use url::Url;
 use super::{LONGEST_LIFETIME, Verify};
 use crate::{
     AuthError, Login, Principal,
-    bound::{Bound, MAX_CLAIMS, present},
+    bound::{Bound, MAX_CLAIMS, is_name, present, stored},
     check::{Check, kept},
     glob::Stars,
     jwt::{Claims, MAX_TRIED, Unverified},
@@ -24,6 +24,7 @@ use crate::{
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 /// Providers that publish their keys on another host of theirs.
 const KEYS_ELSEWHERE: [(&str, &str); 1] = [("accounts.google.com", "www.googleapis.com")];
+
 impl Verify for Oidc {
     fn configure(
         current: Option<&Config>,
@@ -50,7 +51,7 @@ impl Verify for Oidc {
                 new.bound_audiences.as_ref(),
                 old.map(|c| &c.bound_audiences),
             ),
-            bound_claims: kept(new.bound_claims.as_ref(), old.map(|c| &c.bound_claims)),
+            bound_claims: stored(kept(new.bound_claims.as_ref(), old.map(|c| &c.bound_claims))),
             bound_subject: check.setting(
                 "boundSubject",
                 new.bound_subject.as_ref(),
@@ -68,7 +69,7 @@ impl Verify for Oidc {
         bound.check(&mut check);
         bound.check_shared(&mut check, &config.bound_issuer);
         let mapping = &config.claim_metadata_mapping;
-        let complete = mapping.iter().all(|(name, path)| !name.is_empty() && !path.is_empty());
+        let complete = mapping.iter().all(|(name, path)| is_name(name) && is_name(path));
         check.require(complete, "claimMetadataMapping", "Must name each claim");
         check.require(mapping.len() <= MAX_CLAIMS, "claimMetadataMapping", "Must be at most 64");
         check.finish(config)

@@ -9,7 +9,10 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use moka::sync::Cache;
 use reqwest::{redirect, retry};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep_until, timeout, timeout_at},
+};
 
 use super::{
     OutboundError, OutboundPolicy, Resolve, SystemResolver, Target, Trust, error::Reason,
@@ -29,11 +32,20 @@ pub struct Limits {
     pub total: Duration,
     /// Bytes of the answer's body.
     pub body: usize,
+    /// Calls under way at the same time; more wait for their turn.
+    pub calls: usize,
+    /// How long a call waits for its turn, which is part of `total`.
+    pub wait: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { total: Duration::from_secs(5), body: 1 << 20 }
+        Self {
+            total: Duration::from_secs(5),
+            body: 1 << 20,
+            calls: 64,
+            wait: Duration::from_secs(1),
+        }
     }
 }
 
@@ -45,6 +57,7 @@ struct Inner {
     policy: OutboundPolicy,
     resolver: Box<dyn Resolve>,
     limits: Limits,
+    turns: Semaphore,
     clients: Cache<Key, reqwest::Client>,
 }
 
@@ -65,7 +78,8 @@ impl Outbound {
     /// Calls with another resolver and other limits.
     pub fn with(policy: OutboundPolicy, resolver: impl Resolve + 'static, limits: Limits) -> Self {
         let clients = Cache::builder().max_capacity(CLIENTS).time_to_idle(CLIENT_IDLE).build();
-        Self(Arc::new(Inner { policy, resolver: Box::new(resolver), limits, clients }))
+        let turns = Semaphore::new(limits.calls);
+        Self(Arc::new(Inner { policy, resolver: Box::new(resolver), limits, turns, clients }))
     }
 
     /// What may be called, to judge a URL before it is configured ([`Target::parse`]).
@@ -79,10 +93,15 @@ impl Outbound {
         request: http::Request<Vec<u8>>,
         trust: &Trust,
     ) -> Result<http::Response<Bytes>, OutboundError> {
-        let deadline = Instant::now() + self.0.limits.total;
+        let Limits { total, wait, .. } = self.0.limits;
+        let deadline = Instant::now() + total;
+        let Ok(Ok(turn)) = timeout(wait, self.0.turns.acquire()).await else {
+            return Err(Reason::Busy.into());
+        };
         let mut private = false;
         let sent = self.exchange(request, trust, &mut private);
         let answer = timeout_at(deadline, sent).await.unwrap_or(Err(Reason::TimedOut));
+        drop(turn);
         if answer.is_err() && private {
             // In a private network a refused connection must not look different from one that
             // nobody answers.

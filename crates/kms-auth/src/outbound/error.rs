@@ -54,6 +54,8 @@ pub(super) enum Reason {
     Transport(#[source] reqwest::Error),
     #[error("the answer is longer than {0} bytes")]
     TooLong(usize),
+    #[error("too many calls are under way")]
+    Busy,
     #[error("no answer in time")]
     TimedOut,
 }

@@ -1,5 +1,6 @@
 //! Peers for tests: web servers on this machine that count who calls, and their certificates.
 
+mod dice;
 mod signer;
 
 use std::{
@@ -22,6 +23,7 @@ use tokio::{
     net::TcpListener,
 };
 
+pub(crate) use dice::Dice;
 pub(crate) use signer::{NOW, Signer, changed, unsigned};
 
 use crate::outbound::{Allow, Limits, Outbound, OutboundPolicy, SystemResolver};
@@ -143,7 +145,8 @@ pub(crate) fn loopback_policy() -> OutboundPolicy {
 
 /// Half a second, 64 KiB.
 pub(crate) fn quick() -> Limits {
-    Limits { total: std::time::Duration::from_millis(500), body: 1 << 16 }
+    let total = std::time::Duration::from_millis(500);
+    Limits { total, body: 1 << 16, ..Limits::default() }
 }
 
 /// An authority of a test.

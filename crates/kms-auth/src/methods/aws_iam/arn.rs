@@ -37,7 +37,8 @@ impl<'a> Principal<'a> {
             ("iam", "user" | "role" | "instance-profile") => rest.rsplit('/').next(),
             _ => None,
         };
-        let name = name.filter(|name| !name.is_empty() && !rest.contains(':'));
+        let whole = !rest.contains(':') && rest.split('/').all(|part| !part.is_empty());
+        let name = name.filter(|_| whole);
         let name = name.ok_or_else(unknown)?;
         Ok(Self { partition, service, account, kind, name })
     }

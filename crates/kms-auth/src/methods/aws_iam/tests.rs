@@ -1,5 +1,6 @@
 //! C1 to C4, against a stand-in for STS that recomputes each signature.
 
+mod patterns;
 mod principals;
 mod requests;
 mod sts;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::testing::{Peer, ip, loopback, quick, status};
+use crate::testing::{Peer, ip, loopback, loopback_policy, quick, status};
 
 async fn fails(url: &str) -> (String, Duration) {
     let start = Instant::now();
@@ -93,4 +93,32 @@ async fn a_request_arrives_as_it_was_made() {
     assert_eq!((head.method().as_str(), head.uri().to_string()), ("POST", "/path?query=1".into()));
     assert_eq!(head.headers()["x-of-ours"], "1");
     assert!(!head.headers().contains_key("cookie") && !head.headers().contains_key("referer"));
+}
+
+#[tokio::test]
+async fn calls_wait_for_their_turn_and_not_for_long() {
+    let peer = Peer::http(|_| status(200)).await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let limits = Limits {
+        total: Duration::from_mins(1),
+        calls: 1,
+        wait: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let outbound = Outbound::with(loopback_policy(), SystemResolver, limits);
+    let first = tokio::spawn({
+        let (outbound, url) =
+            (outbound.clone(), format!("http://{}/", silent.local_addr().unwrap()));
+        async move { outbound.send(get(&url), &Trust::public()).await.is_ok() }
+    });
+    let _connection = silent.accept().await.unwrap();
+    let start = Instant::now();
+    let error = outbound.send(get(&peer.url()), &Trust::public()).await.unwrap_err();
+    assert!(error.reason().contains("too many"), "{}", error.reason());
+    assert!(start.elapsed() < Duration::from_secs(10) && peer.requests().is_empty());
+    // Whoever gives up makes room.
+    first.abort();
+    assert!(first.await.is_err());
+    assert!(outbound.send(get(&peer.url()), &Trust::public()).await.is_ok());
+    assert_eq!(Limits::default().calls, 64);
 }
