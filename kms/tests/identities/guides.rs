@@ -214,6 +214,12 @@ fn the_aws_guide_ends_in_a_login() {
     let credentials = "export AWS_ACCESS_KEY_ID=AKIDEXAMPLEEXAMPLE AWS_REGION=eu-central-1 \
          AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
     scene.plays(credentials, 1, 1);
+    // What the page about all methods says to look at.
+    let about_all = blocks(include_str!("../../../docs/src/machines.md"), "sh");
+    let audit = about_all.iter().find(|block| block.starts_with("kms audit")).unwrap();
+    let records: Value = serde_json::from_str(&scene.house.says(audit)).unwrap();
+    let arn = "arn:aws:sts::123456789012:assumed-role/deploy/i-0123";
+    assert_eq!(records[0]["event"]["metadata"]["arn"], arn, "{records}");
 }
 
 /// A job that GitHub's provider signs for, with these audiences.
@@ -274,8 +280,17 @@ fn the_oidc_guide_ends_in_a_login_by_file_in_github_actions_and_in_gitlab() {
          export INFISICAL_MACHINE_IDENTITY_ID={identity} INFISICAL_JWT={}",
         job(&provider, &scene.house.url)
     );
-    let said = scene.house.says(&format!("{environment}\n{}", scene.placed(&steps.join("\n"))));
-    assert_eq!(said, "deployed with hello\n");
+    let gitlab = format!("{environment}\n{}", scene.placed(&steps.join("\n")));
+    assert_eq!(scene.house.says(&gitlab), "deployed with hello\n");
+
+    // The patterns that the guide speaks of: one star stops at a slash, two do not.
+    for (subject, code) in [("repo:example/shop:ref:refs/heads/**", 0), ("repo:example/shop:*", 3)]
+    {
+        assert!(guide.contains(&format!("`{subject}`")));
+        let bound = format!("--bound-subject={subject}");
+        scene.house.kms(&["identities", "oidc-auth", "update", identity, &bound]).ends_with(0);
+        scene.house.shell(&gitlab).ends_with(code);
+    }
 }
 
 #[test]
