@@ -6,6 +6,7 @@
 mod browser;
 mod client;
 mod load;
+mod logins;
 mod memory;
 mod report;
 mod server;

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use kms_core::{
     Core, Options,
     opening::{LocalRootKey, OsEntropy, Store},
+    outbound::{Outbound, OutboundPolicy},
 };
 use kms_server::{
     ApiError, AppState, RateLimits, Running, Service, Settings,
@@ -34,6 +35,7 @@ pub(crate) struct Facts {
     pub(crate) project: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
+    pub(crate) identity: String,
     pub(crate) email: String,
     pub(crate) password: String,
     pub(crate) organization: String,
@@ -53,7 +55,10 @@ pub(crate) async fn run(engine: &str, memory: &str) -> Outcome {
         "embedded" => Store::open_embedded(directory.path()).await?,
         url => Store::connect(url, 20).await?,
     };
+    // Those who vouch for machines are on this machine.
+    let policy = OutboundPolicy { allow: vec!["127.0.0.1".parse()?], own_listeners: Vec::new() };
     let options = Options {
+        outbound: Outbound::new(policy),
         memory_budget: if memory == "warm" { Options::default().memory_budget } else { 0 },
         ..Options::default()
     };
@@ -80,6 +85,7 @@ pub(crate) async fn run(engine: &str, memory: &str) -> Outcome {
         project: text("/project/id"),
         client_id: text("/machineIdentity/clientId"),
         client_secret: text("/machineIdentity/clientSecret"),
+        identity: text("/machineIdentity/id"),
         email: text("/user/email"),
         password: text("/user/password"),
         organization: text("/organization/id"),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     Outcome,
     load::{Figures, Request, drive, once},
+    logins,
     report::{Ratios, line, median},
     server::{Facts, LISTED},
 };
@@ -63,8 +64,16 @@ impl Server {
         self.post("/api/v2/folders", &body).await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Outcome {
-        let request = Request::new("POST", path, &self.token, Some(&body.to_string()));
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Outcome {
+        self.send("POST", path, body).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Outcome {
+        self.send("PATCH", path, body).await
+    }
+
+    async fn send(&self, method: &str, path: &str, body: &Value) -> Outcome {
+        let request = Request::new(method, path, &self.token, Some(&body.to_string()));
         let (status, answer) = once(self.facts.address, &request).await?;
         if status == 200 {
             return Ok(());
@@ -88,13 +97,13 @@ impl Drop for Server {
     }
 }
 
-fn login(facts: &Facts) -> Request {
+pub(crate) fn login(facts: &Facts) -> Request {
     let body = json!({ "clientId": facts.client_id, "clientSecret": facts.client_secret });
     Request::new("POST", "/api/v1/auth/universal-auth/login", "", Some(&body.to_string()))
 }
 
 /// Two requests in turns, several rounds each.
-async fn compare(
+pub(crate) async fn compare(
     server: &Server,
     connections: usize,
     ours: (&str, &Request),
@@ -136,6 +145,8 @@ pub(crate) async fn load() -> Outcome {
     println!("embedded, universal-auth login, 64 connections");
     let insert = Request::new("POST", "/bench/insert", "", Some("{}"));
     compare(&warm, 64, ("login", &login(&warm.facts)), ("durable insert", &insert)).await?;
+    println!("embedded, logins that others vouch for, 64 connections");
+    logins::measure(&warm).await?;
     drop(warm);
     let cold = prepared("embedded", "cold").await?;
     println!("embedded, listing {LISTED} secrets, cold, 16 connections");
@@ -150,7 +161,9 @@ pub(crate) async fn load() -> Outcome {
     compare(&postgres, 16, ("listing", &postgres.listing("/")), ("bare query", &rows(&postgres)))
         .await?;
     println!("PostgreSQL, universal-auth login, 64 connections");
-    compare(&postgres, 64, ("login", &login(&postgres.facts)), ("durable insert", &insert)).await
+    compare(&postgres, 64, ("login", &login(&postgres.facts)), ("durable insert", &insert)).await?;
+    println!("PostgreSQL, logins that others vouch for, 64 connections");
+    logins::measure(&postgres).await
 }
 
 async fn prepared(engine: &str, memory: &str) -> Outcome<Server> {

@@ -64,6 +64,11 @@ impl AuthError {
     }
 }
 
+/// What a configuration relies on is not there; says what, and what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ProbeFailed(pub(crate) &'static str);
+
 impl From<OutboundError> for AuthError {
     fn from(error: OutboundError) -> Self {
         Self::Unreachable(error.reason().into())

@@ -18,7 +18,7 @@ mod principal;
 pub mod sso;
 mod verifier;
 
-pub use error::{AuthError, UNVERIFIED};
+pub use error::{AuthError, ProbeFailed, UNVERIFIED};
 pub use methods::Verify;
 pub use principal::{Principal, Replay};
 pub use verifier::{Endpoints, Login, Verifier};

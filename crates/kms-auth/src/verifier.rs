@@ -1,12 +1,18 @@
 //! What verifying takes: the way out, keys that were fetched, the addresses of vendors.
 
+use std::sync::Arc;
+
 use kms_api::IdentityId;
+use moka::sync::Cache;
 
 use crate::{
-    keys::{KeySet, read_certificates, read_set, remote::Remote},
+    keys::{KeySet, VerifyingKey, read_certificates, read_pem, read_set, remote::Remote},
     methods::oidc::Discovery,
     outbound::{Outbound, OutboundPolicy},
 };
+
+/// Bytes of configured keys whose reading is remembered.
+const READ_KEYS: u64 = 1 << 20;
 
 /// Where the vendors are. An operator may say otherwise, for sovereign clouds and for emulators;
 /// a tenant may not.
@@ -44,6 +50,8 @@ pub struct Verifier {
     pub(crate) key_sets: Remote<KeySet>,
     pub(crate) certificates: Remote<KeySet>,
     pub(crate) discovery: Remote<Discovery>,
+    /// Keys by their text, which says all there is to know about them.
+    read_keys: Cache<String, Arc<VerifyingKey>>,
 }
 
 impl Verifier {
@@ -55,7 +63,21 @@ impl Verifier {
             key_sets: Remote::new(read_set),
             certificates: Remote::new(read_certificates),
             discovery: Remote::new(Discovery::read),
+            read_keys: Cache::builder()
+                .max_capacity(READ_KEYS)
+                .weigher(|text: &String, _| u32::try_from(text.len()).unwrap_or(u32::MAX))
+                .build(),
         }
+    }
+
+    /// A configured key in PEM form, read once for many logins.
+    pub(crate) fn configured_key(&self, pem: &str) -> Option<Arc<VerifyingKey>> {
+        if let Some(key) = self.read_keys.get(pem) {
+            return Some(key);
+        }
+        let key = Arc::new(read_pem(pem).ok()?);
+        self.read_keys.insert(pem.to_owned(), Arc::clone(&key));
+        Some(key)
     }
 
     /// What may be called.

@@ -2,6 +2,7 @@
 //! still and randomness that repeats.
 
 pub(crate) mod machines;
+pub(crate) mod vouched;
 
 use std::sync::Arc;
 

@@ -65,7 +65,7 @@ const INSERT: &str =
 const UPDATE: &str = "UPDATE identity_auth_methods SET access_token_ttl = $3,
         access_token_max_ttl = $4, access_token_uses_limit = $5, access_token_trusted_ips = $6,
         config = $7, sealed = $8, updated_at = $9, mac = $10
-    WHERE org_id = $1 AND id = $2";
+    WHERE org_id = $1 AND id = $2 AND mac = $11";
 const DELETE: &str = "DELETE FROM identity_auth_methods WHERE org_id = $1 AND id = $2";
 
 /// An auth method of an identity.
@@ -100,8 +100,9 @@ pub async fn insert(tx: &mut Tx, row: &AuthMethodRow) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Writes what may change of an auth method.
-pub async fn update(tx: &mut Tx, row: &AuthMethodRow) -> Result<bool, StoreError> {
+/// Writes what may change of an auth method, unless it is not any more what was read: `read` is the
+/// authentication that it had, which covers all of it.
+pub async fn update(tx: &mut Tx, row: &AuthMethodRow, read: &[u8]) -> Result<bool, StoreError> {
     let params = (
         row.org_id,
         row.id,
@@ -113,6 +114,7 @@ pub async fn update(tx: &mut Tx, row: &AuthMethodRow) -> Result<bool, StoreError
         row.sealed.as_deref(),
         row.updated_at,
         row.mac.as_slice(),
+        read,
     );
     Ok(tx.execute(UPDATE, params).await? == 1)
 }

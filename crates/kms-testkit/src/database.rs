@@ -21,6 +21,10 @@ impl Database {
         Self::Postgres { admin, name }
     }
 
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self, Self::Embedded(_))
+    }
+
     pub(crate) async fn open(&self) -> Store {
         match self {
             Self::Embedded(directory) => Store::open_embedded(directory.path()).await.unwrap(),

@@ -7,7 +7,7 @@ use kms_api::Timestamp;
 use kms_core::{
     Core, LocalRootKey, ManualClock, Options, SeededEntropy,
     mail::Mailer,
-    outbound::{Allow, Outbound, OutboundPolicy},
+    outbound::{Allow, Endpoints, Outbound, OutboundPolicy},
 };
 use kms_server::{AppState, RateLimits, Running, Service, Settings, route::Route};
 use tokio::net::TcpListener;
@@ -29,22 +29,50 @@ pub struct Setup {
     pub mailer: Option<Arc<dyn Mailer>>,
     /// What it may call beside the public internet.
     pub outbound_allow: Vec<Allow>,
+    /// Where the vendors are that vouch for machines.
+    pub endpoints: Endpoints,
+}
+
+impl Setup {
+    /// A server that may call what is on this machine, except itself.
+    pub fn calling_loopback() -> Self {
+        let outbound_allow = vec!["127.0.0.0/8".parse().unwrap()];
+        Self { outbound_allow, ..Self::default() }
+    }
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let settings = Settings { rate_limits: RateLimits::OFF, ..Settings::default() };
-        Self { settings, seed: 1, routes: None, mailer: None, outbound_allow: Vec::new() }
+        Self {
+            settings,
+            seed: 1,
+            routes: None,
+            mailer: None,
+            outbound_allow: Vec::new(),
+            endpoints: Endpoints::default(),
+        }
     }
 }
 
 /// A server that answers, with nothing in it.
 pub struct TestServer {
     running: Running,
-    database: Database,
+    ground: Arc<Ground>,
     listens_at: SocketAddr,
     /// The server's clock; it moves only when told to.
     pub clock: Arc<ManualClock>,
+}
+
+/// What servers on one database share.
+struct Ground {
+    database: Database,
+    root: Arc<LocalRootKey>,
+    options: Options,
+    settings: Settings,
+    outbound_allow: Vec<Allow>,
+    clock: Arc<ManualClock>,
+    seed: u64,
 }
 
 impl TestServer {
@@ -55,20 +83,42 @@ impl TestServer {
 
     /// Starts a server.
     pub async fn with(setup: Setup) -> Self {
-        let Setup { mut settings, seed, routes, mailer, outbound_allow } = setup;
+        let Setup { settings, seed, routes, mailer, outbound_allow, endpoints } = setup;
         let database = Database::create().await;
         let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(NOW)));
         let entropy = Arc::new(SeededEntropy::new(seed));
         let root = Arc::new(LocalRootKey::generate(&*entropy));
-        let mut options = Options { clock: clock.clone(), entropy, ..Options::default() };
+        let mut options = Options { clock: clock.clone(), endpoints, ..Options::default() };
         options.mailer = mailer.unwrap_or(options.mailer);
+        let ground = Ground { database, root, options, settings, outbound_allow, clock, seed };
+        Self::on(Arc::new(ground), entropy, routes).await
+    }
+
+    /// Starts another server on the same database, with randomness of its own; nothing where the
+    /// database is one server's alone.
+    pub async fn beside(&self) -> Option<Self> {
+        if self.ground.database.is_embedded() {
+            return None;
+        }
+        let entropy = Arc::new(SeededEntropy::new(self.ground.seed + 1_000));
+        Some(Self::on(Arc::clone(&self.ground), entropy, None).await)
+    }
+
+    async fn on(
+        ground: Arc<Ground>,
+        entropy: Arc<SeededEntropy>,
+        routes: Option<Vec<Route>>,
+    ) -> Self {
+        let (mut options, mut settings) = (ground.options.clone(), ground.settings.clone());
+        options.entropy = entropy;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listens_at = listener.local_addr().unwrap();
-        let own_listeners = vec![listens_at];
-        options.outbound = Outbound::new(OutboundPolicy { allow: outbound_allow, own_listeners });
-        let core = Core::open(database.open().await, root, options).await.unwrap();
+        let (allow, own_listeners) = (ground.outbound_allow.clone(), vec![listens_at]);
+        options.outbound = Outbound::new(OutboundPolicy { allow, own_listeners });
+        let store = ground.database.open().await;
+        let core = Core::open(store, ground.root.clone(), options).await.unwrap();
         if settings.public_url.is_empty() {
-            settings.public_url = format!("http://{}", listener.local_addr().unwrap());
+            settings.public_url = format!("http://{listens_at}");
         }
         let app = AppState::new(core, settings);
         let service = match routes {
@@ -76,7 +126,8 @@ impl TestServer {
             None => Service::new(app),
         };
         let running = Running::serve_with(service, vec![listener], None);
-        Self { running, database, listens_at, clock }
+        let clock = Arc::clone(&ground.clock);
+        Self { running, ground, listens_at, clock }
     }
 
     /// Where it listens.
@@ -119,9 +170,11 @@ impl TestServer {
         Tenant::of(self, self.core().dev_seed_another(name, self.url()).await.unwrap()).await
     }
 
-    /// Stops it, as an operator would, and removes its data.
+    /// Stops it, as an operator would; the last one on its database removes the data.
     pub async fn stop(self) {
         self.running.stop().await;
-        self.database.remove().await;
+        if let Some(ground) = Arc::into_inner(self.ground) {
+            ground.database.remove().await;
+        }
     }
 }

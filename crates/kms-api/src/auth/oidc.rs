@@ -52,7 +52,7 @@ pub type Proof = JwtProof;
 /// log in.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = OidcSettings))]
+#[cfg_attr(feature = "openapi", schema(as = OidcAuthSettings))]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
     /// The provider: what `/.well-known/openid-configuration` is appended to.
@@ -86,7 +86,7 @@ pub struct Settings {
 /// What only OIDC auth has, as stored and as answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = OidcConfig))]
+#[cfg_attr(feature = "openapi", schema(as = OidcAuthConfig))]
 #[serde(rename_all = "camelCase")]
 pub struct Config {
     /// See [`Settings`].

@@ -89,7 +89,7 @@ impl Pattern {
 /// Whether what matches holds a letter or digit that is named here.
 fn names(node: &Node) -> bool {
     let named = |atom: &Atom| match atom {
-        Atom::Unit(unit) => char::from_u32(u32::from(*unit)).is_none_or(|c| c.is_alphanumeric()),
+        Atom::Unit(unit) => char::from_u32(u32::from(*unit)).is_none_or(char::is_alphanumeric),
         _ => false,
     };
     match node {

@@ -14,7 +14,7 @@ use crate::{
     check::{Check, kept},
     glob::Stars,
     jwt::{Claims, MAX_TRIED, Unverified},
-    keys::{KeySet, VerifyingKey, read_pem},
+    keys::{KeySet, read_pem},
     outbound::{OutboundPolicy, Trust},
 };
 
@@ -123,12 +123,12 @@ async fn verified(
     token: Unverified<'_>,
     login: Login<'_>,
 ) -> Result<Claims, AuthError> {
-    if config.configuration_type == ConfigurationType::Static {
-        let keys: Vec<VerifyingKey> =
-            config.public_keys.iter().filter_map(|key| read_pem(key).ok()).collect();
-        return token.verified_by_any(&keys);
-    }
     let verifier = login.verifier;
+    if config.configuration_type == ConfigurationType::Static {
+        let keys = config.public_keys.iter().filter_map(|key| verifier.configured_key(key));
+        let keys: Vec<_> = keys.collect();
+        return token.verified_by_any(keys.iter().map(|key| &**key));
+    }
     let trust =
         Trust::pem(&config.jwks_ca_cert).map_err(|_| AuthError::unreachable("unusable CA"))?;
     let wanted = |keys: &KeySet| match token.kid() {

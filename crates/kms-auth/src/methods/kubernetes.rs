@@ -4,7 +4,8 @@
 //! is (`TokenReview`, API `authentication.k8s.io/v1`). It is called over TLS that is always
 //! verified, by the authority that was configured or the public ones.
 
-use http::{Request, header};
+use bytes::Bytes;
+use http::{Method, Request, Response, header};
 use kms_api::{
     auth::kubernetes::{Config, Kubernetes, Proof, Settings, TokenReviewMode},
     error::Issue,
@@ -15,12 +16,14 @@ use serde_json::json;
 
 use super::Verify;
 use crate::{
-    AuthError, Login, Principal,
+    AuthError, Login, Principal, ProbeFailed, Verifier,
     check::{Check, admits, kept},
     outbound::{OutboundPolicy, Target, Trust},
 };
 
 const REVIEWS: &str = "/apis/authentication.k8s.io/v1/tokenreviews";
+/// What every API server has.
+const VERSION: &str = "/version";
 /// The longest token, in bytes.
 const MAX_TOKEN: usize = 16 * 1_024;
 
@@ -74,6 +77,28 @@ impl Verify for Kubernetes {
         check.finish(config)
     }
 
+    /// The cluster must answer, and let the reviewer ask for reviews (wire contract, Kubernetes).
+    async fn probe(
+        current: Option<&Config>,
+        config: &Config,
+        verifier: &Verifier,
+    ) -> Result<(), ProbeFailed> {
+        if current.is_some_and(|current| is_asked_alike(current, config)) {
+            return Ok(());
+        }
+        let Some(reviewer) = &config.token_reviewer_jwt else {
+            let answer = call(config, Method::GET, VERSION, None, Vec::new(), verifier).await;
+            return answer.map(|_| ()).map_err(|_| UNREACHABLE);
+        };
+        let reviewer = reviewer.expose_secret();
+        let answer = ask(config, reviewer, reviewer, verifier).await.map_err(|_| UNREACHABLE)?;
+        match answer.status().as_u16() {
+            200 | 201 => Ok(()),
+            401 | 403 => Err(NO_REVIEWER),
+            _ => Err(UNREACHABLE),
+        }
+    }
+
     async fn verify(
         config: &Config,
         proof: &Proof,
@@ -101,6 +126,25 @@ impl Verify for Kubernetes {
             .fact("namespace", namespace)
             .fact("name", name))
     }
+}
+
+const UNREACHABLE: ProbeFailed = ProbeFailed(
+    "The cluster could not be asked; check `kubernetesHost` and `caCert`, and that this server may \
+     call it (an address that is not public needs `--outbound-allow`)",
+);
+const NO_REVIEWER: ProbeFailed = ProbeFailed(
+    "The cluster does not let the token `tokenReviewerJwt` ask for reviews; its service account \
+     needs the cluster role `system:auth-delegator`",
+);
+
+/// Whether the same cluster is asked in the same way.
+fn is_asked_alike(one: &Config, other: &Config) -> bool {
+    fn reviewer(config: &Config) -> Option<&str> {
+        config.token_reviewer_jwt.as_ref().map(|jwt| jwt.expose_secret())
+    }
+    one.kubernetes_host == other.kubernetes_host
+        && one.ca_cert == other.ca_cert
+        && reviewer(one) == reviewer(other)
 }
 
 /// The contract's clients store hosts without a scheme too.
@@ -160,12 +204,44 @@ struct User {
     username: String,
 }
 
-async fn review(config: &Config, token: &str, login: Login<'_>) -> Result<Status, AuthError> {
-    let verifier = login.verifier;
+/// Sends a request to the cluster; with a bearer, if there is one.
+async fn call(
+    config: &Config,
+    method: Method,
+    path: &str,
+    bearer: Option<&str>,
+    body: Vec<u8>,
+    verifier: &Verifier,
+) -> Result<Response<Bytes>, AuthError> {
     let trust = Trust::pem(&config.ca_cert).map_err(|_| AuthError::unreachable("unusable CA"))?;
     let url = Target::parse(&config.kubernetes_host, verifier.policy())
-        .and_then(|host| host.join(REVIEWS, verifier.policy()))
+        .and_then(|host| host.join(path, verifier.policy()))
         .map_err(|_| AuthError::unreachable("the cluster's address may not be called"))?;
+    let mut request = Request::builder()
+        .method(method)
+        .uri(url.url().as_str())
+        .header(header::ACCEPT, "application/json");
+    if let Some(bearer) = bearer {
+        let mut bearer = header::HeaderValue::from_str(&format!("Bearer {bearer}"))
+            .map_err(|_| AuthError::unverified("not a token of a service account"))?;
+        bearer.set_sensitive(true);
+        request = request
+            .header(header::AUTHORIZATION, bearer)
+            .header(header::CONTENT_TYPE, "application/json");
+    }
+    let request = request
+        .body(body)
+        .map_err(|_| AuthError::unreachable("the cluster's address may not be called"))?;
+    Ok(verifier.outbound.send(request, &trust).await?)
+}
+
+/// Asks the cluster to review a token.
+async fn ask(
+    config: &Config,
+    bearer: &str,
+    token: &str,
+    verifier: &Verifier,
+) -> Result<Response<Bytes>, AuthError> {
     let mut spec = json!({ "token": token });
     if !config.allowed_audience.is_empty() {
         spec["audiences"] = json!([config.allowed_audience]);
@@ -175,17 +251,13 @@ async fn review(config: &Config, token: &str, login: Login<'_>) -> Result<Status
         "kind": "TokenReview",
         "spec": spec,
     });
+    let body = body.to_string().into_bytes();
+    call(config, Method::POST, REVIEWS, Some(bearer), body, verifier).await
+}
+
+async fn review(config: &Config, token: &str, login: Login<'_>) -> Result<Status, AuthError> {
     let reviewer = config.token_reviewer_jwt.as_ref().map_or(token, |jwt| jwt.expose_secret());
-    let mut bearer = header::HeaderValue::from_str(&format!("Bearer {reviewer}"))
-        .map_err(|_| AuthError::unverified("not a token of a service account"))?;
-    bearer.set_sensitive(true);
-    let request = Request::post(url.url().as_str())
-        .header(header::AUTHORIZATION, bearer)
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::ACCEPT, "application/json")
-        .body(body.to_string().into_bytes())
-        .map_err(|_| AuthError::unreachable("the cluster's address may not be called"))?;
-    let answer = verifier.outbound.send(request, &trust).await?;
+    let answer = ask(config, reviewer, token, login.verifier).await?;
     match answer.status().as_u16() {
         200 | 201 => {}
         // With its own token as the bearer, a caller who is not let in is nobody.

@@ -14,7 +14,7 @@ use std::future::Future;
 
 use kms_api::{auth::Configured, error::Issue};
 
-use crate::{AuthError, Login, Principal, outbound::OutboundPolicy};
+use crate::{AuthError, Login, Principal, ProbeFailed, Verifier, outbound::OutboundPolicy};
 
 /// How a method is configured, and how its proof is verified.
 pub trait Verify: Configured {
@@ -25,6 +25,16 @@ pub trait Verify: Configured {
         settings: &Self::Settings,
         policy: &OutboundPolicy,
     ) -> Result<Self::Config, Vec<Issue>>;
+
+    /// Asks whether what a configuration relies on is there, before it is stored; nothing is asked
+    /// when the change from `current` is none to it.
+    fn probe(
+        _current: Option<&Self::Config>,
+        _config: &Self::Config,
+        _verifier: &Verifier,
+    ) -> impl Future<Output = Result<(), ProbeFailed>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// Who gave the proof.
     fn verify(

@@ -1,5 +1,8 @@
 //! Auth methods that somebody outside of this server vouches for: kept in one way for all of them.
 
+#[cfg(test)]
+mod tests;
+
 use kms_api::{
     IdentityId, Timestamp,
     auth::{
@@ -17,7 +20,7 @@ use kms_store::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{MethodName, NewMethod, TokenRules, method_event};
+use super::{CHANGES, MethodName, NewMethod, TokenRules, changed_meanwhile, method_event};
 use crate::{Caller, Core, Error, Result, access::Action};
 
 /// The longest configuration as it is stored, in bytes; every login reads it.
@@ -81,6 +84,7 @@ impl Core {
         let identity = self.identity_to_manage(caller, id, Action::Create).await?;
         let rules = TokenRules::attached(M::token_settings(body))?;
         let config = self.configured::<M>(None, body)?;
+        self.probe::<M>(None, &config).await?;
         let mut tx = self.store.begin().await?;
         let stored = self.stored::<M>(&mut tx, &identity, config.clone()).await?;
         let Stored { config: text, sealed } = stored;
@@ -102,21 +106,27 @@ impl Core {
         body: &M::Settings,
     ) -> Result<M::Answer> {
         let identity = self.identity_to_manage(caller, id, Action::Edit).await?;
-        let mut tx = self.store.begin().await?;
-        let mut row = self.method_of(&mut tx, &identity, M::NAMES.method).await?;
-        let rules = TokenRules::changed(&row, M::token_settings(body))?;
-        let current = self.configuration_of::<M>(&mut tx, &row).await?;
-        let config = self.configured::<M>(Some(&current), body)?;
-        let stored = self.stored::<M>(&mut tx, &identity, config.clone()).await?;
-        row.sealed = stored.sealed;
-        let row = self.change_method(&mut tx, row, &rules, stored.config).await?;
-        self.touches_rights(&mut tx);
-        tx.audit(self.record(caller, &method_event(M::NAMES.updated, &row)));
-        tx.commit().await?;
-        answer::<M>(&row, config)
+        for _ in 0..CHANGES {
+            let mut row = self.method_of(&self.store, &identity, M::NAMES.method).await?;
+            let rules = TokenRules::changed(&row, M::token_settings(body))?;
+            let current = self.configuration_of::<M>(&self.store, &row).await?;
+            let config = self.configured::<M>(Some(&current), body)?;
+            // Somebody outside answers it, so no write may wait for it.
+            self.probe::<M>(Some(&current), &config).await?;
+            let mut tx = self.store.begin().await?;
+            let stored = self.stored::<M>(&mut tx, &identity, config.clone()).await?;
+            row.sealed = stored.sealed;
+            let changed = self.change_method(&mut tx, row, &rules, stored.config).await?;
+            let Some(row) = changed else { continue };
+            self.touches_rights(&mut tx);
+            tx.audit(self.record(caller, &method_event(M::NAMES.updated, &row)));
+            tx.commit().await?;
+            return answer::<M>(&row, config);
+        }
+        Err(changed_meanwhile(M::NAMES.method))
     }
 
-    /// A method of an identity.
+    /// A method of an identity; its secret only for those who could replace it.
     pub async fn external<M: ExternalMethod>(
         &self,
         caller: &Caller,
@@ -124,17 +134,25 @@ impl Core {
     ) -> Result<M::Answer> {
         let identity = self.identity_for(caller, id, Action::Read).await?;
         let row = self.method_of(&self.store, &identity, M::NAMES.method).await?;
-        answer::<M>(&row, self.configuration_of::<M>(&self.store, &row).await?)
+        let config = match self.identity_to_manage(caller, id, Action::Edit).await {
+            Ok(_) => self.configuration_of::<M>(&self.store, &row).await?,
+            Err(Error::PermissionDenied { .. } | Error::PermissionBoundary { .. }) => {
+                read::<M>(&row)?
+            }
+            Err(error) => return Err(error),
+        };
+        answer::<M>(&row, config)
     }
 
-    /// Detaches a method; all tokens that came from it end at once.
+    /// Detaches a method; all tokens that came from it end at once. Its secret ends with it and is
+    /// not answered.
     pub async fn detach_external<M: ExternalMethod>(
         &self,
         caller: &Caller,
         id: IdentityId,
     ) -> Result<M::Answer> {
         let row = self.detach_method(caller, id, M::NAMES.method, M::NAMES.revoked).await?;
-        answer::<M>(&row, self.configuration_of::<M>(&self.store, &row).await?)
+        answer::<M>(&row, read::<M>(&row)?)
     }
 
     /// The configuration in a genuine row of an organization.
@@ -171,6 +189,15 @@ impl Core {
         settings: &M::Settings,
     ) -> Result<M::Config> {
         M::configure(current, settings, self.verifier.policy()).map_err(Error::Validation)
+    }
+
+    async fn probe<M: ExternalMethod>(
+        &self,
+        current: Option<&M::Config>,
+        config: &M::Config,
+    ) -> Result<()> {
+        let probed = M::probe(current, config, &self.verifier).await;
+        probed.map_err(|failed| Error::bad_request(failed.to_string()))
     }
 
     /// A configuration as it is stored, its secret sealed for the identity.

@@ -30,6 +30,8 @@ use crate::{
 pub(crate) const MAX_TTL: i64 = 315_360_000;
 /// Seconds that a token lives unless somebody says otherwise: 30 days.
 const DEFAULT_TTL: i64 = 2_592_000;
+/// How often a change is tried that others overtake.
+const CHANGES: usize = 5;
 
 /// A method as people and the wire name it.
 #[derive(Clone, Copy, Debug)]
@@ -182,23 +184,24 @@ impl Core {
         Ok(row)
     }
 
-    /// Writes the new rules and settings of a method and returns the row as it is then.
+    /// Writes the new rules and settings of a method and returns the row as it is then; nothing if
+    /// somebody else changed it since it was read, whose change must not be lost.
     pub(crate) async fn change_method(
         &self,
         tx: &mut Tx,
         mut row: AuthMethodRow,
         rules: &TokenRules,
         config: String,
-    ) -> Result<AuthMethodRow> {
+    ) -> Result<Option<AuthMethodRow>> {
         row.access_token_ttl = rules.ttl;
         row.access_token_max_ttl = rules.max_ttl;
         row.access_token_uses_limit = rules.uses_limit;
         row.access_token_trusted_ips = rules.trusted.to_json()?;
         row.config = config;
         row.updated_at = self.now().micros();
-        row.mac = auth_method_mac(&self.keys.rows, &row).finish().to_vec();
-        auth_methods::update(tx, &row).await?;
-        Ok(row)
+        let mac = auth_method_mac(&self.keys.rows, &row).finish().to_vec();
+        let read = std::mem::replace(&mut row.mac, mac);
+        Ok(auth_methods::update(tx, &row, &read).await?.then_some(row))
     }
 
     /// Detaches a method with its client secrets and named tokens; all of its tokens end at once.
@@ -225,6 +228,11 @@ impl Core {
         tx.commit().await?;
         Ok(row)
     }
+}
+
+/// A method that others kept changing.
+fn changed_meanwhile(name: MethodName) -> Error {
+    Error::bad_request(format!("Others are changing {} of the identity; try again", name.title))
 }
 
 /// An event about an auth method.

@@ -6,7 +6,7 @@ use kms_api::{
 };
 use kms_store::{Tx, auth_methods::AuthMethodRow, identities::IdentityRow};
 
-use super::{NewMethod, TOKEN, TokenRules, method_event};
+use super::{CHANGES, NewMethod, TOKEN, TokenRules, changed_meanwhile, method_event};
 use crate::{Caller, Core, Result, access::Action};
 
 impl Core {
@@ -52,15 +52,19 @@ impl Core {
         body: &Settings,
     ) -> Result<TokenAuthResponse> {
         let identity = self.identity_to_manage(caller, id, Action::Edit).await?;
-        let mut tx = self.store.begin().await?;
-        let row = self.method_of(&mut tx, &identity, TOKEN).await?;
-        let rules = TokenRules::changed(&row, body)?;
-        let config = row.config.clone();
-        let row = self.change_method(&mut tx, row, &rules, config).await?;
-        self.touches_rights(&mut tx);
-        tx.audit(self.record(caller, &method_event("update-identity-token-auth", &row)));
-        tx.commit().await?;
-        answer(&row)
+        for _ in 0..CHANGES {
+            let mut tx = self.store.begin().await?;
+            let row = self.method_of(&mut tx, &identity, TOKEN).await?;
+            let rules = TokenRules::changed(&row, body)?;
+            let config = row.config.clone();
+            let changed = self.change_method(&mut tx, row, &rules, config).await?;
+            let Some(row) = changed else { continue };
+            self.touches_rights(&mut tx);
+            tx.audit(self.record(caller, &method_event("update-identity-token-auth", &row)));
+            tx.commit().await?;
+            return answer(&row);
+        }
+        Err(changed_meanwhile(TOKEN))
     }
 
     /// Token auth of an identity.

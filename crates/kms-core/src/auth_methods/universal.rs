@@ -10,7 +10,7 @@ use kms_api::{
 use kms_store::{Tx, auth_methods::AuthMethodRow, identities::IdentityRow};
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_TTL, NewMethod, TokenRules, UNIVERSAL, method_event};
+use super::{CHANGES, MAX_TTL, NewMethod, TokenRules, UNIVERSAL, changed_meanwhile, method_event};
 use crate::{Caller, Core, Error, Result, access::Action, text, trusted_ips::TrustedIps};
 
 /// What only universal auth has, as it is stored (wire contract, universal auth).
@@ -130,15 +130,19 @@ impl Core {
         body: &Settings,
     ) -> Result<UniversalAuthResponse> {
         let identity = self.identity_to_manage(caller, id, Action::Edit).await?;
-        let mut tx = self.store.begin().await?;
-        let row = self.method_of(&mut tx, &identity, UNIVERSAL).await?;
-        let rules = TokenRules::changed(&row, &body.token)?;
-        let config = UniversalConfig::of(&row)?.with(body)?.to_json()?;
-        let row = self.change_method(&mut tx, row, &rules, config).await?;
-        self.touches_rights(&mut tx);
-        tx.audit(self.record(caller, &method_event("update-identity-universal-auth", &row)));
-        tx.commit().await?;
-        answer(&row)
+        for _ in 0..CHANGES {
+            let mut tx = self.store.begin().await?;
+            let row = self.method_of(&mut tx, &identity, UNIVERSAL).await?;
+            let rules = TokenRules::changed(&row, &body.token)?;
+            let config = UniversalConfig::of(&row)?.with(body)?.to_json()?;
+            let changed = self.change_method(&mut tx, row, &rules, config).await?;
+            let Some(row) = changed else { continue };
+            self.touches_rights(&mut tx);
+            tx.audit(self.record(caller, &method_event("update-identity-universal-auth", &row)));
+            tx.commit().await?;
+            return answer(&row);
+        }
+        Err(changed_meanwhile(UNIVERSAL))
     }
 
     /// Universal auth of an identity.

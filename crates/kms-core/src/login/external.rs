@@ -1,14 +1,17 @@
 //! Logging in with a proof that somebody outside of this server vouches for.
 //!
-//! One query, whatever it takes to verify the proof, then the records of the login. An identity that
-//! does not exist, or does not have the method, answers like a proof that is not believed (attack
-//! C15).
+//! One query (or none, where the embedded server remembers its answer), whatever it takes to verify
+//! the proof, then the records of the login. An identity that does not exist, or does not have the
+//! method, answers like a proof that is not believed (attack C15).
+
+#[cfg(test)]
+mod tests;
 
 use kms_api::{IdentityId, auth::LoginResponse};
 use kms_auth::{AuthError, Login, Principal, Replay, UNVERIFIED};
 use kms_store::{
     Tx,
-    logins::{self, SubjectRow},
+    logins::SubjectRow,
     used_proofs::{self, Use},
 };
 use serde_json::Value;
@@ -19,6 +22,8 @@ use crate::{Core, Error, Origin, Result, audit::Event, auth_methods::ExternalMet
 /// The most that a token says about what a method learnt, as JSON, in bytes: a token is sent with
 /// every request.
 const MAX_CLAIMS: usize = 4_096;
+/// The most that an audit record says about one of them, in bytes.
+const MAX_FACT: usize = 1_024;
 
 impl Core {
     /// Logs a machine in by a method that somebody outside vouches for. `origins` are those that
@@ -31,8 +36,7 @@ impl Core {
     ) -> Result<LoginResponse> {
         let slug = wanted_slug(M::organization_slug(proof))?;
         let identity = M::identity(proof);
-        let row = logins::by_identity(&self.store, identity, M::SLUG).await?;
-        let Some(row) = row else {
+        let Some(row) = self.subject(identity, M::SLUG).await? else {
             self.log_refused::<M>(identity, None, origin, "no such identity and method").await?;
             return Err(Error::unauthorized(UNVERIFIED));
         };
@@ -83,7 +87,7 @@ impl Core {
             ("authMethodId", row.method.id.to_string().into()),
             ("identityAccessTokenId", issued.token.to_string().into()),
         ];
-        let facts = facts.into_iter().map(|(name, fact)| (name, fact.into()));
+        let facts = facts.into_iter().map(|(name, fact)| (name, cut(&fact).into()));
         let event = Event::new(M::NAMES.logged_in).details(details.into_iter().chain(facts));
         tx.audit(self.login_record(row, &scope, origin, &event));
         tx.commit().await?;
@@ -116,10 +120,16 @@ impl Core {
         origin: &Origin,
         reason: &str,
     ) -> Result<()> {
+        let reason = cut(reason);
         let details = [("identityId", identity.to_string().into()), ("reason", reason.into())];
         let event = Event::new(M::NAMES.refused).details(details);
         self.log_now(self.refusal_record(row, origin, &event)).await
     }
+}
+
+/// A text as an audit record has it: whoever signs tokens decides how long their claims are.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_FACT)]
 }
 
 /// What is answered to a proof that was refused.

@@ -405,7 +405,7 @@ async fn t6_a_machine_that_is_no_acting_member_cannot_log_in() {
     let inactive = "Identity organization membership is inactive";
     for (status, is_active) in [("invited", true), ("accepted", false), ("invited", false)] {
         let text = lapsed(async |world, machine| {
-            world.set_membership(machine, status, is_active).await;
+            world.set_membership(machine.id, status, is_active).await;
         });
         assert_eq!(text.await, inactive, "{status} {is_active}");
     }

@@ -244,7 +244,7 @@ async fn j11_t6_what_a_token_rests_on_is_asked_on_every_request() {
     assert_eq!(text.await, "Identity is not a member of the organization");
     for (status, is_active) in [("invited", true), ("accepted", false)] {
         let text = after(plain(), async |world, machine, _| {
-            world.set_membership(machine, status, is_active).await;
+            world.set_membership(machine.id, status, is_active).await;
         });
         assert_eq!(text.await, "Identity organization membership is inactive");
     }

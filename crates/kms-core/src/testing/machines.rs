@@ -132,10 +132,10 @@ impl World {
     }
 
     /// Moves a machine's membership in our organization to another state, as the server would.
-    pub(crate) async fn set_membership(&self, machine: &Machine, status: &str, is_active: bool) {
+    pub(crate) async fn set_membership(&self, id: IdentityId, status: &str, is_active: bool) {
         let core = &self.core;
         let mut tx = core.store.begin().await.unwrap();
-        let (org, principal) = (self.ours.organization, machine.id.uuid());
+        let (org, principal) = (self.ours.organization, id.uuid());
         let row = organizations::membership(&mut tx, org, principal, "identity").await.unwrap();
         let mut row = row.unwrap();
         row.status = status.into();

@@ -30,7 +30,13 @@ fn d3_the_routes_without_a_token_are_these_and_no_others() {
     POST /api/v1/account-recovery/verify-email
     POST /api/v1/admin/bootstrap
     POST /api/v1/admin/signup
+    POST /api/v1/auth/aws-auth/login
+    POST /api/v1/auth/azure-auth/login
+    POST /api/v1/auth/gcp-auth/login
+    POST /api/v1/auth/jwt-auth/login
+    POST /api/v1/auth/kubernetes-auth/login
     POST /api/v1/auth/logout
+    POST /api/v1/auth/oidc-auth/login
     POST /api/v1/auth/token
     POST /api/v1/auth/token/renew
     POST /api/v1/auth/token/revoke

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use http::Method;
 use kms_api::routes as paths;
 use kms_server::route::{Access, Route};
-use kms_testkit::{Answer, Tenant, TestServer};
+use kms_standins::Cluster;
+use kms_testkit::{Answer, Setup, Tenant, TestServer};
 use serde_json::{Map, Value, json};
 
 /// What an organization has, by the parameter that names it.
@@ -19,17 +20,19 @@ pub(crate) struct World {
     pub(crate) theirs: Tenant,
     pub(crate) their_names: Names,
     document: Value,
+    _cluster: Cluster,
 }
 
 impl World {
     pub(crate) async fn prepare() -> Self {
-        let server = TestServer::start().await;
+        let server = TestServer::with(Setup::calling_loopback()).await;
+        let cluster = Cluster::start(json!({})).await;
         let ours = server.seed().await;
-        let our_names = furnish(&server, &ours, "ours").await;
+        let our_names = furnish(&server, &ours, "ours", &cluster).await;
         let theirs = server.seed_another("theirs").await;
-        let their_names = furnish(&server, &theirs, "theirs").await;
+        let their_names = furnish(&server, &theirs, "theirs", &cluster).await;
         let document = server.get("/api/docs/json").send().await.ok();
-        Self { server, ours, our_names, theirs, their_names, document }
+        Self { server, ours, our_names, theirs, their_names, document, _cluster: cluster }
     }
 
     /// Calls a route as one of the two, with these parameters and fields.
@@ -168,8 +171,37 @@ fn identity_provider(label: &str) -> Value {
     })
 }
 
+/// The methods that others vouch for, with settings that are safe and that nobody logs in by.
+fn external_methods(label: &str, cluster: &Cluster) -> [(&'static str, Value); 6] {
+    [
+        (
+            paths::KUBERNETES_AUTH,
+            json!({ "kubernetesHost": cluster.peer.url(), "allowedNamespaces": label }),
+        ),
+        (paths::AZURE_AUTH, json!({ "tenantId": label })),
+        (paths::GCP_AUTH, json!({ "type": "gce", "allowedProjects": label })),
+        (paths::AWS_AUTH, json!({ "allowedAccountIds": "123456789012" })),
+        (
+            paths::OIDC_AUTH,
+            json!({
+                "oidcDiscoveryUrl": "https://id.example.com",
+                "boundIssuer": "https://id.example.com",
+                "boundSubject": label,
+            }),
+        ),
+        (
+            paths::JWT_AUTH,
+            json!({
+                "configurationType": "jwks",
+                "jwksUrl": "https://id.example.com/keys",
+                "boundSubject": label,
+            }),
+        ),
+    ]
+}
+
 /// Puts one of everything into an organization, and tells how it is named.
-async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
+async fn furnish(server: &TestServer, tenant: &Tenant, label: &str, cluster: &Cluster) -> Names {
     let send = async |path: &str, body: Value| {
         server.post(path).bearer(&tenant.token).json(body).send().await.ok()
     };
@@ -197,6 +229,9 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let made = send(&at(paths::CLIENT_SECRETS), json!({})).await;
     let client_secret = text(&made["clientSecretData"]["id"]);
     send(&at(paths::TOKEN_AUTH), json!({})).await;
+    for (path, settings) in external_methods(label, cluster) {
+        send(&at(path), settings).await;
+    }
     let made = send(&at(paths::TOKEN_AUTH_TOKENS), json!({ "name": label })).await;
     let body = json!({ "name": format!("{label}-team") });
     let sub = text(&send(paths::SUB_ORGANIZATIONS, body).await["organization"]["id"]);

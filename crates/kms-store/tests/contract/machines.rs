@@ -209,8 +209,8 @@ pub(crate) async fn a_method_is_attached_once_and_changed_within_its_tenant(stor
     changed.sealed = None;
     changed.mac = vec![9; 32];
     let foreign = AuthMethodRow { org_id: id(), ..changed.clone() };
-    assert!(!auth_methods::update(&mut tx, &foreign).await.unwrap());
-    assert!(auth_methods::update(&mut tx, &changed).await.unwrap());
+    assert!(!auth_methods::update(&mut tx, &foreign, &second.mac).await.unwrap());
+    assert!(auth_methods::update(&mut tx, &changed, &second.mac).await.unwrap());
     tx.commit().await.unwrap();
     let (org, identity) = (tenant.org, machine.identity.id);
     let found = auth_methods::find(store, org, identity, "token-auth").await.unwrap().unwrap();
@@ -218,6 +218,30 @@ pub(crate) async fn a_method_is_attached_once_and_changed_within_its_tenant(stor
     let rows = identities::member(store, org, identity).await.unwrap();
     let methods: Vec<_> = rows.iter().filter_map(|row| row.method.as_deref()).collect();
     assert_eq!(methods, ["universal-auth", "token-auth"]);
+}
+
+/// Of many changes that rest on the same state one is written; the others must be made anew.
+pub(crate) async fn a_method_changes_only_from_what_was_read(store: &Store) {
+    let tenant = Tenant::new(store).await;
+    let machine = Machine::new(store, tenant.org, "m", 0).await;
+    let (org, identity) = (tenant.org, machine.identity.id);
+    let found = auth_methods::find(store, org, identity, "universal-auth").await;
+    let read = found.unwrap().unwrap();
+    let mut changes = JoinSet::new();
+    for number in 0..20_u8 {
+        let (store, read) = (store.clone(), read.clone());
+        changes.spawn(async move {
+            let changed = AuthMethodRow { mac: vec![number; 32], ..read.clone() };
+            let mut tx = store.begin().await.unwrap();
+            let written = auth_methods::update(&mut tx, &changed, &read.mac).await.unwrap();
+            tx.commit().await.unwrap();
+            written.then_some(changed.mac)
+        });
+    }
+    let written: Vec<_> = changes.join_all().await.into_iter().flatten().collect();
+    assert_eq!(written.len(), 1);
+    let found = auth_methods::find(store, org, identity, "universal-auth").await;
+    assert_eq!(found.unwrap().unwrap().mac, written[0]);
 }
 
 pub(crate) async fn identities_are_found_page_by_page_whatever_their_case(store: &Store) {

@@ -16,6 +16,7 @@ mod people;
 mod secrets;
 mod tenancy;
 mod tenants;
+mod used_proofs;
 mod writes;
 
 macro_rules! contract {
@@ -103,10 +104,14 @@ contract! {
     machines::a_token_finds_what_it_rests_on_and_misses_what_is_gone,
     machines::an_identity_takes_all_it_has_with_it,
     machines::a_method_is_attached_once_and_changed_within_its_tenant,
+    machines::a_method_changes_only_from_what_was_read,
     machines::identities_are_found_page_by_page_whatever_their_case,
     machines::c12_uses_of_a_client_secret_are_taken_exactly_as_often,
     machines::j13_uses_of_a_token_are_taken_exactly_as_often,
     machines::c13_a_threshold_of_guesses_is_counted_and_no_more,
     machines::named_tokens_are_listed_newest_first_within_their_tenant,
     machines::a_membership_changes_within_its_organization,
+    used_proofs::c4_a_proof_is_used_again_only_by_its_sender_and_only_for_a_while,
+    used_proofs::c4_of_many_senders_of_a_proof_one_uses_it,
+    used_proofs::d4_used_proofs_are_swept_once_nobody_believes_them,
 }

@@ -3,12 +3,11 @@
 mod patterns;
 mod principals;
 mod requests;
-mod sts;
 
-use kms_api::{IdentityId, error::Issue};
+use kms_api::error::Issue;
+use kms_standins::{ACCOUNT, Client, HOST, Sts, identity};
 use serde_json::{Value, json};
 
-use self::sts::{ACCOUNT, Client, Sts};
 use super::*;
 use crate::{
     Endpoints, Verifier,
@@ -17,10 +16,6 @@ use crate::{
 };
 
 const ORIGIN: &str = "https://kms.example.com";
-
-fn identity() -> IdentityId {
-    "01a2187e-e249-7484-b1fa-863a84fc204f".parse().unwrap()
-}
 
 fn attach(settings: &Value) -> Result<Config, Vec<Issue>> {
     let settings = serde_json::from_value(settings.clone()).unwrap();

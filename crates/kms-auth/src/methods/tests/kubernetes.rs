@@ -1,61 +1,12 @@
 //! C9, C10 and C11, against a stand-in that checks what an API server checks.
 
-use std::sync::{Arc, Mutex};
-
 use kms_api::auth::kubernetes::{Config, Kubernetes};
+use kms_standins::{Cluster, DEFAULT_AUDIENCE, REVIEWER};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Authority, Peer, changed, json as answer, status};
-
-const REVIEWER: &str = "reviewer-token";
-const DEFAULT_AUDIENCE: &str = "https://kubernetes.default.svc";
-
-/// A cluster that knows one token of a service account, with a status that can be changed.
-struct Cluster {
-    peer: Peer,
-    bodies: Arc<Mutex<Vec<Value>>>,
-}
-
-async fn cluster(change: Value) -> Cluster {
-    let bodies = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&bodies);
-    let peer = Peer::http(move |request| {
-        let path = request.uri().path();
-        if request.method() != "POST" || path != "/apis/authentication.k8s.io/v1/tokenreviews" {
-            return status(404);
-        }
-        let bearer = request.headers()["authorization"].to_str().unwrap().to_owned();
-        if ![format!("Bearer {REVIEWER}"), "Bearer good-token".into()].contains(&bearer) {
-            return status(401);
-        }
-        let body: Value = serde_json::from_slice(request.body()).unwrap();
-        seen.lock().unwrap().push(body.clone());
-        if body["kind"] != "TokenReview" || body["apiVersion"] != "authentication.k8s.io/v1" {
-            return status(400);
-        }
-        // As the API server does: the audiences that were asked for and that the token has.
-        let asked = body["spec"]["audiences"].as_array().cloned();
-        let asked = asked.unwrap_or_else(|| vec![DEFAULT_AUDIENCE.into()]);
-        let has = [DEFAULT_AUDIENCE.into(), Value::from("kms")];
-        let audiences: Vec<Value> = asked.into_iter().filter(|one| has.contains(one)).collect();
-        let known = body["spec"]["token"] == "good-token" && !audiences.is_empty();
-        let result = if known {
-            let user = json!({ "username": "system:serviceaccount:apps:web" });
-            json!({ "authenticated": true, "user": user, "audiences": audiences })
-        } else {
-            json!({ "authenticated": false, "error": "invalid bearer token" })
-        };
-        let mut review = json!({ "kind": "TokenReview", "apiVersion": "authentication.k8s.io/v1" });
-        review["status"] = changed(&result, &change);
-        let mut response = answer(&review);
-        *response.status_mut() = http::StatusCode::CREATED;
-        response
-    })
-    .await;
-    Cluster { peer, bodies }
-}
+use crate::testing::{Authority, Peer, changed, status};
 
 fn config(cluster: &Cluster, changes: &Value) -> Config {
     let settings = json!({
@@ -74,16 +25,16 @@ async fn with(cluster: &Cluster, changes: &Value, jwt: &str) -> Result<Principal
 
 #[tokio::test]
 async fn a_service_account_that_its_cluster_knows_logs_in() {
-    let cluster = cluster(json!({})).await;
+    let cluster = Cluster::start(json!({})).await;
     let principal = with(&cluster, &json!({}), "good-token\n").await.unwrap();
     let expected = json!({ "kubernetes": { "namespace": "apps", "name": "web" } });
     assert_eq!(Value::Object(principal.identity_auth), expected);
-    let body = cluster.bodies.lock().unwrap()[0].clone();
+    let body = cluster.reviews()[0].clone();
     assert_eq!(body["spec"], json!({ "token": "good-token", "audiences": ["kms"] }));
     // Without a reviewer the token asks about itself, for the cluster's own audience.
     let own = json!({ "tokenReviewerJwt": null, "allowedAudience": "" });
     assert!(with(&cluster, &own, "good-token").await.is_ok());
-    let body = cluster.bodies.lock().unwrap()[1].clone();
+    let body = cluster.reviews()[1].clone();
     assert_eq!(body["spec"], json!({ "token": "good-token" }));
     assert_eq!(refused(with(&cluster, &own, "bad-token").await), unverified());
 }
@@ -116,10 +67,10 @@ async fn c10_only_a_whole_service_account_with_the_audience_logs_in() {
         json!({ "audiences": [DEFAULT_AUDIENCE] }),
         json!({ "audiences": "kms" }),
     ] {
-        let cluster = cluster(change.clone()).await;
+        let cluster = Cluster::start(change.clone()).await;
         assert!(with(&cluster, &json!({}), "good-token").await.is_err(), "{change}");
     }
-    let cluster = cluster(json!({})).await;
+    let cluster = Cluster::start(json!({})).await;
     assert_eq!(refused(with(&cluster, &json!({}), "bad-token").await), unverified());
     let refusals = [
         (json!({ "allowedNamespaces": "app, apps2" }), "K8s namespace not allowed"),
@@ -144,7 +95,7 @@ fn c10_no_limit_is_something_that_somebody_chose() {
 
 #[tokio::test]
 async fn c9_a_reviewer_stays_with_its_cluster() {
-    let (old, canary) = (cluster(json!({})).await, cluster(json!({})).await);
+    let (old, canary) = (Cluster::start(json!({})).await, Cluster::start(json!({})).await);
     let before = config(&old, &json!({}));
     let moved = change::<Kubernetes>(&before, &json!({ "kubernetesHost": canary.peer.url() }));
     assert_eq!(fields(moved), ["tokenReviewerJwt"]);

@@ -5,6 +5,7 @@ mod identities;
 mod login;
 mod methods;
 mod tokens;
+mod vouched;
 
 use kms_api::routes as paths;
 use kms_testkit::Answer;

@@ -49,7 +49,11 @@ pub(crate) struct Instance {
 
 impl Instance {
     pub(crate) async fn start() -> Self {
-        let server = TestServer::start().await;
+        Self::on(TestServer::start().await).await
+    }
+
+    /// Sets a server up.
+    pub(crate) async fn on(server: TestServer) -> Self {
         let body =
             json!({"email": "ada@example.test", "password": PASSWORD, "organization": "Acme"});
         let made = server.post(paths::ADMIN_BOOTSTRAP).header("host", "localhost").json(body);

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{sts::HOST, *};
+use super::*;
 
 #[tokio::test]
 async fn the_requests_of_every_known_client_are_verified() {

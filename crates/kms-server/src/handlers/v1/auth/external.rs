@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::{
     ApiError, AppState, Json,
-    extract::{Body, Path, Sender},
+    extract::{Body, JsonOrForm, Path, Sender},
     route::{Class, Route},
 };
 
@@ -85,7 +85,7 @@ where
 async fn login<M: ExternalMethod>(
     State(app): State<AppState>,
     Sender { origin, .. }: Sender,
-    Body(proof): Body<M::Proof>,
+    JsonOrForm(proof): JsonOrForm<M::Proof>,
 ) -> Answer<LoginResponse> {
     Ok(Json(app.core.external_login::<M>(&proof, &origin, &app.origins).await?))
 }

@@ -1,10 +1,7 @@
-//! Peers for tests: web servers on this machine that count who calls, and their certificates.
-
-mod dice;
-mod signer;
+//! Web servers on this machine that count who calls, and their certificates.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -23,31 +20,27 @@ use tokio::{
     net::TcpListener,
 };
 
-pub(crate) use dice::Dice;
-pub(crate) use signer::{NOW, Signer, changed, unsigned};
-
-use crate::outbound::{Allow, Limits, Outbound, OutboundPolicy, SystemResolver};
-
 /// What a peer answers to a request whose body was read.
 type Answer = Arc<dyn Fn(Request<Bytes>) -> Response<Bytes> + Send + Sync>;
 
 /// A web server of a test.
-pub(crate) struct Peer {
-    pub(crate) address: SocketAddr,
+pub struct Peer {
+    /// Where it listens.
+    pub address: SocketAddr,
     hits: Arc<AtomicUsize>,
     heads: Arc<Mutex<Vec<Request<()>>>>,
 }
 
 impl Peer {
     /// Speaks plain HTTP on loopback.
-    pub(crate) async fn http(
+    pub async fn http(
         answer: impl Fn(Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     ) -> Self {
         Self::start(Ipv4Addr::LOCALHOST, None, answer).await
     }
 
     /// Speaks TLS with the certificate, on an address of loopback.
-    pub(crate) async fn start(
+    pub async fn start(
         ip: Ipv4Addr,
         tls: Option<rustls::ServerConfig>,
         answer: impl Fn(Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
@@ -56,7 +49,7 @@ impl Peer {
     }
 
     /// As [`Self::start`], on a given port.
-    pub(crate) async fn bind(
+    pub async fn bind(
         at: SocketAddr,
         tls: Option<rustls::ServerConfig>,
         answer: impl Fn(Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
@@ -93,17 +86,17 @@ impl Peer {
     }
 
     /// Connections that were made.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.hits.load(Ordering::SeqCst)
     }
 
     /// Requests that were made, without their bodies.
-    pub(crate) fn requests(&self) -> Vec<Request<()>> {
+    pub fn requests(&self) -> Vec<Request<()>> {
         self.heads.lock().unwrap().clone()
     }
 
     /// The peer's origin by its address, in plain HTTP.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }
@@ -122,39 +115,22 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, ans
 }
 
 /// An answer in JSON.
-pub(crate) fn json(value: &serde_json::Value) -> Response<Bytes> {
+pub fn json(value: &serde_json::Value) -> Response<Bytes> {
     let json = Response::builder().header("content-type", "application/json");
     json.body(value.to_string().into()).unwrap()
 }
 
 /// An empty answer with a status.
-pub(crate) fn status(status: u16) -> Response<Bytes> {
+pub fn status(status: u16) -> Response<Bytes> {
     Response::builder().status(status).body(Bytes::new()).unwrap()
 }
 
-/// Calls within a policy that allows loopback, with little patience.
-pub(crate) fn loopback() -> Outbound {
-    Outbound::with(loopback_policy(), SystemResolver, quick())
-}
-
-/// Allows loopback.
-pub(crate) fn loopback_policy() -> OutboundPolicy {
-    let allow = ["127.0.0.0/8", "::1"].map(|net| net.parse::<Allow>().unwrap());
-    OutboundPolicy { allow: allow.to_vec(), own_listeners: Vec::new() }
-}
-
-/// Half a second, 64 KiB.
-pub(crate) fn quick() -> Limits {
-    let total = std::time::Duration::from_millis(500);
-    Limits { total, body: 1 << 16, ..Limits::default() }
-}
-
 /// An authority of a test.
-pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     /// A new one.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -162,12 +138,12 @@ impl Authority {
     }
 
     /// Its certificate in PEM form.
-    pub(crate) fn pem(&self) -> String {
+    pub fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// What a server shows that is good for a name or an address, changed as told.
-    pub(crate) fn server(
+    pub fn server(
         &self,
         name: &str,
         change: impl FnOnce(&mut CertificateParams),
@@ -186,9 +162,4 @@ impl Authority {
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap()
     }
-}
-
-/// An address for resolvers of tests.
-pub(crate) fn ip(text: &str) -> IpAddr {
-    text.parse().unwrap()
 }

@@ -1,4 +1,4 @@
-//! A client that signs, and an STS that believes only what it can recompute.
+//! A client of AWS that signs, and an STS that believes only what it can recompute.
 
 use base64::{
     Engine as _,
@@ -7,19 +7,32 @@ use base64::{
 use bytes::Bytes;
 use http::{Request, Response};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
-use kms_api::auth::aws_iam::{Proof, REQUEST_BODY};
+use kms_api::{
+    IdentityId,
+    auth::aws_iam::{Proof, REQUEST_BODY},
+};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::identity;
-use crate::testing::{Peer, json as answer, status};
+use crate::{NOW, Peer, json as answer, status};
 
-pub(super) const ACCOUNT: &str = "123456789012";
-pub(super) const HOST: &str = "sts.eu-west-1.amazonaws.com";
-/// [`crate::testing::NOW`] as AWS writes it.
-const DATE: &str = "20270115T080000Z";
+/// The account of everybody who signs.
+pub const ACCOUNT: &str = "123456789012";
+/// STS of the region that is signed for.
+pub const HOST: &str = "sts.eu-west-1.amazonaws.com";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const KEY: &str = "AKIDEXAMPLEEXAMPLE00";
+
+/// The identity that logs in unless a test says otherwise.
+pub fn identity() -> IdentityId {
+    "01a2187e-e249-7484-b1fa-863a84fc204f".parse().unwrap()
+}
+
+/// A time, in Unix seconds, as AWS writes it.
+fn stamp(now: i64) -> String {
+    let time = jiff::Timestamp::from_second(now).unwrap();
+    time.strftime("%Y%m%dT%H%M%SZ").to_string()
+}
 
 fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     let key = EncodingKey::from_secret(key);
@@ -62,38 +75,24 @@ impl Canonical<'_> {
     }
 }
 
-#[test]
-fn the_documented_example_has_its_documented_signature() {
-    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let example = Canonical {
-        method: "GET",
-        query: "Action=ListUsers&Version=2010-05-08",
-        headers: vec![
-            header("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
-            header("host", "iam.amazonaws.com"),
-            header("x-amz-date", "20150830T123600Z"),
-        ],
-        body: b"",
-        date: "20150830T123600Z",
-        scope: "20150830/us-east-1/iam/aws4_request",
-    };
-    let expected = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
-    assert_eq!(example.signature(SECRET), expected);
-}
-
 /// A client, with what it signs and what it sends.
-pub(super) struct Client {
-    pub(super) key_id: String,
-    pub(super) secret: String,
-    pub(super) region: String,
+pub struct Client {
+    /// Names the key.
+    pub key_id: String,
+    /// The key.
+    pub secret: String,
+    /// What is signed for.
+    pub region: String,
+    /// Who logs in.
+    pub identity: IdentityId,
     /// Names in lower case, sorted when signing.
-    pub(super) signed: Vec<(String, String)>,
+    pub signed: Vec<(String, String)>,
     /// Sent besides, under the names as they are.
-    pub(super) sent: Vec<(String, Value)>,
+    pub sent: Vec<(String, Value)>,
     /// Signed, but not sent.
-    pub(super) hidden: Vec<String>,
+    pub hidden: Vec<String>,
     /// How the header of the signature is spelled.
-    pub(super) authorization: &'static str,
+    pub authorization: &'static str,
 }
 
 impl Client {
@@ -101,8 +100,9 @@ impl Client {
         let mut signed: Vec<(String, String)> =
             signed.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         signed.push(("host".into(), HOST.into()));
-        signed.push(("x-amz-date".into(), DATE.into()));
+        signed.push(("x-amz-date".into(), stamp(NOW)));
         Self {
+            identity: identity(),
             key_id: KEY.into(),
             secret: SECRET.into(),
             region: "eu-west-1".into(),
@@ -114,21 +114,21 @@ impl Client {
     }
 
     /// The Go SDK: the content type is added after signing.
-    pub(super) fn go() -> Self {
+    pub fn go() -> Self {
         let form = "application/x-www-form-urlencoded; charset=utf-8";
         Self::new(&[("content-length", "43"), ("x-amz-security-token", "session-token")])
             .with_header("Content-Type", &form.into())
     }
 
     /// The Python SDK: the length is signed, but not sent.
-    pub(super) fn python() -> Self {
+    pub fn python() -> Self {
         let form = "application/x-www-form-urlencoded; charset=utf-8";
         let client = Self::new(&[("content-length", "43"), ("content-type", form)]);
         Self { hidden: vec!["content-length".into()], ..client }
     }
 
     /// The Node SDK.
-    pub(super) fn node() -> Self {
+    pub fn node() -> Self {
         let hash = hex(&Sha256::digest(REQUEST_BODY));
         let form = "application/x-www-form-urlencoded; charset=utf-8";
         let client = Self::new(&[
@@ -140,37 +140,53 @@ impl Client {
     }
 
     /// Our own: bound to a server.
-    pub(super) fn ours(server: &str) -> Self {
+    pub fn ours(server: &str) -> Self {
         Self::new(&[("x-kms-server", server)])
     }
 
     /// Signs for another host.
-    pub(super) fn at(mut self, host: &str) -> Self {
+    pub fn at(self, host: &str) -> Self {
+        self.signing("host", host)
+    }
+
+    /// Signs at another time, in Unix seconds.
+    pub fn when(self, now: i64) -> Self {
+        self.signing("x-amz-date", &stamp(now))
+    }
+
+    /// Logs in as another identity.
+    pub fn as_identity(self, identity: IdentityId) -> Self {
+        Self { identity, ..self }
+    }
+
+    fn signing(mut self, header: &str, text: &str) -> Self {
         for (name, value) in &mut self.signed {
-            if name == "host" {
-                *value = host.into();
+            if name == header {
+                *value = text.into();
             }
         }
         self
     }
 
     /// Sends another header, or one that was signed with another value.
-    pub(super) fn with_header(mut self, name: &str, value: &Value) -> Self {
+    pub fn with_header(mut self, name: &str, value: &Value) -> Self {
         self.sent.push((name.into(), value.clone()));
         self
     }
 
     /// The proof of a login.
-    pub(super) fn proof(&self) -> Proof {
+    pub fn proof(&self) -> Proof {
         let mut signed = self.signed.clone();
         signed.sort();
-        let scope = format!("{}/{}/sts/aws4_request", &DATE[..8], self.region);
+        let date = signed.iter().find(|(name, _)| name == "x-amz-date");
+        let date = date.map_or_else(|| stamp(NOW), |(_, date)| date.clone());
+        let scope = format!("{}/{}/sts/aws4_request", &date[..8], self.region);
         let canonical = Canonical {
             method: "POST",
             query: "",
             headers: signed,
             body: REQUEST_BODY.as_bytes(),
-            date: DATE,
+            date: &date,
             scope: &scope,
         };
         let authorization = format!(
@@ -197,7 +213,7 @@ impl Client {
             }
         }
         Proof {
-            identity_id: identity(),
+            identity_id: self.identity,
             iam_http_request_method: "POST".into(),
             iam_request_body: STANDARD.encode(REQUEST_BODY),
             iam_request_headers: STANDARD.encode(Value::Object(headers).to_string()).into(),
@@ -207,18 +223,19 @@ impl Client {
 }
 
 /// A stand-in for STS.
-pub(super) struct Sts {
-    pub(super) peer: Peer,
+pub struct Sts {
+    /// The web server.
+    pub peer: Peer,
 }
 
 impl Sts {
     /// Answers in JSON when that is accepted, or always in XML, as some emulators do.
-    pub(super) async fn start(xml: bool) -> Self {
+    pub async fn start(xml: bool) -> Self {
         Self { peer: Peer::http(move |request| respond(&request, xml)).await }
     }
 
     /// Where it is.
-    pub(super) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("{}/", self.peer.url())
     }
 }
@@ -271,4 +288,28 @@ fn signer(request: &Request<Bytes>) -> Option<String> {
         scope,
     };
     (canonical.signature(SECRET) == part("Signature=")?).then(|| key_id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_example_has_its_documented_signature() {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let example = Canonical {
+            method: "GET",
+            query: "Action=ListUsers&Version=2010-05-08",
+            headers: vec![
+                header("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
+                header("host", "iam.amazonaws.com"),
+                header("x-amz-date", "20150830T123600Z"),
+            ],
+            body: b"",
+            date: "20150830T123600Z",
+            scope: "20150830/us-east-1/iam/aws4_request",
+        };
+        let expected = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+        assert_eq!(example.signature(SECRET), expected);
+    }
 }

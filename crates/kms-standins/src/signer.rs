@@ -11,21 +11,24 @@ use rcgen::{
 use serde_json::{Value, json};
 
 /// The time of tests, in Unix seconds.
-pub(crate) const NOW: i64 = 1_800_000_000;
+pub const NOW: i64 = 1_800_000_000;
 
 /// What precedes the RSA key in its PKCS #8 wrapping.
 const RSA_WRAPPING: usize = 26;
 
 /// A key that signs.
-pub(crate) struct Signer {
-    pub(crate) kid: String,
-    pub(crate) algorithm: Algorithm,
+pub struct Signer {
+    /// Its name among others.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: Algorithm,
     key: EncodingKey,
     pair: KeyPair,
 }
 
 impl Signer {
-    pub(crate) fn new(kid: &str, algorithm: Algorithm) -> Self {
+    /// A new key of a name.
+    pub fn new(kid: &str, algorithm: Algorithm) -> Self {
         let pair = match algorithm {
             Algorithm::ES256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
             Algorithm::ES384 => KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384),
@@ -43,31 +46,31 @@ impl Signer {
     }
 
     /// An RSA key, made once for all tests.
-    pub(crate) fn rsa() -> &'static Self {
+    pub fn rsa() -> &'static Self {
         static SIGNER: OnceLock<Signer> = OnceLock::new();
         SIGNER.get_or_init(|| Self::new("k1", Algorithm::RS256))
     }
 
     /// Another RSA key, which says that it has the same name.
-    pub(crate) fn imposter() -> &'static Self {
+    pub fn imposter() -> &'static Self {
         static SIGNER: OnceLock<Signer> = OnceLock::new();
         SIGNER.get_or_init(|| Self::new("k1", Algorithm::RS256))
     }
 
     /// A signed token.
-    pub(crate) fn sign(&self, claims: &Value) -> String {
+    pub fn sign(&self, claims: &Value) -> String {
         self.sign_as(&json!({ "alg": self.algorithm, "kid": self.kid, "typ": "JWT" }), claims)
     }
 
     /// A signed token with a header of one's own.
-    pub(crate) fn sign_as(&self, header: &Value, claims: &Value) -> String {
+    pub fn sign_as(&self, header: &Value, claims: &Value) -> String {
         let message = unsigned(header, claims);
         let signature = crypto::sign(message.as_bytes(), &self.key, self.algorithm).unwrap();
         format!("{message}.{signature}")
     }
 
     /// The public key.
-    pub(crate) fn jwk(&self) -> Value {
+    pub fn jwk(&self) -> Value {
         let mut jwk = if self.algorithm == Algorithm::EdDSA {
             let x = URL_SAFE_NO_PAD.encode(self.pair.der_bytes());
             json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": x })
@@ -80,25 +83,25 @@ impl Signer {
     }
 
     /// The public key, for PEM and DER forms.
-    pub(crate) fn pair(&self) -> &KeyPair {
+    pub fn pair(&self) -> &KeyPair {
         &self.pair
     }
 
     /// The public key in a certificate.
-    pub(crate) fn certificate(&self) -> String {
+    pub fn certificate(&self) -> String {
         let params = CertificateParams::new(vec!["issuer.test".into()]).unwrap();
         params.self_signed(&self.pair).unwrap().pem()
     }
 }
 
 /// Header and payload of a token.
-pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
+pub fn unsigned(header: &Value, claims: &Value) -> String {
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}", encode(header), encode(claims))
 }
 
 /// Claims with changes; null takes one away.
-pub(crate) fn changed(claims: &Value, changes: &Value) -> Value {
+pub fn changed(claims: &Value, changes: &Value) -> Value {
     let mut claims = claims.clone();
     for (name, value) in changes.as_object().unwrap() {
         match value {
