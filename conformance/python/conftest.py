@@ -1,12 +1,16 @@
 """`infisicalsdk` from PyPI, as a program would use it.
 
 Not yet, because the server gains these in later issues: imports, tags, secret references, dynamic
-secrets and their leases, keys (`client.kms`), and the logins other than universal auth and a
-ready token (AWS, OIDC, LDAP). Personal overrides are out of this client's reach: it always says
-`shared`.
+secrets and their leases, keys (`client.kms`), and the login by LDAP. Personal overrides are out of
+this client's reach: it always says `shared`.
 """
 
+import json
+import os
+from pathlib import Path
+
 import pytest
+import requests
 from infisical_sdk import InfisicalSDKClient
 
 
@@ -36,3 +40,33 @@ def place(client, server, unique):
         path="/",
         force_delete=True,
     )
+
+
+@pytest.fixture(scope="session")
+def vendor():
+    """What somebody who vouches for machines says about itself."""
+    return lambda name: json.loads(Path(os.environ[name]).read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def machine_with(client, server, unique):
+    """Makes a machine identity that may read the project, as an administrator would with curl."""
+
+    def ask(path, body):
+        answer = requests.post(
+            server.url + path,
+            json=body,
+            headers={"Authorization": f"Bearer {client.get_token()}"},
+            timeout=30,
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def make(method, settings):
+        identity = ask("/api/v1/identities", {"name": unique})["identity"]["id"]
+        project = f"/api/v1/projects/{server.project_id}"
+        ask(f"{project}/memberships/identities/{identity}", {"role": "viewer"})
+        ask(f"/api/v1/auth/{method}/identities/{identity}", settings)
+        return identity
+
+    return make

@@ -56,7 +56,10 @@ impl Server {
     /// A token of the person, in their organization.
     pub(crate) fn token(&self) -> String {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let body = json!({ "email": self.email(), "password": self.password() });
+        let body = json!({
+            "email": self.credential("/user/email"),
+            "password": self.credential("/user/password"),
+        });
         let login = text(&self.post("/api/v3/auth/login", "", &body).json()["accessToken"]);
         let body = json!({ "organizationId": self.credential("/organization/id") });
         text(&self.post("/api/v3/auth/select-organization", &login, &body).json()["token"])

@@ -91,6 +91,52 @@ fn a_credential_process_is_run() {
 }
 
 #[test]
+fn what_is_at_hand_is_signed_with_and_nobody_is_asked() {
+    let keys = format!("aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n");
+    let files = Files::new("");
+    let output = json!({ "Version": 1, "AccessKeyId": KEY_ID, "SecretAccessKey": SECRET });
+    let output = files.write("output.json", &output.to_string());
+    let process = format!("credential_process = /bin/cat {}\n", output.display());
+    for profile in [&keys, &process, ""] {
+        files.write("config", &format!("[default]\nregion = us-east-1\n{profile}"));
+        // Everybody who could be asked is here.
+        let vendor = Server::start([]);
+        let server = Server::start([granted()]);
+        let mut command = files.aws(&server);
+        command.env("AWS_ENDPOINT_URL", vendor.url());
+        command.env_remove("AWS_EC2_METADATA_DISABLED");
+        command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", vendor.url());
+        if profile.is_empty() {
+            command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
+        }
+        check(&sign(&mut command, &server), &server, "us-east-1", None);
+        assert!(targets(&vendor).is_empty(), "{profile}: {:?}", targets(&vendor));
+    }
+}
+
+#[test]
+fn another_role_of_a_profile_is_assumed_once() {
+    let files = Files::new(&format!(
+        "[default]\nregion = eu-west-1\nrole_arn = arn:aws:iam::123456789012:role/deploy\n\
+         source_profile = keys\n[profile keys]\naws_access_key_id = AKIAOTHEREXAMPLE\n\
+         aws_secret_access_key = {CANARY}\n"
+    ));
+    let answer = format!(
+        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+         <AssumeRoleResult><Credentials><AccessKeyId>{KEY_ID}</AccessKeyId>\
+         <SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>{SESSION}</SessionToken>\
+         <Expiration>{END}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+    );
+    let sts = Server::start([Reply::text(200, "text/xml", &answer)]);
+    let server = Server::start([granted()]);
+    let mut command = files.aws(&server);
+    command.env("AWS_ENDPOINT_URL_STS", sts.url());
+    check(&sign(&mut command, &server), &server, "eu-west-1", Some(SESSION));
+    let body = String::from_utf8(sts.request().body).unwrap();
+    assert!(body.contains("Action=AssumeRole&"), "{body}");
+}
+
+#[test]
 fn a_web_identity_is_exchanged_once() {
     let files = Files::new("");
     let token = files.write("token", "eyJ.of.the-cluster");

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::{
     machine::{ACCESS_TOKEN, IDENTITY, granted, login},
     machine_aws::{KEY_ID, SECRET, aws},
+    machine_gcp::key_file,
     support::{CANARY, Ran, Reply, Server, run},
 };
 
@@ -134,7 +135,9 @@ fn l10_the_process_list_shows_no_proof_during_a_login() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
     fs::write(&file, CANARY).unwrap();
-    for way in ["variable", "stdin", "file", "kubernetes"] {
+    let key = key_file(|key| key["project_id"] = CANARY.into());
+    for way in ["variable", "stdin", "file", "kubernetes", "azure", "gcp", "aws"] {
+        let vendor = Server::start([Reply::json(200, json!({ "access_token": CANARY }))]);
         let server = Server::start([Reply::error(401, "no").after(Duration::from_millis(500))]);
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kms"));
         command
@@ -147,7 +150,20 @@ fn l10_the_process_list_shows_no_proof_during_a_login() {
             "variable" => command.arg("--method=jwt-auth").env("INFISICAL_JWT", CANARY),
             "stdin" => command.args(["--method=oidc-auth", "--jwt-stdin"]),
             "file" => command.args(["--method=jwt-auth", "--jwt-file"]).arg(&file),
-            _ => command.args(["--method=kubernetes", "--service-account-token-path"]).arg(&file),
+            "kubernetes" => {
+                command.args(["--method=kubernetes", "--service-account-token-path"]).arg(&file)
+            }
+            "azure" => command
+                .args(["--method=azure"])
+                .env("IDENTITY_ENDPOINT", vendor.url())
+                .env("IDENTITY_HEADER", CANARY),
+            "gcp" => {
+                command.args(["--method=gcp-iam", "--service-account-key-file-path"]).arg(&key.path)
+            }
+            _ => command
+                .args(["--method=aws-iam"])
+                .envs([("AWS_REGION", "us-east-1"), ("AWS_SESSION_TOKEN", CANARY)])
+                .envs([("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)]),
         };
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -160,6 +176,11 @@ fn l10_the_process_list_shows_no_proof_during_a_login() {
         let line = String::from_utf8(line).unwrap();
         assert!(line.contains("--method") && !line.contains(CANARY), "{line}");
         assert_eq!(child.wait().unwrap().code(), Some(3));
-        assert_eq!(server.request().json()["jwt"], CANARY, "{way}");
+        let proof = server.request().json();
+        match way {
+            "aws" => assert!(proof["iamRequestHeaders"].is_string(), "{proof}"),
+            "gcp" => assert!(proof["jwt"].is_string(), "{proof}"),
+            _ => assert_eq!(proof["jwt"], CANARY, "{way}"),
+        }
     }
 }

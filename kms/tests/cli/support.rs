@@ -178,7 +178,7 @@ impl Reply {
     }
 }
 
-/// Answers each request with the next reply; a request too many fails the test.
+/// Stands for whoever is asked. With a list of replies, a request too many fails the test.
 pub(crate) struct Server {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
@@ -193,10 +193,15 @@ pub(crate) trait ReadWrite: Read + Write {}
 
 impl<T: Read + Write> ReadWrite for T {}
 
+/// A connection as it is.
+pub(crate) fn plain() -> Wrap {
+    Box::new(|stream| Box::new(stream))
+}
+
 impl Server {
     pub(crate) fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        Self::on(listener, replies, Box::new(|stream| Box::new(stream)))
+        Self::on(listener, replies, plain())
     }
 
     pub(crate) fn on(
@@ -204,14 +209,21 @@ impl Server {
         replies: impl IntoIterator<Item = Reply>,
         wrap: Wrap,
     ) -> Self {
+        let mut replies: VecDeque<Reply> = replies.into_iter().collect();
+        let too_many = || Reply::error(500, "one request too many");
+        Self::answering(listener, wrap, move |_| replies.pop_front().unwrap_or_else(too_many))
+    }
+
+    /// Answers each request as told.
+    pub(crate) fn answering(
+        listener: TcpListener,
+        wrap: Wrap,
+        answer: impl FnMut(&Request) -> Reply + Send + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let requests = Arc::default();
         let stop = Arc::new(AtomicBool::new(false));
-        let mut script = Script {
-            replies: replies.into_iter().collect(),
-            requests: Arc::clone(&requests),
-            wrap,
-        };
+        let mut script = Script { answer: Box::new(answer), requests: Arc::clone(&requests), wrap };
         let stopped = Arc::clone(&stop);
         let thread = thread::spawn(move || {
             for stream in listener.incoming() {
@@ -293,7 +305,7 @@ impl BlackHole {
 }
 
 struct Script {
-    replies: VecDeque<Reply>,
+    answer: Box<dyn FnMut(&Request) -> Reply + Send>,
     requests: Arc<Mutex<Vec<Request>>>,
     wrap: Wrap,
 }
@@ -305,9 +317,8 @@ impl Script {
         let Some(request) = Request::read(&mut stream) else {
             return;
         };
+        let reply = (self.answer)(&request);
         self.requests.lock().unwrap().push(request);
-        let too_many = Reply::error(500, "one request too many");
-        let reply = self.replies.pop_front().unwrap_or(too_many);
         // A client that was killed does not wait for its answer.
         let _ = reply.write(&mut stream);
     }

@@ -5,19 +5,16 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpListener,
     path::Path,
-    sync::Arc,
 };
 
 use assert_cmd::Command;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    crypto::aws_lc_rs,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-};
+use rcgen::{CertificateParams, DnType, date_time_ymd};
 use serde_json::json;
 
-use crate::support::{Reply, Server, kms, run};
+use crate::{
+    authority::Authority,
+    support::{Reply, Server, kms, run},
+};
 
 /// A server on `https://localhost` and the file with the certificate of its authority.
 fn start(replies: Vec<Reply>, folder: &Path) -> (Server, String) {
@@ -29,33 +26,10 @@ fn start_with(
     folder: &Path,
     change: impl FnOnce(&mut CertificateParams),
 ) -> (Server, String) {
-    let authority_key = KeyPair::generate().unwrap();
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.distinguished_name.push(DnType::CommonName, "Example Root CA");
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let certificate = authority.self_signed(&authority_key).unwrap();
-    fs::write(folder.join("ca.pem"), certificate.pem()).unwrap();
-
-    let key = KeyPair::generate().unwrap();
-    let mut leaf = CertificateParams::new(vec!["localhost".into()]).unwrap();
-    leaf.distinguished_name.push(DnType::CommonName, "kms.test");
-    change(&mut leaf);
-    let issuer = Issuer::new(authority, authority_key);
-    let leaf = leaf.signed_by(&key, &issuer).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], key)
-        .unwrap();
-    let config = Arc::new(config);
-
+    let authority = Authority::new();
+    fs::write(folder.join("ca.pem"), authority.pem()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let wrap = Box::new(move |stream| {
-        let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-        Box::new(StreamOwned::new(connection, stream)) as Box<dyn crate::support::ReadWrite>
-    });
+    let wrap = authority.localhost(change);
     let server = Server::on(listener, replies, wrap);
     let url = format!("https://localhost:{}", server.port());
     (server, url)

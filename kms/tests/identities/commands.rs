@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::{house::House, issuer::cluster};
 
 pub(crate) const METHODS: [&str; 6] =
     ["kubernetes-auth", "azure-auth", "gcp-auth", "aws-auth", "oidc-auth", "jwt-auth"];
@@ -47,14 +47,14 @@ fn texts<const N: usize>(arguments: [&str; N]) -> Vec<String> {
 }
 
 fn kubernetes(house: &House) -> Case {
-    let pem = certificate();
+    let (pem, host) = (certificate(), cluster().url());
     let ca = format!("--ca-cert-file={}", house.write("ca.pem", &pem));
     let reviewer =
         format!("--token-reviewer-jwt-file={}", house.write("reviewer", format!("{CANARY}\n")));
     Case {
         method: "kubernetes-auth",
         attach: texts([
-            "--kubernetes-host=https://cluster.example.com:6443",
+            &format!("--kubernetes-host={host}"),
             &ca,
             &reviewer,
             "--allowed-namespaces=shop,web",
@@ -62,7 +62,7 @@ fn kubernetes(house: &House) -> Case {
             "--allowed-audience=kms",
         ]),
         attached: json!({
-            "kubernetesHost": "https://cluster.example.com:6443", "caCert": pem.trim_end(),
+            "kubernetesHost": host, "caCert": pem.trim_end(),
             "tokenReviewerJwt": "******", "tokenReviewMode": "api",
             "allowedNamespaces": "shop, web", "allowedNames": "deploy", "allowedAudience": "kms",
             "gatewayId": null,
@@ -308,7 +308,7 @@ fn a_method_is_shown_as_a_table_in_words() {
     assert!(ran.stderr.contains(&login), "{}", ran.stderr);
     for row in [
         ["identity", identity.as_str()],
-        ["kubernetes host", "https://cluster.example.com:6443"],
+        ["kubernetes host", "http://127.0.0.1:"],
         ["ca cert", "1 in PEM form"],
         ["allowed namespaces", "shop, web"],
         ["token reviewer jwt", "******"],
@@ -334,7 +334,8 @@ fn d6_the_token_of_the_reviewer_comes_by_file_or_standard_input_and_is_never_sho
     house.write("reviewer", format!("{CANARY}\n"));
     let command = format!(
         "kms identities kubernetes-auth attach {identity} \
-        --kubernetes-host https://cluster.example.com --allowed-names deploy"
+        --kubernetes-host {} --allowed-names deploy",
+        cluster().url()
     );
     let as_stored = format!(
         "curl --silent --fail \"$INFISICAL_API_URL/api/v1/auth/kubernetes-auth/identities/{identity}\" \

@@ -144,7 +144,7 @@ fn the_azure_guide_ends_in_a_login() {
     const TENANT: &str = "11111111-2222-3333-4444-555555555555";
     let azure = Issuer::start(|request, azure| {
         if request.target.starts_with("/metadata/identity/oauth2/token?") {
-            let token = azure.signer.sign(json!({
+            let token = azure.signer().sign(json!({
                 "iss": format!("https://sts.windows.net/{TENANT}/"), "tid": TENANT, "ver": "1.0",
                 "aud": request.parameter("resource"),
                 "oid": "66666666-7777-8888-9999-000000000000",
@@ -152,7 +152,7 @@ fn the_azure_guide_ends_in_a_login() {
             return Some(json!({ "access_token": token }).to_string());
         }
         let keys = format!("/{TENANT}/discovery/keys");
-        (request.target == keys).then(|| azure.signer.jwks().to_string())
+        (request.target == keys).then(|| azure.signer().jwks().to_string())
     });
     let guide = include_str!("../../../docs/src/machines/azure.md");
     let scene = Scene::new(guide, "azure-auth", &["--azure-authority-url", &azure.url()]);
@@ -167,7 +167,7 @@ fn the_gcp_guide_ends_in_two_logins() {
         let path = request.target.split('?').next().unwrap();
         match path {
             "/computeMetadata/v1/instance/service-accounts/default/identity" => {
-                Some(google.signer.sign(json!({
+                Some(google.signer().sign(json!({
                     "iss": "https://accounts.google.com", "aud": request.parameter("audience"),
                     "email": ACCOUNT, "email_verified": true,
                     "google": { "compute_engine": {
@@ -175,9 +175,9 @@ fn the_gcp_guide_ends_in_two_logins() {
                     } },
                 })))
             }
-            "/certs" => Some(google.signer.jwks().to_string()),
+            "/certs" => Some(google.signer().jwks().to_string()),
             "/x509/deploy%40my-project.iam.gserviceaccount.com" => {
-                Some(json!({ (Signer::KID): google.signer.certificate() }).to_string())
+                Some(json!({ (Signer::KID): google.signer().certificate() }).to_string())
             }
             _ => None,
         }
@@ -189,7 +189,7 @@ fn the_gcp_guide_ends_in_two_logins() {
     let scene = Scene::new(guide, "gcp-auth", &server);
     let key = json!({
         "type": "service_account", "project_id": "my-project", "private_key_id": Signer::KID,
-        "private_key": google.signer.private_pem(), "client_email": ACCOUNT,
+        "private_key": google.signer().private_pem(), "client_email": ACCOUNT,
         "client_id": "1234567890", "token_uri": "https://oauth2.googleapis.com/token",
     });
     scene.house.write("key.json", key.to_string());
@@ -224,7 +224,7 @@ fn the_aws_guide_ends_in_a_login() {
 
 /// A job that GitHub's provider signs for, with these audiences.
 fn job(issuer: &Issuer, audience: &str) -> String {
-    issuer.signer.sign(json!({
+    issuer.signer().sign(json!({
         "iss": issuer.url(), "sub": "repo:example/shop:ref:refs/heads/main", "aud": audience,
         "repository": "example/shop", "workflow": "Release",
     }))
@@ -236,7 +236,7 @@ fn github(request: &crate::issuer::Request, github: &Issuer) -> Option<String> {
             let keys = format!("{}/keys", github.url());
             Some(json!({ "issuer": github.url(), "jwks_uri": keys }).to_string())
         }
-        "/keys" => Some(github.signer.jwks().to_string()),
+        "/keys" => Some(github.signer().jwks().to_string()),
         "/token" => {
             assert_eq!(request.header("authorization"), "Bearer of-the-runner");
             let token = job(github, &request.parameter("audience"));

@@ -4,7 +4,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -98,7 +98,19 @@ type Answers = dyn Fn(&Request, &Issuer) -> Option<String> + Send + Sync;
 /// An HTTP server with a key.
 pub(crate) struct Issuer {
     address: SocketAddr,
-    pub(crate) signer: Signer,
+    signer: OnceLock<Signer>,
+}
+
+/// A cluster that is there, and lets everybody who has a token ask for reviews.
+pub(crate) fn cluster() -> Arc<Issuer> {
+    Issuer::start(|request, _| match request.target.as_str() {
+        "/version" => Some(json!({ "major": "1", "minor": "33" }).to_string()),
+        "/apis/authentication.k8s.io/v1/tokenreviews" => {
+            assert!(request.header("authorization").starts_with("Bearer "));
+            Some(json!({ "kind": "TokenReview" }).to_string())
+        }
+        _ => None,
+    })
 }
 
 impl Issuer {
@@ -108,7 +120,7 @@ impl Issuer {
     ) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let issuer = Arc::new(Self { address, signer: Signer::new() });
+        let issuer = Arc::new(Self { address, signer: OnceLock::new() });
         let answering = Arc::clone(&issuer);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -116,6 +128,11 @@ impl Issuer {
             }
         });
         issuer
+    }
+
+    /// Its key, which is made when it is first needed.
+    pub(crate) fn signer(&self) -> &Signer {
+        self.signer.get_or_init(Signer::new)
     }
 
     pub(crate) fn authority(&self) -> String {

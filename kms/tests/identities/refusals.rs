@@ -1,6 +1,6 @@
 //! What is not safe to log in with is refused, with the rule and the flag that it is about.
 
-use crate::{commands::METHODS, house::House};
+use crate::{commands::METHODS, house::House, issuer::cluster};
 
 const HOST: &str = "--kubernetes-host=https://cluster.example.com";
 const TENANT: &str = "--tenant-id=11111111-0000-4000-8000-000000000001";
@@ -163,14 +163,28 @@ fn c9_another_cluster_does_not_get_the_reviewers_token() {
         let start = ["identities", "kubernetes-auth", verb, identity.as_str()];
         house.kms(&[&start, flags].concat())
     };
-    command("attach", &[HOST, "--allowed-names=a", "--token-reviewer-jwt-file=reviewer"])
-        .ends_with(0);
-    let other = "--kubernetes-host=https://other.example.com";
-    command("update", &[other])
+    let at = |cluster: &str| format!("--kubernetes-host={cluster}");
+    let (own, other) = (at(&cluster().url()), at(&cluster().url()));
+    let given = [own.as_str(), "--allowed-names=a", "--token-reviewer-jwt-file=reviewer"];
+    command("attach", &given).ends_with(0);
+    command("update", &[&other])
         .ends_with(1)
         .complains("Must be sent again with another `kubernetesHost`")
         .complains("hint: `--token-reviewer-jwt-file` sets `tokenReviewerJwt`");
-    command("update", &[other, "--no-token-reviewer-jwt"]).ends_with(0);
+    command("update", &[&other, "--no-token-reviewer-jwt"]).ends_with(0);
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_is_not_attached() {
+    let house = House::build(&[]);
+    let identity = house.identity();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let host = format!("--kubernetes-host=http://{nobody}");
+    let attach = ["identities", "kubernetes-auth", "attach", &identity, "--allowed-names=a"];
+    house
+        .kms(&[&attach[..], &[host.as_str()]].concat())
+        .ends_with(1)
+        .complains("The cluster could not be asked; check `kubernetesHost` and `caCert`");
 }
 
 #[test]
