@@ -22,16 +22,18 @@ const MAX_NAME: usize = 512;
 /// The most bytes of all values of claims together: each is held against a whole token.
 const MAX_VALUES: usize = 16 * 1_024;
 /// Hosts of issuers that sign for everybody who has an account there.
-const SHARED: [&str; 14] = [
+const SHARED: [&str; 16] = [
     "accounts.google.com",
     "agent.buildkite.com",
     "api.login.yahoo.com",
     "app.terraform.io",
     "appleid.apple.com",
+    "cognito-identity.amazonaws.com",
     "github.com",
     "gitlab.com",
     "login.microsoftonline.com",
     "login.salesforce.com",
+    "oauth2.sigstore.dev",
     "oidc.vercel.com",
     "token.actions.githubusercontent.com",
     "www.facebook.com",

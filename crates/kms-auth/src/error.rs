@@ -71,6 +71,9 @@ pub struct ProbeFailed(pub(crate) &'static str);
 
 impl From<OutboundError> for AuthError {
     fn from(error: OutboundError) -> Self {
-        Self::Unreachable(error.reason().into())
+        // The audit record is for whoever chose the address: it must not tell them about networks
+        // that they cannot reach (attack X3).
+        tracing::warn!(reason = error.reason(), "a call for the login of a machine failed");
+        Self::Unreachable(error.to_string().into())
     }
 }

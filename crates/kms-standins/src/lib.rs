@@ -22,6 +22,4 @@ pub use cluster::{Cluster, DEFAULT_AUDIENCE, GOOD_TOKEN, REVIEWER};
 pub use peer::{Authority, Peer, json, status};
 pub use signer::{NOW, Signer, changed, unsigned};
 pub use sts::{ACCOUNT, Client, HOST, Sts, identity};
-pub use vouchers::{
-    METHODS, PRINCIPAL, SERVICE_ACCOUNT, SUBJECT, TENANT, Vouchers, endless_certificates,
-};
+pub use vouchers::{METHODS, PRINCIPAL, SERVICE_ACCOUNT, SUBJECT, TENANT, Vouchers};

@@ -4,8 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    ACCOUNT, Authority, Client, Cluster, GOOD_TOKEN, Peer, REVIEWER, Signer, Sts, json as answer,
-    status,
+    ACCOUNT, Client, Cluster, GOOD_TOKEN, Peer, REVIEWER, Signer, Sts, json as answer, status,
 };
 
 /// The methods, as rows and routes call them.
@@ -132,9 +131,4 @@ async fn issuer() -> Peer {
         }
     })
     .await
-}
-
-/// Certificates of nobody's authority, longer than any configuration may be.
-pub fn endless_certificates() -> String {
-    Authority::new().pem().repeat(200)
 }

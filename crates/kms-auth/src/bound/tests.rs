@@ -24,14 +24,14 @@ fn slow(pattern: &[u8], text: &[u8], before: u8, behind: u8, stars: Stars) -> bo
             (0..=text.len()).any(|taken| {
                 let (taken, left) = text.split_at(taken);
                 let mut last = behind;
-                let takes = taken.iter().all(|c| {
+                let fits = taken.iter().all(|c| {
                     let dotted = last == b'/' && *c == b'.';
                     last = *c;
                     if crosses { !dotted } else { *c != b'/' }
                 });
                 // A segment that goes on with a dot is not entered either.
                 let enters = crosses && taken.last() == Some(&b'/') && left.first() == Some(&b'.');
-                takes && !enters && slow(rest, left, b'*', last, stars)
+                fits && !enters && slow(rest, left, b'*', last, stars)
             })
         }
         ([b'?', rest @ ..], [c, left @ ..]) => {
@@ -76,13 +76,13 @@ fn oracle(claims: &Map<String, Value>, path: &str, alternatives: &[String], star
     }
 }
 
-const TEXT: [&str; 8] = ["a", "a", "b", "1", "/", ".", "true", "A"];
+const TEXT: [&str; 8] = ["a", "a", "a", "b", "1", "/", ".", "true"];
 
 fn value(dice: &mut Dice, depth: usize) -> Value {
     match dice.below(if depth == 0 { 6 } else { 9 }) {
         0 => dice.pick(&[json!(true), json!(false), json!(null)].each_ref()).clone(),
         1 => dice.pick(&[json!(1), json!(0), json!(11), json!(1.5), json!(-1)].each_ref()).clone(),
-        2..6 => dice.text(&TEXT, 5).into(),
+        2..6 => dice.text(&TEXT, 4).into(),
         6 => (0..dice.below(3)).map(|_| value(dice, depth - 1)).collect(),
         _ => object(dice, depth - 1).into(),
     }
@@ -95,13 +95,26 @@ fn object(dice: &mut Dice, depth: usize) -> Map<String, Value> {
 
 fn rule(dice: &mut Dice) -> String {
     let mut rule = String::new();
-    for _ in 0..=dice.below(4) {
+    for _ in 0..=dice.below(3) {
         let part = dice.pick(&["a", "b", "1", "/", ".", "*", "*", "?", "true", "0"]);
         // What begins so, or has several stars in a row, is not for this oracle.
         let known = !(rule.ends_with('*') && part == "*" || rule == "." && part == "/");
         rule.push_str(if known { part } else { "b" });
     }
     rule
+}
+
+/// A rule that a text may well keep: the text, less a few characters.
+fn blurred(dice: &mut Dice, text: &str) -> String {
+    let mut rule = String::new();
+    for c in text.chars() {
+        match dice.below(6) {
+            0 if !rule.ends_with('*') => rule.push('*'),
+            1 => rule.push('?'),
+            _ => rule.push(c),
+        }
+    }
+    if rule.is_empty() || rule.starts_with("./") { "a".into() } else { rule }
 }
 
 #[test]
@@ -111,7 +124,11 @@ fn j8_a_hundred_thousand_rules_admit_what_an_oracle_admits() {
     for _ in 0..100_000 {
         let claims = object(&mut dice, 2);
         let path = dice.pick(&["a", "b", "a.b", "a.b.a", "b.a", "b.b", "a.a", "c"]);
-        let alternatives: Vec<String> = (0..=dice.below(3)).map(|_| rule(&mut dice)).collect();
+        let mut alternatives: Vec<String> = (0..=dice.below(3)).map(|_| rule(&mut dice)).collect();
+        let parts: Vec<&str> = path.split('.').collect();
+        if let (0, Some(Value::String(text))) = (dice.below(2), find(&claims, &parts)) {
+            alternatives.push(blurred(&mut dice, text));
+        }
         let stars = dice.pick(&[Stars::Stop, Stars::Cross]);
         let separator = dice.pick(&[", ", ",", " , "]);
         let rules = [(path.to_owned(), alternatives.join(separator))];
@@ -123,5 +140,5 @@ fn j8_a_hundred_thousand_rules_admit_what_an_oracle_admits() {
         assert_eq!(admits, expected, "{path} {alternatives:?} {stars:?} {claims:?}");
         admitted += usize::from(admits);
     }
-    assert!((10_000..90_000).contains(&admitted), "{admitted}");
+    assert!((7_000..60_000).contains(&admitted), "{admitted}");
 }

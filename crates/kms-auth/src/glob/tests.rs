@@ -249,7 +249,10 @@ impl Slow<'_> {
                 let crosses = self.stars == Stars::Cross && c == Some('/');
                 c != Some('.') && (!ends(c) || crosses) && others(at)
             }
-            Atom::GoesOn => !ends(c) && !(c == Some('.') && ends(self.c(at + 1))) && others(at),
+            Atom::GoesOn => {
+                let stops = ends(c) || c == Some('.') && ends(self.c(at + 1));
+                !stops && others(at)
+            }
             Atom::Star(star) => (at..=self.text.len())
                 .take_while(|end| (at..*end).all(|at| self.star(*star, at)))
                 .any(others),
@@ -260,7 +263,7 @@ impl Slow<'_> {
         let slash = self.c(at) == Some('/');
         let crosses = self.stars == Stars::Cross;
         let dotted = self.c(at) == Some('.') && self.starts(at);
-        let undotted = !dotted && !(slash && self.c(at + 1) == Some('.'));
+        let undotted = !(dotted || slash && self.c(at + 1) == Some('.'));
         match star {
             Star::Segments => undotted,
             Star::Single if crosses => undotted,

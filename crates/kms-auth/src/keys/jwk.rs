@@ -9,6 +9,8 @@ use super::{KeyError, KeySet, VerifyingKey};
 
 /// More keys than any issuer has in use.
 const MAX_KEYS: usize = 100;
+/// The longest name of a key that is remembered, in bytes.
+const MAX_KID: usize = 512;
 
 #[derive(Deserialize)]
 struct Set<'a> {
@@ -60,6 +62,9 @@ fn read(text: &str) -> Result<Option<VerifyingKey>, KeyError> {
     }
     if jwk.d.is_some() {
         return Err(KeyError::Private);
+    }
+    if jwk.kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID) {
+        return Err(KeyError::Malformed);
     }
     let mut key = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
         ("RSA", _) => VerifyingKey::rsa(&bytes(jwk.n.as_ref())?, &bytes(jwk.e.as_ref())?)?,

@@ -4,7 +4,10 @@
 //! at a time and once in an interval (attack J9). What was fetched is used for some minutes more
 //! when its place does not answer, and not longer: a key that was withdrawn must end.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use http::{Request, StatusCode, header};
 use moka::sync::Cache;
@@ -18,6 +21,8 @@ use crate::{
 
 /// Addresses that are remembered.
 const ENTRIES: u64 = 1_024;
+/// How long one is remembered that nobody asks for.
+const IDLE: Duration = Duration::from_hours(1);
 /// Seconds that what was fetched is used without asking again.
 pub(crate) const FRESH: i64 = 300;
 /// Seconds that it is used when asking again fails.
@@ -45,7 +50,8 @@ struct Held<T> {
 impl<T: Send + Sync + 'static> Remote<T> {
     /// Remembers what the reader makes of answers.
     pub(crate) fn new(read: fn(&[u8]) -> Result<T, KeyError>) -> Self {
-        Self { read, entries: Cache::new(ENTRIES) }
+        let entries = Cache::builder().max_capacity(ENTRIES).time_to_idle(IDLE).build();
+        Self { read, entries }
     }
 
     /// What an address publishes, at `now` in Unix seconds. Asks anew if what is known does not

@@ -22,6 +22,8 @@ use crate::{
 
 /// Where a provider's discovery document is (OpenID Connect Discovery 1.0).
 const DISCOVERY: &str = "/.well-known/openid-configuration";
+/// The longest address in a discovery document that is remembered, in bytes.
+const MAX_URL: usize = 2_048;
 /// Providers that publish their keys on another host of theirs.
 const KEYS_ELSEWHERE: [(&str, &str); 1] = [("accounts.google.com", "www.googleapis.com")];
 
@@ -131,7 +133,9 @@ pub(crate) struct Discovery {
 impl Discovery {
     /// Reads a discovery document.
     pub(crate) fn read(body: &[u8]) -> Result<Self, KeyError> {
-        serde_json::from_slice(body).map_err(|_| KeyError::Malformed)
+        let read: Self = serde_json::from_slice(body).map_err(|_| KeyError::Malformed)?;
+        let short = read.issuer.len() <= MAX_URL && read.jwks_uri.len() <= MAX_URL;
+        if short { Ok(read) } else { Err(KeyError::Malformed) }
     }
 }
 

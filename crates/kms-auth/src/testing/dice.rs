@@ -1,6 +1,6 @@
 //! Cases that are generated, the same ones in every run.
 
-/// A generator of numbers that look random (SplitMix64).
+/// A generator of numbers that look random (`SplitMix64`).
 pub(crate) struct Dice(u64);
 
 impl Dice {

@@ -1,5 +1,7 @@
 //! Machines that somebody outside vouches for.
 
+use std::time::Duration;
+
 use kms_api::{
     IdentityId,
     auth::{
@@ -10,7 +12,7 @@ use kms_api::{
 };
 use kms_auth::{
     Endpoints,
-    outbound::{Outbound, OutboundPolicy},
+    outbound::{Limits, Outbound, OutboundPolicy, SystemResolver},
 };
 use kms_standins::Vouchers;
 use serde::Serialize;
@@ -64,8 +66,6 @@ macro_rules! with_method {
     };
 }
 
-pub(crate) use with_method;
-
 #[test]
 fn the_stand_ins_know_every_method() {
     let slugs = [Kubernetes::SLUG, Azure::SLUG, GcpIdToken::SLUG, Aws::SLUG, Oidc::SLUG, Jwt::SLUG];
@@ -76,7 +76,9 @@ impl Vouched {
     pub(crate) async fn new() -> Self {
         let vouchers = Vouchers::start().await;
         let allow = vec!["127.0.0.0/8".parse().unwrap()];
-        let outbound = Outbound::new(OutboundPolicy { allow, own_listeners: Vec::new() });
+        let policy = OutboundPolicy { allow, own_listeners: Vec::new() };
+        let limits = Limits { total: Duration::from_secs(2), ..Limits::default() };
+        let outbound = Outbound::with(policy, SystemResolver, limits);
         let endpoints = Endpoints {
             azure_authority: vouchers.azure_authority(),
             google_keys: vouchers.google_keys(),

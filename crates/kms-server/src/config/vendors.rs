@@ -55,6 +55,9 @@ fn base(text: &str) -> Result<String, String> {
     if !matches!(url.scheme_str(), Some("http" | "https")) || url.host().is_none() {
         return Err("expected `https://HOST`, with a path if it needs one".into());
     }
+    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err("must not hold a user name or a password".into());
+    }
     if url.query().is_some() {
         return Err("must not have a query".into());
     }
@@ -69,7 +72,14 @@ mod tests {
     fn a_vendor_is_at_a_url_without_a_query() {
         assert_eq!(base("https://sts.example.com/").unwrap(), "https://sts.example.com");
         assert_eq!(base("http://127.0.0.1:1/a").unwrap(), "http://127.0.0.1:1/a");
-        for text in ["", "sts.example.com", "ftp://example.com", "https://", "https://a/?b=c"] {
+        for text in [
+            "",
+            "sts.example.com",
+            "ftp://example.com",
+            "https://",
+            "https://a/?b=c",
+            "https://a@b",
+        ] {
             assert!(base(text).is_err(), "{text}");
         }
     }

@@ -14,6 +14,7 @@ use kms_store::{
     organizations::{self, OrganizationMembershipRow},
     tokens::{self, TokenRow},
 };
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::tenancy::{Tenant, id};

@@ -78,6 +78,8 @@ fn j10_a_key_says_itself_what_it_is_for() {
     assert_eq!(with("alg", "ES256".into()), 0);
     assert_eq!(with("alg", "none".into()), 0);
     assert_eq!(with("alg", "PS256".into()), 1);
+    assert_eq!(with("kid", "k".repeat(512).into()), 1);
+    assert_eq!(with("kid", "k".repeat(513).into()), 0);
     let set = read(&[good]).unwrap();
     assert_eq!(set.get("k1").unwrap().algorithms, [Algorithm::RS256]);
 }

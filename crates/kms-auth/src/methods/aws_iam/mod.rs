@@ -159,11 +159,15 @@ async fn ask(
     let request = request
         .body(REQUEST_BODY.into())
         .map_err(|_| AuthError::unverified("the headers cannot be sent"))?;
-    let answer = login.verifier.outbound.send(request, &Trust::public()).await?;
+    // The caller chose the region, and with it whether there is an STS: an answer of its own would
+    // tell them that the identity exists (attack C15).
+    let answer = login.verifier.outbound.send(request, &Trust::public()).await;
+    let answer = answer
+        .map_err(|error| AuthError::unverified(AuthError::from(error).reason().to_owned()))?;
     match answer.status().as_u16() {
         200 => CallerIdentity::read(answer.body())
             .ok_or_else(|| AuthError::unreachable("STS gave an answer in another form")),
-        400 | 401 | 403 => Err(AuthError::unverified("STS does not believe the signature")),
+        400..=499 => Err(AuthError::unverified("STS does not believe the signature")),
         status => Err(AuthError::unreachable(format!("STS answered with {status}"))),
     }
 }

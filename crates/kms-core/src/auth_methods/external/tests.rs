@@ -1,5 +1,5 @@
 use kms_api::IdentityId;
-use kms_standins::{Authority, Cluster, METHODS, REVIEWER, Signer, endless_certificates};
+use kms_standins::{Authority, Cluster, METHODS, REVIEWER, Signer};
 use kms_store::auth_methods::AuthMethodRow;
 use serde_json::{Value, json};
 
@@ -141,7 +141,9 @@ async fn settings_that_are_not_safe_are_refused_by_field_and_write_nothing() {
 async fn a_configuration_has_a_limit() {
     let vouched = Vouched::new().await;
     let id = vouched.identity().await;
-    let change = json!({ "caCert": endless_certificates() });
+    let mapping: serde_json::Map<_, _> =
+        (0..64).map(|n| (format!("name-{n}"), json!("claim.".repeat(180)))).collect();
+    let change = json!({ "claimMetadataMapping": mapping });
     let settings = kms_standins::changed(&vouched.vouchers.settings("oidc-auth"), &change);
     let text = bad_request(vouched.attach("oidc-auth", id, settings).await);
     assert_eq!(text, "The configuration must have at most 65536 bytes");
