@@ -1,5 +1,7 @@
 //! `kms identities aws-auth`.
 
+#![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
+
 use kms_api::auth::{
     TokenSettings,
     aws_iam::{Aws, Settings},

@@ -1,5 +1,7 @@
 //! `kms identities azure-auth`.
 
+#![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
+
 use kms_api::auth::{
     TokenSettings,
     azure::{Azure, Settings},

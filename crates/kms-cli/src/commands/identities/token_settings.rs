@@ -8,6 +8,7 @@ use crate::error::CliError;
 /// The settings of the tokens that come from a method.
 #[derive(clap::Args, Debug)]
 #[group(skip)]
+#[expect(clippy::struct_field_names, reason = "fields are named like their flags")]
 pub(super) struct TokenArgs {
     /// How long a token lives [server's default: 30 days]
     #[arg(long, value_name = "SECONDS")]
