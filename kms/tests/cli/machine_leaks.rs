@@ -184,3 +184,51 @@ fn l10_the_process_list_shows_no_proof_during_a_login() {
         }
     }
 }
+
+#[test]
+fn l11_what_a_vendor_says_cannot_steer_the_terminal() {
+    let text = "\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[2J\u{202e}denied\r\nhint: run this";
+    let said = json!({ "error": text, "error_description": text, "message": text });
+    for arrange in &METHODS[1..5] {
+        let server = Server::start([]);
+        let vendor = Server::start([Reply::json(400, said.clone())]);
+        let ran = run(&mut arrange(&server, &vendor)).ends_with(1);
+        let steers = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!ran.stderr.contains(steers), "{:?}", ran.stderr);
+        assert!(
+            !ran.stderr.lines().any(|line| line.starts_with("hint: run this")),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(vendor.requests().len(), 1);
+    }
+}
+
+#[test]
+fn l9_a_vendor_sends_nobody_elsewhere() {
+    for arrange in &METHODS[1..5] {
+        for status in [301, 302, 307, 308] {
+            let elsewhere = Server::start([]);
+            let server = Server::start([]);
+            let reply = Reply::text(status, "text/plain", "");
+            let vendor = Server::start([reply.with("location", &elsewhere.url())]);
+            let ran = run(&mut arrange(&server, &vendor)).ends_with(1);
+            is_clean(&ran);
+            assert!(elsewhere.requests().is_empty(), "{status}: {:?}", elsewhere.requests());
+        }
+    }
+}
+
+#[test]
+fn l11_a_token_that_would_steer_the_terminal_is_not_printed() {
+    for token in ["", "a\nb", "a.b.c\u{1b}]52;c;ZXZpbA==\u{7}", "a.\u{202e}b.c"] {
+        let answer = json!({ "accessToken": token, "expiresIn": 1, "accessTokenMaxTTL": 1,
+            "tokenType": "Bearer" });
+        let server = Server::start([Reply::json(200, answer)]);
+        let vendor = Server::start([]);
+        let ran = run(&mut METHODS[0](&server, &vendor)).ends_with(1);
+        assert_eq!(ran.stdout, "");
+        ran.says("sent an answer that this version does not understand")
+            .says("`accessToken` is not one line of visible characters");
+    }
+}

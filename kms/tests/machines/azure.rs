@@ -13,10 +13,22 @@ use crate::{
 const TENANT: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 const OTHER_TENANT: &str = "11111111-2222-3333-4444-555555555555";
 const PRINCIPAL: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+const CLIENT: &str = "99999999-8888-7777-6666-555555555555";
 /// The issuer of a sovereign cloud.
 const ISSUER: &str = "https://sts.chinacloudapi.cn";
 const LOGIN: &str = "login-identity-azure-auth";
 const REFUSED: &str = "login-identity-azure-auth-failed";
+
+/// An access token of version 1.
+fn token(directory: &Issuer, tenant: &str, resource: &str) -> String {
+    let issuer = format!("{ISSUER}/{tenant}/");
+    directory.sign(&json!({
+        "aud": resource, "iss": issuer, "iat": now(), "nbf": now(), "exp": now() + 86_400,
+        "aio": "E2NgYHhS1cJ6", "appid": CLIENT, "appidacr": "2", "idp": issuer, "idtyp": "app",
+        "oid": PRINCIPAL, "rh": "0.AX", "sub": PRINCIPAL, "tid": tenant, "uti": "l5Jx",
+        "ver": "1.0",
+    }))
+}
 
 /// The metadata service of a machine in a tenant: tokens of version 1, asked for as
 /// <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
@@ -37,21 +49,13 @@ fn machine(directory: &Arc<Issuer>, tenant: &'static str) -> StandIn {
             return refuse("The api-version is invalid");
         }
         let Some(resource) = query.get("resource") else { return refuse("resource is missing") };
-        let (from, until) = (now(), now() + 86_400);
-        let token = directory.sign(&json!({
-            "aud": resource, "iss": format!("{ISSUER}/{tenant}/"),
-            "iat": from, "nbf": from, "exp": until, "aio": "E2NgYHhS1cJ6",
-            "appid": "99999999-8888-7777-6666-555555555555", "appidacr": "2",
-            "idp": format!("{ISSUER}/{tenant}/"), "idtyp": "app", "oid": PRINCIPAL,
-            "rh": "0.AX", "sub": PRINCIPAL, "tid": tenant, "uti": "l5Jx", "ver": "1.0",
-            "xms_mirid": "/subscriptions/1/resourcegroups/g/providers/Microsoft.Compute/virtualMachines/vm",
-        }));
+        let until = (now() + 86_400).to_string();
         Reply::json(
             200,
             json!({
-                "access_token": token, "client_id": "99999999-8888-7777-6666-555555555555",
-                "expires_in": "86400", "expires_on": until.to_string(),
-                "ext_expires_in": "86399", "not_before": from.to_string(),
+                "access_token": token(&directory, tenant, resource), "client_id": CLIENT,
+                "expires_in": "86400", "expires_on": until,
+                "ext_expires_in": "86399", "not_before": now().to_string(),
                 "resource": resource, "token_type": "Bearer",
             }),
         )
@@ -132,10 +136,53 @@ fn c8_tenant_principal_and_resource_are_the_identitys() {
         (&here, someone, "https://management.azure.com/", principal.as_str(), principal.as_str()),
         (&here, PRINCIPAL, "https://vault.azure.net", resource, resource),
         (&elsewhere, PRINCIPAL, "https://management.azure.com/", tenant, tenant),
-        (&imposter, PRINCIPAL, "https://management.azure.com/", "Invalid credentials", "signature"),
+        (
+            &imposter,
+            PRINCIPAL,
+            "https://management.azure.com/",
+            "Invalid credentials",
+            "the signature does not hold",
+        ),
     ] {
         let mut login = login(&place, &identity(principals), machine);
         login.args(["--azure-resource", asked]);
         place.refuses(&mut login, text, REFUSED, reason);
     }
+}
+
+/// A workload of a cluster exchanges its own token at the directory, as the identity platform
+/// documents client credentials with a federated credential.
+#[test]
+fn a_federated_workload_is_admitted_by_its_tenant() {
+    let directory = Arc::new(Issuer::new("nOo3ZDrODXEK1jKWhXslHR_KXEg"));
+    let (place, _published) = place(&directory);
+    let signs = Arc::clone(&directory);
+    let exchange = StandIn::answers(move |request| {
+        let form: HashMap<_, _> = form_urlencoded::parse(&request.body).into_owned().collect();
+        let says = |name: &str, value: &str| form.get(name).is_some_and(|said| said == value);
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        let genuine = request.method == "POST"
+            && request.target == format!("/{TENANT}/oauth2/v2.0/token")
+            && says("grant_type", "client_credentials")
+            && says("client_id", CLIENT)
+            && says("client_assertion_type", kind)
+            && says("client_assertion", "eyJ.of.the-cluster")
+            && says("scope", "https://management.azure.com/.default");
+        if !genuine {
+            return Reply::json(400, json!({ "error": "invalid_request" }));
+        }
+        let token = token(&signs, TENANT, "https://management.azure.com/");
+        let answer = json!({ "token_type": "Bearer", "expires_in": 86_399, "access_token": token });
+        Reply::json(200, answer)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("azure-identity-token");
+    std::fs::write(&file, "eyJ.of.the-cluster").unwrap();
+    let settings = json!({ "tenantId": TENANT, "allowedServicePrincipalIds": PRINCIPAL });
+    let identity = place.machine_with("azure-auth", &settings);
+    let mut login = place.login("azure", &identity);
+    login.env("AZURE_CLIENT_ID", CLIENT).env("AZURE_TENANT_ID", TENANT);
+    login.env("AZURE_FEDERATED_TOKEN_FILE", file).env("AZURE_AUTHORITY_HOST", exchange.url());
+    assert_eq!(place.admits(&mut login, LOGIN)["servicePrincipalId"], PRINCIPAL);
+    assert_eq!(exchange.requests().len(), 1);
 }

@@ -13,6 +13,8 @@ use crate::{
 const ACCOUNT: &str = "deploy@my-project.iam.gserviceaccount.com";
 const LOGIN: &str = "login-identity-gcp-auth";
 const REFUSED: &str = "login-identity-gcp-auth-failed";
+const UNKNOWN_KEY: &str = "signed with an unknown key";
+const FORGED: &str = "the signature does not hold";
 
 /// Path and parameters of a request.
 fn parts(request: &Request) -> (&str, HashMap<String, String>) {
@@ -128,7 +130,7 @@ fn c6_what_is_limited_must_be_in_the_token() {
     let settings = json!({ "type": "gce", "allowedServiceAccounts": ACCOUNT });
     let identity = place.machine_with("gcp-auth", &settings);
     let mut login = login(&place, &identity, &imposter);
-    place.refuses(&mut login, "Invalid credentials", REFUSED, "signature");
+    place.refuses(&mut login, "Invalid credentials", REFUSED, FORGED);
 }
 
 /// The key file of a service account, as Google hands it out.
@@ -148,16 +150,18 @@ fn a_service_account_is_admitted_by_its_published_certificate() {
     let key = Issuer::new("aaaa1111");
     let certificates = json!({ "bbbb2222": Issuer::new("bbbb2222").certificate(),
         "aaaa1111": key.certificate() });
+    let google = Arc::new(Issuer::new("0a1b2c3d"));
+    let keys = json!({ "keys": [google.jwk()] });
     let published = StandIn::answers(move |request| match request.target.as_str() {
         "/metadata/x509/deploy%40my-project.iam.gserviceaccount.com" => {
             Reply::json(200, certificates.clone())
         }
+        "/oauth2/v3/certs" => Reply::json(200, keys.clone()),
         _ => Reply::text(404, "text/html", "Not Found"),
     });
-    let google = Arc::new(Issuer::new("0a1b2c3d"));
-    let keys = format!("--google-keys-url={}", published.url());
-    let flag = format!("--google-certificates-url={}/metadata/x509", published.url());
-    let place = Place::start(&[&keys, &flag]);
+    let keys = format!("--google-keys-url={}/oauth2/v3/certs", published.url());
+    let certificates = format!("--google-certificates-url={}/metadata/x509", published.url());
+    let place = Place::start(&[&keys, &certificates]);
     let folder = tempfile::tempdir().unwrap();
     let login = |identity: &str, key: &Issuer| {
         let mut command = place.login("gcp-iam", identity);
@@ -172,21 +176,26 @@ fn a_service_account_is_admitted_by_its_published_certificate() {
     let wrong = "Invalid credentials";
     // A key that was revoked, and one that takes the name of another.
     let revoked = Issuer::new("cccc3333");
-    place.refuses(&mut login(&identity, &revoked), wrong, REFUSED, "key");
-    place.refuses(&mut login(&identity, &Issuer::new("aaaa1111")), wrong, REFUSED, "signature");
+    place.refuses(&mut login(&identity, &revoked), wrong, REFUSED, UNKNOWN_KEY);
+    place.refuses(&mut login(&identity, &Issuer::new("aaaa1111")), wrong, REFUSED, FORGED);
     let other = json!({ "allowedServiceAccounts": "a@my-project.iam.gserviceaccount.com" });
     let (status, body) = place.change(&identity, "gcp-auth", &other);
     assert_eq!(status, 200, "{body}");
     let asked = published.requests().len();
-    place.refuses(&mut login(&identity, &key), wrong, REFUSED, "service account is not allowed");
+    place.refuses(
+        &mut login(&identity, &key),
+        wrong,
+        REFUSED,
+        "the service account is not allowed",
+    );
     assert_eq!(published.requests().len(), asked, "nobody is asked about accounts without a say");
 
     // C5: what a service account signs is no word of Google's, nor the other way round.
     let settings = json!({ "type": "gce", "allowedServiceAccounts": ACCOUNT });
     let instances = place.machine_with("gcp-auth", &settings);
-    let ran = crate::support::run(&mut login(&instances, &key)).ends_with(3);
-    assert_eq!(ran.stdout, "");
+    place.refuses(&mut login(&instances, &key), wrong, REFUSED, UNKNOWN_KEY);
     let machine = machine(&google, Some("europe-west3-a"));
     let mut command = self::login(&place, &identity, &machine);
-    place.refuses(&mut command, wrong, REFUSED, "service account");
+    let reason = "the subject is no service account";
+    place.refuses(&mut command, wrong, REFUSED, reason);
 }

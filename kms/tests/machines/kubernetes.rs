@@ -88,10 +88,9 @@ fn answer(accounts: &[Account], request: &Request) -> Result<Reply, (u16, &'stat
         review["kind"] == "TokenReview" && review["apiVersion"] == "authentication.k8s.io/v1";
     let token = review["spec"]["token"].as_str().filter(|token| is_review && !token.is_empty());
     let token = token.ok_or((400, "BadRequest"))?;
-    let wanted: Vec<&str> = review["spec"]["audiences"]
-        .as_array()
-        .map(|list| list.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_else(|| vec![OWN_AUDIENCE]);
+    let named = review["spec"]["audiences"].as_array();
+    let wanted: Vec<&str> = named
+        .map_or_else(|| vec![OWN_AUDIENCE], |list| list.iter().filter_map(Value::as_str).collect());
     let known = of(token).map(|account| {
         let shared = wanted.iter().filter(|name| account.audiences.contains(name));
         (account, shared.copied().collect::<Vec<_>>())
@@ -174,7 +173,7 @@ fn c10_a_token_must_be_current_for_this_audience_and_of_an_account_that_is_allow
         (
             vec![pod()],
             json!({ "tokenReviewerJwt": "" }),
-            ("Invalid credentials".into(), "did not let the token review itself"),
+            ("Invalid credentials".into(), "the cluster did not let the token review itself"),
         ),
         (
             vec![pod()],
@@ -202,7 +201,8 @@ fn c11_a_cluster_that_another_authority_vouches_for_gets_no_token() {
         let identity = place.machine_with("kubernetes-auth", &settings);
         let (mut login, _file) = login(&place, &identity, pod().token);
         let text = "Access denied: what verifies this login could not be asked";
-        place.refuses(&mut login, text, REFUSED, "");
+        let reason = place.reason(&mut login, text, REFUSED);
+        assert!(reason.contains("certificate"), "{reason}");
     }
     assert!(cluster.requests().is_empty());
 }

@@ -1,5 +1,7 @@
 //! A server with a secret, machines that may read it, and what its audit log says of them.
 
+use std::{cell::RefCell, collections::HashSet};
+
 use assert_cmd::Command;
 use serde_json::{Value, json};
 
@@ -14,14 +16,15 @@ const SECRET: &str = "the secret that machines are here for";
 pub(crate) struct Place {
     pub(crate) server: Server,
     token: String,
+    /// Records of the audit log that were looked at.
+    seen: RefCell<HashSet<String>>,
 }
 
 impl Place {
-    /// A server that may call this machine, with further flags.
+    /// A server that may call this machine, as one for development may, with further flags.
     pub(crate) fn start(flags: &[&str]) -> Self {
-        let outbound = ["--outbound-allow=127.0.0.1"];
-        let server = Server::start_with(&[&outbound, flags].concat(), &[]);
-        let place = Self { token: server.token(), server };
+        let server = Server::start_with(flags, &[]);
+        let place = Self { token: server.token(), server, seen: RefCell::default() };
         let project = place.server.credential("/project/id");
         place.post(
             "/api/v4/secrets/GREETING",
@@ -37,7 +40,7 @@ impl Place {
 
     /// A new machine identity that may read the project.
     #[track_caller]
-    pub(crate) fn machine(&self) -> String {
+    fn machine(&self) -> String {
         let made = self.post("/api/v1/identities", &json!({ "name": "machine" }));
         let identity = made["identity"]["id"].as_str().unwrap().to_owned();
         let project = self.server.credential("/project/id");
@@ -50,13 +53,8 @@ impl Place {
     #[track_caller]
     pub(crate) fn machine_with(&self, method: &str, settings: &Value) -> String {
         let identity = self.machine();
-        self.attach(&identity, method, settings);
-        identity
-    }
-
-    #[track_caller]
-    pub(crate) fn attach(&self, identity: &str, method: &str, settings: &Value) {
         self.post(&format!("/api/v1/auth/{method}/identities/{identity}"), settings);
+        identity
     }
 
     /// What changing a method of a machine is answered.
@@ -96,20 +94,28 @@ impl Place {
     /// Is refused with the text, and the audit log says why under the name.
     #[track_caller]
     pub(crate) fn refuses(&self, login: &mut Command, text: &str, event: &str, reason: &str) {
+        assert_eq!(self.reason(login, text, event), reason);
+    }
+
+    /// Why it is refused with the text, by the audit log.
+    #[track_caller]
+    pub(crate) fn reason(&self, login: &mut Command, text: &str, event: &str) -> String {
         let ran = run(login).ends_with(3);
         assert_eq!(ran.stdout, "");
         ran.says(text);
-        let said = self.last(event);
-        assert!(said["reason"].as_str().unwrap().contains(reason), "{reason:?} in {said}");
+        self.last(event)["reason"].as_str().unwrap().to_owned()
     }
 
-    /// What the newest event of this name in the audit log says.
+    /// What the newest event of this name in the audit log says; it must be news.
     #[track_caller]
     fn last(&self, event: &str) -> Value {
         let path = format!("/api/v1/organization/audit-logs?eventType={event}&limit=1");
         let bearer = format!("Bearer {}", self.token);
         let headers = [("authorization", bearer.as_str())];
         let logs = self.server.ask(&format!("GET {path}"), &headers, "").json();
-        logs["auditLogs"][0]["event"]["metadata"].clone()
+        let log = &logs["auditLogs"][0];
+        let id = log["id"].as_str().expect("there is such an event").to_owned();
+        assert!(self.seen.borrow_mut().insert(id), "no new event: {log}");
+        log["event"]["metadata"].clone()
     }
 }

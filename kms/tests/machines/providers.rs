@@ -86,7 +86,7 @@ fn a_token_is_admitted_by_a_configured_key_of_each_kind_and_by_no_other() {
         let other = provider.token(ALGORITHMS[(at + 1) % ALGORITHMS.len()]);
         let mut login = login(&place, "jwt-auth", &identity, other);
         let refused = "login-identity-jwt-auth-failed";
-        place.refuses(&mut login, "Invalid credentials", refused, "signature does not hold");
+        place.refuses(&mut login, "Invalid credentials", refused, "the signature does not hold");
     }
 }
 

@@ -73,7 +73,7 @@ impl Client {
         context: &LoginContext,
     ) -> Result<LoginResponse, Error> {
         let proof = prover.prove(context, self).await?;
-        self.post_anonymously(P::Method::ROUTE, &proof).await
+        self.token_for(P::Method::ROUTE, &proof).await
     }
 }
 
