@@ -58,7 +58,8 @@ impl House {
             text(&machine["clientId"]),
             text(&machine["clientSecret"]),
         );
-        house.token = house.says(&login).trim_end().to_owned();
+        let token = house.says(&login);
+        token.trim_end().clone_into(&mut house.token);
         house
     }
 

@@ -49,12 +49,12 @@ pub trait Flags: clap::Args {
 #[derive(Debug, clap::Subcommand)]
 pub enum External<F: Flags> {
     /// Let the identity log in with it
-    Attach(SettingsArgs<F>),
+    Attach(Box<SettingsArgs<F>>),
     /// Show who can log in with it; secrets are masked
     #[command(visible_alias = "get")]
     Show(IdentityArg),
     /// Change what is given, and nothing else; an empty text takes a setting away
-    Update(SettingsArgs<F>),
+    Update(Box<SettingsArgs<F>>),
     /// Take it away; its tokens end
     Detach(DetachArgs),
 }
@@ -91,13 +91,13 @@ pub(super) async fn run<F: Flags>(command: External<F>, context: &Context) -> Re
     let output = context.settings.table_or_json()?;
     let client = context.settings.client()?;
     match command {
-        External::Attach(args) => attach(args, &client, context, output).await,
+        External::Attach(args) => attach(*args, &client, context, output).await,
         External::Show(args) => {
             let answer = read::<F>(&client, &args.identity).await?;
             print::<F>(context, output, answer).map(drop)
         }
         External::Update(args) => {
-            print::<F>(context, output, update(args, &client).await?).map(drop)
+            print::<F>(context, output, update(*args, &client).await?).map(drop)
         }
         External::Detach(args) => {
             let identity = args.identity.identity;
