@@ -27,6 +27,7 @@
 
 mod admin;
 mod audit;
+mod auth_methods;
 mod builder;
 mod claims;
 mod cookie;

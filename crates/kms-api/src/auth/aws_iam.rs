@@ -30,6 +30,11 @@ impl Configured for Aws {
         AwsAuthResponse { identity_aws_auth: IdentityAwsAuth { attached, config } }
     }
 
+    fn parts(answer: AwsAuthResponse) -> (Attached, Config) {
+        let it = answer.identity_aws_auth;
+        (it.attached, it.config)
+    }
+
     fn identity(proof: &Proof) -> IdentityId {
         proof.identity_id
     }

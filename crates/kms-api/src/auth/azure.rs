@@ -29,6 +29,11 @@ impl Configured for Azure {
         AzureAuthResponse { identity_azure_auth: IdentityAzureAuth { attached, config } }
     }
 
+    fn parts(answer: AzureAuthResponse) -> (Attached, Config) {
+        let it = answer.identity_azure_auth;
+        (it.attached, it.config)
+    }
+
     fn identity(proof: &Proof) -> IdentityId {
         proof.identity_id
     }

@@ -39,6 +39,11 @@ impl Configured for GcpIdToken {
         GcpAuthResponse { identity_gcp_auth: IdentityGcpAuth { attached, config } }
     }
 
+    fn parts(answer: GcpAuthResponse) -> (Attached, Config) {
+        let it = answer.identity_gcp_auth;
+        (it.attached, it.config)
+    }
+
     fn identity(proof: &Proof) -> IdentityId {
         proof.identity_id
     }

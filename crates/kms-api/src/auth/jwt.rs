@@ -31,6 +31,11 @@ impl Configured for Jwt {
         JwtAuthResponse { identity_jwt_auth: IdentityJwtAuth { attached, config } }
     }
 
+    fn parts(answer: JwtAuthResponse) -> (Attached, Config) {
+        let it = answer.identity_jwt_auth;
+        (it.attached, it.config)
+    }
+
     fn identity(proof: &Proof) -> IdentityId {
         proof.identity_id
     }

@@ -32,6 +32,11 @@ impl Configured for Kubernetes {
         }
     }
 
+    fn parts(answer: KubernetesAuthResponse) -> (Attached, Config) {
+        let it = answer.identity_kubernetes_auth;
+        (it.attached, it.config)
+    }
+
     fn identity(proof: &Proof) -> IdentityId {
         proof.identity_id
     }

@@ -47,6 +47,9 @@ pub trait Configured: Method {
     /// The answer about a configuration.
     fn answer(attached: Attached, config: Self::Config) -> Self::Answer;
 
+    /// What an answer says: what every method has, and what only this one has.
+    fn parts(answer: Self::Answer) -> (Attached, Self::Config);
+
     /// The machine identity that a proof names.
     fn identity(proof: &Self::Proof) -> IdentityId;
 

@@ -31,6 +31,11 @@ impl Configured for Oidc {
         OidcAuthResponse { identity_oidc_auth: IdentityOidcAuth { attached, config } }
     }
 
+    fn parts(answer: OidcAuthResponse) -> (Attached, Config) {
+        let it = answer.identity_oidc_auth;
+        (it.attached, it.config)
+    }
+
     fn identity(proof: &Proof) -> IdentityId {
         proof.identity_id
     }

@@ -10,7 +10,7 @@ use kms_api::{
     auth::kubernetes::{Config, Kubernetes, Proof, Settings, TokenReviewMode},
     error::Issue,
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -140,7 +140,7 @@ const NO_REVIEWER: ProbeFailed = ProbeFailed(
 /// Whether the same cluster is asked in the same way.
 fn is_asked_alike(one: &Config, other: &Config) -> bool {
     fn reviewer(config: &Config) -> Option<&str> {
-        config.token_reviewer_jwt.as_ref().map(|jwt| jwt.expose_secret())
+        config.token_reviewer_jwt.as_ref().map(ExposeSecret::expose_secret)
     }
     one.kubernetes_host == other.kubernetes_host
         && one.ca_cert == other.ca_cert

@@ -200,6 +200,18 @@ fn external_methods(label: &str, cluster: &Cluster) -> [(&'static str, Value); 6
     ]
 }
 
+/// Attaches them to the identity.
+async fn attach_external(
+    send: &impl AsyncFn(&str, Value) -> Value,
+    at: impl Fn(&str) -> String,
+    label: &str,
+    cluster: &Cluster,
+) {
+    for (path, settings) in external_methods(label, cluster) {
+        send(&at(path), settings).await;
+    }
+}
+
 /// Puts one of everything into an organization, and tells how it is named.
 async fn furnish(server: &TestServer, tenant: &Tenant, label: &str, cluster: &Cluster) -> Names {
     let send = async |path: &str, body: Value| {
@@ -229,9 +241,7 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str, cluster: &Cl
     let made = send(&at(paths::CLIENT_SECRETS), json!({})).await;
     let client_secret = text(&made["clientSecretData"]["id"]);
     send(&at(paths::TOKEN_AUTH), json!({})).await;
-    for (path, settings) in external_methods(label, cluster) {
-        send(&at(path), settings).await;
-    }
+    attach_external(&send, &at, label, cluster).await;
     let made = send(&at(paths::TOKEN_AUTH_TOKENS), json!({ "name": label })).await;
     let body = json!({ "name": format!("{label}-team") });
     let sub = text(&send(paths::SUB_ORGANIZATIONS, body).await["organization"]["id"]);

@@ -232,11 +232,11 @@ pub(crate) async fn a_method_changes_only_from_what_was_read(store: &Store) {
     for number in 0..20_u8 {
         let (store, read) = (store.clone(), read.clone());
         changes.spawn(async move {
-            let changed = AuthMethodRow { mac: vec![number; 32], ..read.clone() };
+            let after = AuthMethodRow { mac: vec![number; 32], ..read.clone() };
             let mut tx = store.begin().await.unwrap();
-            let written = auth_methods::update(&mut tx, &changed, &read.mac).await.unwrap();
+            let written = auth_methods::update(&mut tx, &after, &read.mac).await.unwrap();
             tx.commit().await.unwrap();
-            written.then_some(changed.mac)
+            written.then_some(after.mac)
         });
     }
     let written: Vec<_> = changes.join_all().await.into_iter().flatten().collect();

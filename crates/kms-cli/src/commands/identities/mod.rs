@@ -1,7 +1,17 @@
 //! `kms identities`.
 
+mod aws_auth;
+mod azure_auth;
+mod bound;
 mod client_secrets;
+mod external;
+mod gcp_auth;
+mod jwt_auth;
+mod kubernetes_auth;
 mod memberships;
+mod oidc_auth;
+mod pem;
+mod token_settings;
 mod universal_auth;
 
 use kms_api::identities::{
@@ -9,6 +19,7 @@ use kms_api::identities::{
     UpdateIdentity,
 };
 
+use self::external::External;
 use crate::{
     Context,
     cli::ConfirmArg,
@@ -29,6 +40,24 @@ pub enum Identities {
     Delete(DeleteArgs),
     #[command(subcommand)]
     UniversalAuth(universal_auth::UniversalAuth),
+    /// Let an identity log in as a service account of Kubernetes
+    #[command(subcommand)]
+    KubernetesAuth(External<kubernetes_auth::KubernetesArgs>),
+    /// Let an identity log in as a managed identity or service principal of Azure
+    #[command(subcommand)]
+    AzureAuth(External<azure_auth::AzureArgs>),
+    /// Let an identity log in as an instance or service account of Google Cloud
+    #[command(subcommand)]
+    GcpAuth(External<gcp_auth::GcpArgs>),
+    /// Let an identity log in as a user or role of AWS
+    #[command(subcommand)]
+    AwsAuth(External<aws_auth::AwsArgs>),
+    /// Let an identity log in with a token of an OpenID provider, such as a CI system
+    #[command(subcommand)]
+    OidcAuth(External<oidc_auth::OidcArgs>),
+    /// Let an identity log in with a JWT that systems of your own sign
+    #[command(subcommand)]
+    JwtAuth(External<jwt_auth::JwtArgs>),
     #[command(subcommand)]
     ClientSecrets(client_secrets::ClientSecrets),
     #[command(subcommand)]
@@ -142,6 +171,12 @@ pub(crate) async fn run(command: Identities, context: &Context) -> Result<(), Cl
         Identities::Update(args) => update(args, context).await,
         Identities::Delete(args) => delete(args, context).await,
         Identities::UniversalAuth(command) => universal_auth::run(command, context).await,
+        Identities::KubernetesAuth(command) => external::run(command, context).await,
+        Identities::AzureAuth(command) => external::run(command, context).await,
+        Identities::GcpAuth(command) => external::run(command, context).await,
+        Identities::AwsAuth(command) => external::run(command, context).await,
+        Identities::OidcAuth(command) => external::run(command, context).await,
+        Identities::JwtAuth(command) => external::run(command, context).await,
         Identities::ClientSecrets(command) => client_secrets::run(command, context).await,
         Identities::Memberships(command) => memberships::run(command, context).await,
     }

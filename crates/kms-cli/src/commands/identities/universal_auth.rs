@@ -1,11 +1,8 @@
 //! `kms identities universal-auth`.
 
-use kms_api::auth::{
-    TokenSettings,
-    trusted_ip::TrustedIpInput,
-    universal::{IdentityUniversalAuth, Settings},
-};
+use kms_api::auth::universal::{IdentityUniversalAuth, Settings};
 
+use super::token_settings::{TokenArgs, addresses, refusal};
 use crate::{
     Context,
     cli::ConfirmArg,
@@ -19,6 +16,7 @@ pub enum UniversalAuth {
     /// Let an identity log in with a client id and client secrets
     Attach(SettingsArgs),
     /// Show the client id and the settings
+    #[command(visible_alias = "show")]
     Get(IdentityArg),
     /// Change the settings
     Update(SettingsArgs),
@@ -49,25 +47,12 @@ pub struct SettingsArgs {
     #[command(flatten)]
     identity: IdentityArg,
 
-    /// How long a token lives [server's default: 30 days]
-    #[arg(long, value_name = "SECONDS")]
-    access_token_ttl: Option<i64>,
-
-    /// Until when after its issue a token can be renewed; 0 for ever [server's default: 30 days]
-    #[arg(long, value_name = "SECONDS")]
-    access_token_max_ttl: Option<i64>,
-
-    /// How often a token can be used; 0 without a limit
-    #[arg(long, value_name = "N")]
-    access_token_num_uses_limit: Option<i64>,
+    #[command(flatten)]
+    token: TokenArgs,
 
     /// How long each renewal of a periodic token lasts; 0 for tokens that are not periodic
     #[arg(long, value_name = "SECONDS")]
     access_token_period: Option<i64>,
-
-    /// Address or network from which tokens can be used; can be repeated
-    #[arg(long, value_name = "IP|CIDR", value_delimiter = ',')]
-    access_token_trusted_ip: Vec<String>,
 
     /// Address or network from which client secrets can be used; can be repeated
     #[arg(long, value_name = "IP|CIDR", value_delimiter = ',')]
@@ -94,12 +79,7 @@ impl SettingsArgs {
     fn settings(&self) -> Settings {
         Settings {
             client_secret_trusted_ips: addresses(&self.client_secret_trusted_ip),
-            token: TokenSettings {
-                access_token_ttl: self.access_token_ttl,
-                access_token_max_ttl: self.access_token_max_ttl,
-                access_token_num_uses_limit: self.access_token_num_uses_limit,
-                access_token_trusted_ips: addresses(&self.access_token_trusted_ip),
-            },
+            token: self.token.settings(),
             access_token_period: self.access_token_period,
             lockout_enabled: self.lockout_enabled,
             lockout_threshold: self.lockout_threshold,
@@ -107,11 +87,6 @@ impl SettingsArgs {
             lockout_counter_reset_seconds: self.lockout_counter_reset,
         }
     }
-}
-
-fn addresses(given: &[String]) -> Option<Vec<TrustedIpInput>> {
-    let inputs = given.iter().map(|address| TrustedIpInput { ip_address: address.clone() });
-    (!given.is_empty()).then(|| inputs.collect())
 }
 
 pub(super) async fn run(command: UniversalAuth, context: &Context) -> Result<(), CliError> {
@@ -122,7 +97,7 @@ pub(super) async fn run(command: UniversalAuth, context: &Context) -> Result<(),
             let identity = &args.identity.identity;
             let settings = args.settings();
             let answer = client.attach_universal_auth(identity, &settings).await;
-            answer.context(doing("attach", "to", identity))?
+            answer.map_err(|error| refused(error, "attach", "to", identity))?
         }
         UniversalAuth::Get(args) => {
             let answer = client.get_universal_auth(&args.identity).await;
@@ -132,7 +107,7 @@ pub(super) async fn run(command: UniversalAuth, context: &Context) -> Result<(),
             let identity = &args.identity.identity;
             let settings = args.settings();
             let answer = client.update_universal_auth(identity, &settings).await;
-            answer.context(doing("change", "of", identity))?
+            answer.map_err(|error| refused(error, "change", "of", identity))?
         }
         UniversalAuth::Detach(args) => {
             let identity = &args.identity.identity;
@@ -154,6 +129,10 @@ pub(super) async fn run(command: UniversalAuth, context: &Context) -> Result<(),
         }
     };
     print(context, output, &answer.identity_universal_auth)
+}
+
+fn refused(error: kms_client::Error, verb: &str, preposition: &str, identity: &str) -> CliError {
+    refusal::<SettingsArgs>(error, doing(verb, preposition, identity))
 }
 
 fn doing(verb: &str, preposition: &str, identity: &str) -> String {

@@ -141,8 +141,9 @@ async fn settings_that_are_not_safe_are_refused_by_field_and_write_nothing() {
 async fn a_configuration_has_a_limit() {
     let vouched = Vouched::new().await;
     let id = vouched.identity().await;
+    // As many names as there may be, each as long as it may be.
     let mapping: serde_json::Map<_, _> =
-        (0..64).map(|n| (format!("name-{n}"), json!("claim.".repeat(180)))).collect();
+        (0..64).map(|n| (format!("{n:0>512}"), json!("c".repeat(512)))).collect();
     let change = json!({ "claimMetadataMapping": mapping });
     let settings = kms_standins::changed(&vouched.vouchers.settings("oidc-auth"), &change);
     let text = bad_request(vouched.attach("oidc-auth", id, settings).await);
