@@ -16,6 +16,7 @@ mod fields;
 mod get;
 mod list;
 mod payload;
+mod references;
 #[cfg(test)]
 mod tests;
 mod update;
