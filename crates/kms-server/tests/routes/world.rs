@@ -130,6 +130,7 @@ pub(crate) fn common_fields(names: &Names) -> Map<String, Value> {
         "username": "nobody@example.test",
         "secretValue": "attacked",
         "secrets": [{ "secretKey": "ATTACKED", "secretValue": "attacked" }],
+        "import": { "environment": names["environment"], "path": "/attacked" },
         "folders": [{
             "id": names["folderIdOrName"],
             "environment": names["environment"],
@@ -193,6 +194,9 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let mut body = place.clone();
     body["name"] = folder_name.clone().into();
     let folder = text(&send(paths::FOLDERS, body).await["folder"]["id"]);
+    let mut body = place.clone();
+    body["import"] = json!({ "environment": environment, "path": format!("/{folder_name}") });
+    let import = text(&send(paths::SECRET_IMPORTS, body).await["secretImport"]["id"]);
     let secret = keep_secrets(&send, &at(paths::SECRET), place, label).await;
     let made = send(&at(paths::CLIENT_SECRETS), json!({})).await;
     let client_secret = text(&made["clientSecretData"]["id"]);
@@ -222,6 +226,7 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
         ("projectId", project.clone()),
         ("projectSlug", tenant.made.project.slug.clone()),
         ("secretId", secret),
+        ("secretImportId", import),
         ("secretName", format!("{label}-secret")),
         ("tokenId", text(&made["tokenData"]["id"])),
         ("workspaceId", project),

@@ -40,7 +40,11 @@ impl<'v> Reference<'v> {
             && !key.is_empty()
             && (!folders.is_empty() || !rest.contains('.'))
             && !(folders.starts_with('.') || folders.ends_with('.') || folders.contains(".."));
-        complete.then(|| Target { environment, path: format!("/{}", folders.replace('.', "/")), key })
+        complete.then(|| Target {
+            environment,
+            path: format!("/{}", folders.replace('.', "/")),
+            key,
+        })
     }
 }
 
@@ -143,9 +147,8 @@ mod tests {
 
     #[test]
     fn rewriting_changes_what_is_asked_for_and_nothing_else() {
-        let to_new = |reference: &Reference<'_>| {
-            (reference.text == "OLD").then(|| "NEW.longer".to_owned())
-        };
+        let to_new =
+            |reference: &Reference<'_>| (reference.text == "OLD").then(|| "NEW.longer".to_owned());
         for (value, changed) in [
             ("a${OLD}b${KEEP}c${OLD}", "a${NEW.longer}b${KEEP}c${NEW.longer}"),
             ("${OLD", "${OLD"),
