@@ -109,7 +109,9 @@ impl Core {
             }
             level = next.into_iter().collect();
         }
-        graph.values_mut().for_each(|edges| edges.sort_by_key(|edge| edge.position));
+        for edges in graph.values_mut() {
+            edges.sort_by_key(|edge| edge.position);
+        }
         Ok(graph)
     }
 
@@ -144,9 +146,9 @@ impl Core {
             let entry = content.entry((found.environment, path));
             entry.or_insert_with(|| (id, Vec::new())).1.extend(row);
         }
-        content
-            .values_mut()
-            .for_each(|(_, rows)| rows.sort_unstable_by(|a, b| a.name.cmp(&b.name)));
+        for (_, rows) in content.values_mut() {
+            rows.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        }
         let (mut imports, mut opened) = (Vec::with_capacity(chains.len()), 0);
         for chain in chains {
             let mut import = chain.empty(content.get(&chain.source).map(|(id, _)| *id));

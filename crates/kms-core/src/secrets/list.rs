@@ -110,7 +110,9 @@ impl Core {
             0
         };
         let event = about(place, &secrets, &imports, read);
-        imports.iter_mut().for_each(|import| import.environment_info = None);
+        for import in &mut imports {
+            import.environment_info = None;
+        }
         Ok(Made { body: SecretsResponse { secrets, imports }, event })
     }
 }

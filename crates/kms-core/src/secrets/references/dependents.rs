@@ -93,7 +93,9 @@ async fn dependents(place: &Place, rows: Vec<FoundRow>) -> Result<HashMap<Key, V
             dependents.entry(target).or_default().push(key.clone());
         }
     }
-    dependents.values_mut().for_each(|keys| keys.sort_unstable());
+    for keys in dependents.values_mut() {
+        keys.sort_unstable();
+    }
     Ok(dependents)
 }
 
