@@ -158,6 +158,18 @@ async fn keep_secrets(
     made["secret"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
 }
 
+/// Imports a folder below a place into that place, and tells the import's id.
+async fn import_folder(
+    send: &impl AsyncFn(&str, Value) -> Value,
+    place: &Value,
+    folder: &str,
+) -> String {
+    let mut body = place.clone();
+    body["import"] = json!({ "environment": place["environment"], "path": format!("/{folder}") });
+    let made = send(paths::SECRET_IMPORTS, body).await;
+    made["secretImport"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
+}
+
 /// The settings of an identity provider that is not used.
 fn identity_provider(label: &str) -> Value {
     json!({
@@ -194,9 +206,7 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let mut body = place.clone();
     body["name"] = folder_name.clone().into();
     let folder = text(&send(paths::FOLDERS, body).await["folder"]["id"]);
-    let mut body = place.clone();
-    body["import"] = json!({ "environment": environment, "path": format!("/{folder_name}") });
-    let import = text(&send(paths::SECRET_IMPORTS, body).await["secretImport"]["id"]);
+    let import = import_folder(&send, &place, &folder_name).await;
     let secret = keep_secrets(&send, &at(paths::SECRET), place, label).await;
     let made = send(&at(paths::CLIENT_SECRETS), json!({})).await;
     let client_secret = text(&made["clientSecretData"]["id"]);
