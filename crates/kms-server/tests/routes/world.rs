@@ -208,8 +208,7 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let folder = text(&send(paths::FOLDERS, body).await["folder"]["id"]);
     let import = import_folder(&send, &place, &folder_name).await;
     let secret = keep_secrets(&send, &at(paths::SECRET), place, label).await;
-    let made = send(&at(paths::CLIENT_SECRETS), json!({})).await;
-    let client_secret = text(&made["clientSecretData"]["id"]);
+    let client = text(&send(&at(paths::CLIENT_SECRETS), json!({})).await["clientSecretData"]["id"]);
     send(&at(paths::TOKEN_AUTH), json!({})).await;
     let made = send(&at(paths::TOKEN_AUTH_TOKENS), json!({ "name": label })).await;
     let body = json!({ "name": format!("{label}-team") });
@@ -221,7 +220,7 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let people = read(&filled(paths::ORGANIZATION_MEMBERSHIPS, &names)).await;
     let in_project = read(&at(paths::PROJECT_MEMBERSHIPS)).await;
     Names::from([
-        ("clientSecretId", client_secret),
+        ("clientSecretId", client),
         ("environment", environment),
         ("environmentId", environment_id),
         ("folderId", folder.clone()),
