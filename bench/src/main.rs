@@ -8,6 +8,7 @@ mod client;
 mod load;
 mod logins;
 mod memory;
+mod references;
 mod report;
 mod server;
 mod suites;
@@ -28,12 +29,15 @@ fn main() -> ExitCode {
         ["server", engine, memory] => runtime.block_on(server::run(engine, memory)),
         ["load"] => runtime.block_on(suites::load()),
         ["curve"] => runtime.block_on(suites::curve()),
+        ["references"] => runtime.block_on(references::measure()),
         ["memory", binary] => runtime.block_on(memory::measure(binary)),
         ["client", binary] => runtime.block_on(client::measure(binary)),
         ["browser", binary] => browser::measure(binary),
-        _ => Err("usage: bench load | curve | memory KMS | client KMS | browser KMS\n\
+        _ => {
+            Err("usage: bench load | curve | references | memory KMS | client KMS | browser KMS\n\
                   KMS is the release binary; KMS_BENCH_DATABASE_URL adds PostgreSQL to `load`"
-            .into()),
+                .into())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

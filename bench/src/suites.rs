@@ -52,11 +52,15 @@ impl Server {
                 "secretValue": format!("a value of about forty bytes, number {n}") })
             };
             let secrets: Vec<_> = (first..count.min(first + 1_000)).map(secret).collect();
-            let body = json!({ "projectId": self.facts.project, "environment": "dev",
-                "secretPath": path, "secrets": secrets });
-            self.post("/api/v4/secrets/batch", &body).await?;
+            self.batch(path, secrets).await?;
         }
         Ok(())
+    }
+
+    pub(crate) async fn batch(&self, path: &str, secrets: Vec<Value>) -> Outcome {
+        let body = json!({ "projectId": self.facts.project, "environment": "dev",
+            "secretPath": path, "secrets": secrets });
+        self.post("/api/v4/secrets/batch", &body).await
     }
 
     pub(crate) async fn folder(&self, name: &str) -> Outcome {
@@ -182,7 +186,8 @@ pub(crate) async fn curve() -> Outcome {
     for size in [0, 10, 100, 1_000] {
         server.folder(&format!("size-{size}")).await?;
         server.fill(&format!("/size-{size}"), size).await?;
-        println!("  returns {size:>5}: {:>8.0}", cost(&server, &format!("/size-{size}")).await?);
+        let request = server.listing(&format!("/size-{size}"));
+        println!("  returns {size:>5}: {:>8.0}", cost(&server, &request).await?);
     }
     let mut stored = 1_110;
     for target in [1_000, 10_000, 100_000] {
@@ -192,17 +197,16 @@ pub(crate) async fn curve() -> Outcome {
             server.fill(&format!("/{folder}"), 100).await?;
             stored += 100;
         }
-        let cost = cost(&server, "/size-10").await?;
+        let cost = cost(&server, &server.listing("/size-10")).await?;
         println!("  stored {stored:>7}, returns 10: {cost:>8.0}");
     }
     Ok(())
 }
 
-async fn cost(server: &Server, path: &str) -> Outcome<f64> {
-    let request = server.listing(path);
+pub(crate) async fn cost(server: &Server, request: &Request) -> Outcome<f64> {
     let mut medians = Vec::new();
     for _ in 0..3 {
-        let figures = drive(server.facts.address, &request, 1, Duration::from_secs(1)).await?;
+        let figures = drive(server.facts.address, request, 1, Duration::from_secs(1)).await?;
         check("listing", &figures)?;
         medians.push(f64::from(figures.percentile(50)));
     }

@@ -98,6 +98,8 @@ ids! {
     FolderId,
     /// A secret; stays the same over all its versions.
     SecretId,
+    /// An import of the secrets of one folder into another.
+    SecretImportId,
     /// A membership of a user or identity in an organization or project.
     MembershipId,
     /// One role of a membership.

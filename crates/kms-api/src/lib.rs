@@ -22,6 +22,7 @@ pub mod permissions;
 pub mod projects;
 pub mod roles;
 pub mod routes;
+pub mod secret_imports;
 pub mod secrets;
 pub mod single_sign_on;
 pub mod status;

@@ -314,3 +314,25 @@ pub const SECRET_BY_ID_V3: &str = "/api/v3/secrets/raw/id/{secretId}";
 pub const SECRETS_BATCH_V3: &str = "/api/v3/secrets/batch/raw";
 /// `GET` versions of a secret.
 pub const SECRET_VERSIONS: &str = "/api/v1/secret/{secretId}/secret-versions";
+
+/// `GET` which secrets depend on a secret.
+pub const SECRET_DEPENDENCY_TREE: &str = "/api/v4/secrets/{secretName}/reference-dependency-tree";
+/// `GET` which secrets a secret refers to.
+pub const SECRET_REFERENCE_TREE: &str = "/api/v4/secrets/{secretName}/secret-reference-tree";
+/// `GET` which secrets a secret refers to (v3).
+pub const SECRET_REFERENCE_TREE_V3: &str = "/api/v3/secrets/raw/{secretName}/secret-reference-tree";
+
+/// `GET`, `POST` imports of a folder.
+pub const SECRET_IMPORTS: &str = "/api/v2/secret-imports";
+/// `GET`, `PATCH`, `DELETE` one import.
+pub const SECRET_IMPORT: &str = "/api/v2/secret-imports/{secretImportId}";
+/// `GET` what the imports of a folder bring in.
+pub const SECRET_IMPORTS_SECRETS: &str = "/api/v2/secret-imports/secrets";
+/// `GET`, `POST` imports of a folder (v1).
+pub const SECRET_IMPORTS_V1: &str = "/api/v1/secret-imports";
+/// `GET`, `PATCH`, `DELETE` one import (v1).
+pub const SECRET_IMPORT_V1: &str = "/api/v1/secret-imports/{secretImportId}";
+/// `GET` what the imports of a folder bring in (v1).
+pub const SECRET_IMPORTS_SECRETS_V1: &str = "/api/v1/secret-imports/secrets";
+/// `GET` what the imports of a folder bring in (v1).
+pub const SECRET_IMPORTS_RAW_V1: &str = "/api/v1/secret-imports/secrets/raw";

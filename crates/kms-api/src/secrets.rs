@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     EnvironmentId, FolderId, ProjectId, SecretId, SecretValue, Timestamp,
+    secret_imports::ImportEnvironment,
     wire::{WireBool, blank_as_none, present},
 };
 
@@ -363,7 +364,10 @@ pub struct SecretImport {
     pub secret_path: String,
     /// The environment they come from.
     pub environment: String,
-    /// The folder's id.
+    /// The environment they come from, where imports are read on their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment_info: Option<ImportEnvironment>,
+    /// The folder's id; null where there is no such folder.
     #[serde(default)]
     pub folder_id: Option<FolderId>,
     /// The secrets.
@@ -435,4 +439,34 @@ pub struct SecretVersion {
 pub struct SecretVersionsResponse {
     /// Newest first.
     pub secret_versions: Vec<SecretVersion>,
+}
+
+/// A secret in a tree of references, and those that it leads to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ReferenceNode {
+    /// The name.
+    pub key: String,
+    /// The value as it is stored, where it is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<SecretValue>,
+    /// The environment's slug.
+    pub environment: String,
+    /// The folder.
+    pub secret_path: String,
+    /// What follows from it, in order.
+    #[cfg_attr(feature = "openapi", schema(no_recursion))]
+    pub children: Vec<ReferenceNode>,
+}
+
+/// The answer about the references of a secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReferenceTreeResponse {
+    /// The secret and what it leads to.
+    pub tree: ReferenceNode,
+    /// The secret's value with its references expanded, where it is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<SecretValue>,
 }

@@ -42,6 +42,7 @@ mod organizations;
 mod origin;
 mod projects;
 mod retry;
+mod secret_imports;
 mod secrets;
 mod session;
 mod single_sign_on;

@@ -4,7 +4,8 @@ use kms_api::{
     routes,
     secrets::{
         BatchBody, BatchResponse, CreateSecret, DeleteSecret, GetSecretQuery, ListSecretsQuery,
-        SecretResponse, SecretVersionsResponse, SecretsResponse, UpdateSecret,
+        ReferenceTreeResponse, SecretResponse, SecretVersionsResponse, SecretsResponse,
+        UpdateSecret,
     },
 };
 use reqwest::Method;
@@ -74,5 +75,23 @@ impl Client {
         secret: kms_api::SecretId,
     ) -> Result<SecretVersionsResponse, Error> {
         self.get(&path(routes::SECRET_VERSIONS, &[&secret])?, &()).await
+    }
+
+    /// Shows what a secret refers to, and its value with what that holds.
+    pub async fn get_reference_tree(
+        &self,
+        name: &str,
+        query: &GetSecretQuery,
+    ) -> Result<ReferenceTreeResponse, Error> {
+        self.get(&path(routes::SECRET_REFERENCE_TREE, &[&name])?, query).await
+    }
+
+    /// Shows what refers to a secret.
+    pub async fn get_reference_dependents(
+        &self,
+        name: &str,
+        query: &GetSecretQuery,
+    ) -> Result<ReferenceTreeResponse, Error> {
+        self.get(&path(routes::SECRET_DEPENDENCY_TREE, &[&name])?, query).await
     }
 }

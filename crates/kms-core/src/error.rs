@@ -59,6 +59,9 @@ pub enum Error {
         /// For people.
         message: Cow<'static, str>,
     },
+    /// Values refer to what the caller may not read (403); says for each which and to what.
+    #[error("Failed to expand one or more secret references")]
+    References(Vec<String>),
     /// The rules say no (403).
     #[error("You are not allowed to {action} on {subject}")]
     PermissionDenied {

@@ -22,6 +22,7 @@ mod error;
 mod folders;
 mod hashers;
 mod identities;
+mod imports;
 mod keys;
 mod login;
 pub mod mail;

@@ -68,6 +68,22 @@ impl Bed {
         caller
     }
 
+    /// A person with exactly these rules in the project.
+    pub(crate) async fn person(&self, rules: Value) -> Caller {
+        let machine = self.machine(rules).await;
+        let id = Uuid::now_v7();
+        let access = self.core.project_access(&machine, self.project).await.unwrap();
+        let place = (id, self.project, machine.organization);
+        self.core.access_memory.insert(place, (self.core.epochs.rights(), i64::MAX, access));
+        testing::person(id.into(), machine.organization, "member")
+    }
+
+    /// Writes a value into any environment.
+    pub(crate) async fn put(&self, environment: &str, path: &str, name: &str, value: &str) {
+        let body = CreateSecret { environment: Some(environment.into()), ..self.body(path, value) };
+        self.core.create_secret(&self.admin, name, &body).await.unwrap();
+    }
+
     pub(crate) fn reference(&self) -> ProjectRef {
         ProjectRef::id(self.project)
     }

@@ -14,6 +14,8 @@ use crate::key::Key;
 pub const SEAL_OVERHEAD: usize = aead::OVERHEAD;
 
 const ENCODED_LEN: usize = 5 * 16 + 1 + 8;
+/// A personal value's owner follows at the end.
+const LONGEST: usize = ENCODED_LEN + 16;
 
 /// Where a value lives. Every part is immutable for the value's life, so a rename re-seals nothing,
 /// and a ciphertext that is moved, swapped or rolled back does not open.
@@ -40,8 +42,11 @@ pub struct Coordinates {
 pub enum ValueKind {
     /// A secret that all who may read the folder share.
     SharedSecret,
-    /// One user's own override of a shared secret.
-    PersonalSecret,
+    /// One user's own override of a shared secret; it opens for no other user.
+    PersonalSecret {
+        /// The user.
+        owner: Uuid,
+    },
     /// What is noted about a secret, such as its comment.
     Metadata,
 }
@@ -50,22 +55,27 @@ impl ValueKind {
     const fn code(self) -> u8 {
         match self {
             Self::SharedSecret => 1,
-            Self::PersonalSecret => 2,
+            Self::PersonalSecret { .. } => 2,
             Self::Metadata => 3,
         }
     }
 }
 
 impl Coordinates {
-    /// All fields at fixed offsets: different coordinates never share an encoding.
-    fn encode(&self) -> [u8; ENCODED_LEN] {
-        let mut out = [0; ENCODED_LEN];
+    /// All fields at fixed offsets, and the kind says whether an owner follows: different
+    /// coordinates never share an encoding.
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(LONGEST);
+        out.resize(ENCODED_LEN, 0);
         let ids = [self.organization, self.project, self.environment, self.folder, self.secret];
         for (slot, id) in out.chunks_exact_mut(16).zip(ids) {
             slot.copy_from_slice(id.as_bytes());
         }
         out[80] = self.kind.code();
         out[81..].copy_from_slice(&self.version.to_be_bytes());
+        if let ValueKind::PersonalSecret { owner } = self.kind {
+            out.extend_from_slice(owner.as_bytes());
+        }
         out
     }
 }

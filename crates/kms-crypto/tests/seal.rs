@@ -6,8 +6,11 @@ use kms_crypto::{Coordinates, CryptoError, Key, OsEntropy, SeededEntropy, ValueK
 use proptest::prelude::*;
 use uuid::Uuid;
 
-const KINDS: [ValueKind; 3] =
-    [ValueKind::SharedSecret, ValueKind::PersonalSecret, ValueKind::Metadata];
+const KINDS: [ValueKind; 3] = [ValueKind::SharedSecret, personal(7), ValueKind::Metadata];
+
+const fn personal(owner: u128) -> ValueKind {
+    ValueKind::PersonalSecret { owner: Uuid::from_u128(owner) }
+}
 
 fn at(id: u128) -> Coordinates {
     Coordinates {
@@ -32,7 +35,8 @@ fn neighbours() -> Vec<Coordinates> {
         Coordinates { environment: other, ..base },
         Coordinates { folder: other, ..base },
         Coordinates { secret: other, ..base },
-        Coordinates { kind: ValueKind::PersonalSecret, ..base },
+        Coordinates { kind: personal(0), ..base },
+        Coordinates { kind: personal(7), ..base },
         Coordinates { kind: ValueKind::Metadata, ..base },
         Coordinates { organization: base.project, project: base.organization, ..base },
         Coordinates { project: base.environment, environment: base.project, ..base },

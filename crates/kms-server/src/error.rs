@@ -115,6 +115,7 @@ fn core_status(error: &Error) -> StatusCode {
         | Error::TokenMissing => StatusCode::UNAUTHORIZED,
         Error::Token(_)
         | Error::Forbidden { .. }
+        | Error::References(_)
         | Error::PermissionDenied { .. }
         | Error::PermissionBoundary { .. } => StatusCode::FORBIDDEN,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
@@ -148,6 +149,10 @@ impl Text {
             Error::SessionOver { name, message } => Self::new(*name, *message),
             Error::Token(error) => Self::new("TokenError", token_text(*error)),
             Error::Forbidden { name, message } => Self::new(name.clone(), message.as_ref()),
+            Error::References(messages) => Self {
+                details: Some(json!(messages)),
+                ..Self::new("ForbiddenError", error.to_string())
+            },
             Error::PermissionDenied { rules, .. } => Self {
                 details: Some(json!(rules)),
                 ..Self::new("PermissionDenied", error.to_string())

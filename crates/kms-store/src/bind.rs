@@ -61,6 +61,17 @@ macro_rules! params {
     };
 }
 
+/// Texts of one kind and number, for statements about many rows of them.
+impl<'p, const N: usize> Params<'p> for [&'p str; N] {
+    fn add_sqlite(self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+        self.into_iter().try_for_each(|text| sqlx::Arguments::add(arguments, text))
+    }
+
+    fn add_postgres(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+        self.into_iter().try_for_each(|text| arguments.add(text))
+    }
+}
+
 impl Params<'_> for () {
     fn add_sqlite(self, _: &mut SqliteArguments) -> Result<(), BoxDynError> {
         Ok(())
@@ -163,7 +174,7 @@ macro_rules! columns {
 columns! {
     bool, i64, String, Vec<u8>, uuid::Uuid, kms_api::OrganizationId, kms_api::UserId,
     kms_api::IdentityId, kms_api::ProjectId, kms_api::EnvironmentId, kms_api::FolderId,
-    kms_api::SecretId, kms_api::MembershipId, kms_api::MembershipRoleId, kms_api::AuthMethodId,
+    kms_api::SecretId, kms_api::SecretImportId, kms_api::MembershipId, kms_api::MembershipRoleId, kms_api::AuthMethodId,
     kms_api::ClientSecretId, kms_api::TokenId, kms_api::PasskeyId,
     kms_api::SessionId, kms_api::AuditId, kms_api::ProviderId,
 }

@@ -33,6 +33,7 @@ mod postgres_writer;
 pub mod project_members;
 pub mod projects;
 pub mod second_factors;
+pub mod secret_imports;
 pub mod secrets;
 mod sqlite_writer;
 mod store;
@@ -42,8 +43,10 @@ pub mod used_proofs;
 pub mod user_sessions;
 pub mod user_sources;
 pub mod users;
+mod wanted;
 
 pub use bind::{Bind, Joined, Params, Part, Record, Then};
 pub use error::StoreError;
 pub use store::{Answer, Source, Store};
 pub use tx::Tx;
+pub use wanted::Here;

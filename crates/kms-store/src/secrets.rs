@@ -25,6 +25,8 @@ record! {
         /// See [`SecretRow`].
         pub name: Option<String>,
         /// See [`SecretRow`].
+        pub owner_id: Option<Uuid>,
+        /// See [`SecretRow`].
         pub version: Option<i64>,
         /// See [`SecretRow`].
         pub sealed: Option<Vec<u8>>,
@@ -58,6 +60,8 @@ pub struct SecretRow {
     pub id: SecretId,
     /// Its name, unique in the folder.
     pub name: String,
+    /// [`SHARED`], or the user whose own override of the shared secret it is.
+    pub owner_id: Uuid,
     /// Counts from 1, by one for every change.
     pub version: i64,
     /// Value, comment and metadata.
@@ -90,6 +94,7 @@ impl PlacedRow {
                 folder_id,
                 id: self.id?,
                 name: self.name?,
+                owner_id: self.owner_id?,
                 version: self.version?,
                 sealed: self.sealed?,
                 skip_multiline_encoding: self.skip_multiline_encoding,
@@ -148,22 +153,28 @@ record! {
     }
 }
 
+macro_rules! columns {
+    () => {
+        "f.env_id, f.id, f.path, s.id, s.name, s.owner_id, s.version, s.sealed,
+            s.skip_multiline_encoding, s.reminder_note, s.reminder_days, s.actor_kind,
+            s.actor_id, s.actor_name, s.created_at, s.updated_at "
+    };
+}
+
+mod many;
+
+pub use many::{FoundRow, find_many, list_many, list_project};
+
 macro_rules! placed {
     ($with:literal, $from:literal) => {
-        concat!(
-            $with,
-            " SELECT f.env_id, f.id, f.path, s.id, s.name, s.version, s.sealed,
-                s.skip_multiline_encoding, s.reminder_note, s.reminder_days, s.actor_kind,
-                s.actor_id, s.actor_name, s.created_at, s.updated_at ",
-            $from
-        )
+        concat!($with, " SELECT ", columns!(), $from)
     };
 }
 
 const LIST: &str = placed!(
     "",
     "FROM environments e JOIN folders f ON f.env_id = e.id
-        LEFT JOIN secrets s ON s.folder_id = f.id AND s.owner_id = $5
+        LEFT JOIN secrets s ON s.folder_id = f.id AND (s.owner_id = $5 OR s.owner_id = $6)
     WHERE e.org_id = $1 AND e.project_id = $2 AND e.slug = $3 AND f.org_id = $1 AND f.path = $4"
 );
 const LIST_BELOW: &str = placed!(
@@ -174,7 +185,7 @@ const LIST_BELOW: &str = placed!(
         SELECT f.id FROM below b JOIN folders f ON f.parent_id = b.id
     )",
     "FROM below b JOIN folders f ON f.id = b.id
-        LEFT JOIN secrets s ON s.folder_id = f.id AND s.owner_id = $5"
+        LEFT JOIN secrets s ON s.folder_id = f.id AND (s.owner_id = $5 OR s.owner_id = $6)"
 );
 const FIND: &str = placed!(
     "",
@@ -184,7 +195,7 @@ const FIND: &str = placed!(
 );
 const LOCATE: &str = "SELECT s.project_id, e.slug, f.path, s.name
     FROM secrets s JOIN folders f ON f.id = s.folder_id JOIN environments e ON e.id = f.env_id
-    WHERE s.org_id = $1 AND s.id = $2";
+    WHERE s.org_id = $1 AND s.id = $2 AND s.owner_id = $3";
 const VERSION: &str = "SELECT env_id, folder_id, version, name, sealed, skip_multiline_encoding,
         actor_kind, actor_id, actor_name, created_at
     FROM secret_versions WHERE org_id = $1 AND secret_id = $2 AND version = $3";
@@ -218,6 +229,10 @@ macro_rules! texts {
         }
     };
 }
+
+mod overrides;
+
+pub use overrides::rename_overrides;
 
 impl Texts {
     fn of(&'static self, tx: &Tx, rows: usize) -> &'static str {
@@ -279,8 +294,18 @@ pub async fn list(
     place: &Place<'_>,
     recursive: bool,
 ) -> Result<Vec<PlacedRow>, StoreError> {
+    list_with(source, place, recursive, SHARED).await
+}
+
+/// As [`list`], with the overrides that belong to one user.
+pub async fn list_with(
+    source: impl Source,
+    place: &Place<'_>,
+    recursive: bool,
+    owner: Uuid,
+) -> Result<Vec<PlacedRow>, StoreError> {
     let sql = if recursive { LIST_BELOW } else { LIST };
-    let params = (place.org, place.project, place.environment, place.path, SHARED);
+    let params = (place.org, place.project, place.environment, place.path, SHARED, owner);
     source.fetch_all(sql, params).await
 }
 
@@ -291,7 +316,17 @@ pub async fn find(
     place: &Place<'_>,
     name: &str,
 ) -> Result<Option<PlacedRow>, StoreError> {
-    let params = (place.org, place.project, place.environment, place.path, SHARED, name);
+    find_of(source, place, name, SHARED).await
+}
+
+/// As [`find`], for an owner's own secret.
+pub async fn find_of(
+    source: impl Source,
+    place: &Place<'_>,
+    name: &str,
+    owner: Uuid,
+) -> Result<Option<PlacedRow>, StoreError> {
+    let params = (place.org, place.project, place.environment, place.path, owner, name);
     source.fetch_optional(FIND, params).await
 }
 
@@ -312,13 +347,13 @@ pub async fn find_named(
     Ok(found)
 }
 
-/// Where a secret of an organization is.
+/// Where a shared secret of an organization is.
 pub async fn locate(
     source: impl Source,
     org: OrganizationId,
     id: SecretId,
 ) -> Result<Option<LocationRow>, StoreError> {
-    source.fetch_optional(LOCATE, (org, id)).await
+    source.fetch_optional(LOCATE, (org, id, SHARED)).await
 }
 
 /// One version of a secret.
@@ -350,7 +385,7 @@ fn secret_params(org: OrganizationId, project: ProjectId, row: &SecretRow) -> im
         row.env_id,
         row.folder_id,
         row.name.as_str(),
-        SHARED,
+        row.owner_id,
         row.version,
         row.sealed.as_slice(),
         row.skip_multiline_encoding,
@@ -373,7 +408,7 @@ fn version_params(org: OrganizationId, project: ProjectId, row: &SecretRow) -> i
         row.env_id,
         row.folder_id,
         row.name.as_str(),
-        SHARED,
+        row.owner_id,
         row.sealed.as_slice(),
         row.skip_multiline_encoding,
         row.actor_kind.as_str(),
@@ -383,7 +418,7 @@ fn version_params(org: OrganizationId, project: ProjectId, row: &SecretRow) -> i
     )
 }
 
-/// Adds secrets and their first versions; [`StoreError::Duplicate`] when a name is taken.
+/// Adds secrets and their first versions, of which overrides keep none; [`StoreError::Duplicate`] when a name is taken.
 pub async fn insert(
     tx: &mut Tx,
     org: OrganizationId,
@@ -404,7 +439,8 @@ async fn insert_versions(
     project: ProjectId,
     rows: &[SecretRow],
 ) -> Result<(), StoreError> {
-    for run in runs(rows) {
+    let rows: Vec<_> = rows.iter().filter(|row| row.owner_id == SHARED).collect();
+    for run in runs(&rows) {
         let sql = INSERT_VERSION.of(tx, run.len());
         let params = run.iter().map(|row| version_params(org, project, row)).collect();
         tx.execute(sql, Then((), params)).await?;
@@ -444,10 +480,12 @@ pub async fn update(
     Ok(true)
 }
 
-/// Removes secrets with their history and says how many there were.
+/// Removes secrets with their history, shared ones with everybody's overrides, and says how many
+/// there were.
 pub async fn delete(tx: &mut Tx, org: OrganizationId, ids: &[SecretId]) -> Result<u64, StoreError> {
     let mut deleted = 0;
     for run in runs(ids) {
+        overrides::delete(tx, org, run).await?;
         let sql = DELETE.of(tx, run.len());
         let params = Then((org,), run.iter().map(|id| (*id,)).collect());
         deleted += tx.execute(sql, params).await?;

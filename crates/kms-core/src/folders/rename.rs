@@ -5,6 +5,7 @@ use kms_api::folders::{BatchFolders, FolderBody, FolderPlace, FolderResponse, Fo
 use kms_store::{
     StoreError, Tx,
     folders::{self, FolderRow},
+    secret_imports,
 };
 
 use super::{check_description, child, view};
@@ -99,6 +100,10 @@ impl Core {
             }
             done => done?,
         };
+        if row.path != path.as_str() {
+            let (org, paths) = (parent.access.project.org_id, (&*row.path, path.as_str()));
+            secret_imports::follow(tx, org, row.env_id, paths).await?;
+        }
         let old = std::mem::replace(&mut row.name, to.name.to_owned());
         path.as_str().clone_into(&mut row.path);
         row.version += 1;

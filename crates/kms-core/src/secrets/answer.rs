@@ -1,7 +1,8 @@
 //! Finished answers, and the memory of them.
 //!
-//! An answer is remembered under all that it depends on: the question, the caller's rules and the
-//! project's epoch, read before the data was (see [`crate::epochs`]). The rules are told apart by
+//! An answer is remembered under all that it depends on: the question, the caller's rules, the user
+//! whose overrides are in it and the project's epoch, read before the data was (see
+//! [`crate::epochs`]). References and imports never lead out of a project. The rules are told apart by
 //! their identity in memory, which the question keeps alive: whoever's rights change gets other
 //! rules, so no epoch of rights is needed here.
 
@@ -18,7 +19,9 @@ use kms_api::ProjectId;
 use moka::sync::Cache;
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 use serde::Serialize;
+use uuid::Uuid;
 
+use super::Skin;
 use crate::{Caller, Core, Error, Result, access::RuleSet, audit::Event, place::Place};
 
 /// Plaintext that nobody asked for is forgotten after this long.
@@ -44,6 +47,21 @@ pub(super) struct Question {
     environment: String,
     path: String,
     asked: Asked,
+    reach: Reach,
+}
+
+/// How far an answer goes beyond what is stored at its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Reach {
+    /// Whether references are expanded.
+    pub(super) expand: bool,
+    /// Whether imports are answered.
+    pub(super) imports: bool,
+    /// Whose overrides are in the answer; nobody's for
+    /// [`SHARED`](kms_store::secrets::SHARED), so that all may share it.
+    pub(super) owner: Uuid,
+    /// By which version of the contract.
+    pub(super) skin: Skin,
 }
 
 /// What is asked about a place.
@@ -68,17 +86,20 @@ pub(super) enum Asked {
         version: Option<i64>,
         /// Whether the value is wanted.
         value: bool,
+        /// Whether the caller's own override is asked for.
+        personal: bool,
     },
 }
 
 impl Question {
-    pub(super) fn new(place: &Place, asked: Asked) -> Self {
+    pub(super) fn new(place: &Place, asked: Asked, reach: Reach) -> Self {
         Self {
             rules: Arc::clone(&place.access.rules),
             project: place.access.id(),
             environment: place.environment.clone(),
             path: place.path.as_str().to_owned(),
             asked,
+            reach,
         }
     }
 }
@@ -90,6 +111,7 @@ impl PartialEq for Question {
             && self.path == other.path
             && self.environment == other.environment
             && self.asked == other.asked
+            && self.reach == other.reach
     }
 }
 
@@ -102,6 +124,7 @@ impl Hash for Question {
         self.environment.hash(state);
         self.path.hash(state);
         self.asked.hash(state);
+        self.reach.hash(state);
     }
 }
 

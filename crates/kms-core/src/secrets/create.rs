@@ -6,14 +6,15 @@ use kms_api::{
 };
 use kms_store::{
     StoreError, Tx, folders,
-    secrets::{self, SecretRow},
+    secrets::{self, PlacedRow, SHARED, SecretRow},
 };
+use uuid::Uuid;
 
 use super::{
     Kind, Payload,
     fields::Fields,
-    new_name, require_shared, sign,
-    view::{Frame, Show},
+    new_name, owner_of, sign,
+    view::{Frame, Show, type_of},
 };
 use crate::{Caller, Core, Error, Result, access::Action, audit::Event, place::Place};
 
@@ -29,15 +30,21 @@ impl Core {
         let place = self.place(caller, &body.project, environment, ("secretPath", path)).await?;
         let name = new_name(&place.access, "secretName", name)?;
         place.require_secret(Action::Create, &name)?;
-        require_shared(caller, Kind::parse(body.r#type.as_deref())?)?;
+        let owner = owner_of(caller, Kind::parse(body.r#type.as_deref())?)?;
         let fields = Fields::check_new(&[], &body.fields)?;
+        self.check_references(&place, &fields.values()).await?;
         let mut tx = self.enter(&place).await?;
         let found = secrets::find(&mut tx, &place.stored(), &name).await?;
-        let found = found.ok_or_else(|| place.not_found())?;
+        let mut found = found.ok_or_else(|| place.not_found())?;
+        if owner != SHARED {
+            require_overridden(&found)?;
+            let own = secrets::find_of(&mut tx, &place.stored(), &name, owner).await?;
+            found = own.ok_or_else(|| place.not_found())?;
+        }
         if found.id.is_some() {
             return Err(Error::bad_request("Secret already exists"));
         }
-        let target = (found.env_id, found.folder_id);
+        let target = Target { folder: (found.env_id, found.folder_id), owner };
         let (row, payload) = self.new_secret(caller, &place, target, name, fields)?;
         let (org, project) = (place.access.project.org_id, place.access.id());
         match secrets::insert(&mut tx, org, project, std::slice::from_ref(&row)).await {
@@ -53,7 +60,7 @@ impl Core {
     }
 
     /// Starts a write in a folder, which must exist: other writers there wait until it ends.
-    pub(super) async fn enter(&self, place: &Place) -> Result<Tx> {
+    pub(crate) async fn enter(&self, place: &Place) -> Result<Tx> {
         let mut tx = self.store.begin().await?;
         self.enter_also(&mut tx, place).await?;
         Ok(tx)
@@ -68,7 +75,7 @@ impl Core {
     }
 
     /// Ends a write: with its records, or not at all.
-    pub(super) async fn leave(
+    pub(crate) async fn leave(
         &self,
         mut tx: Tx,
         caller: &Caller,
@@ -87,7 +94,7 @@ impl Core {
         &self,
         caller: &Caller,
         place: &Place,
-        (env_id, folder_id): (EnvironmentId, FolderId),
+        Target { folder: (env_id, folder_id), owner: owner_id }: Target,
         name: String,
         fields: Fields,
     ) -> Result<(SecretRow, Payload)> {
@@ -97,6 +104,7 @@ impl Core {
             folder_id,
             id: self.new_id(),
             name,
+            owner_id,
             version: 1,
             sealed: Vec::new(),
             skip_multiline_encoding: None,
@@ -116,10 +124,29 @@ impl Core {
     }
 }
 
+/// Where a new secret comes.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    pub(super) folder: (EnvironmentId, FolderId),
+    /// See [`SecretRow::owner_id`].
+    pub(super) owner: Uuid,
+}
+
+/// There is something to override.
+fn require_overridden(shared: &PlacedRow) -> Result<()> {
+    if shared.id.is_some() {
+        return Ok(());
+    }
+    Err(Error::bad_request(
+        "Failed to create personal secret override for no corresponding shared secret",
+    ))
+}
+
 /// What the log is told about a write of one secret.
 pub(super) fn about(place: &Place, kind: &'static str, row: &SecretRow) -> Event {
-    place
-        .event(kind)
-        .key(&row.name)
-        .details([("secretId", row.id.to_string().into()), ("secretVersion", row.version.into())])
+    place.event(kind).key(&row.name).details([
+        ("secretId", row.id.to_string().into()),
+        ("secretVersion", row.version.into()),
+        ("secretType", type_of(row.owner_id).into()),
+    ])
 }

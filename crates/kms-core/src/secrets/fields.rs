@@ -75,6 +75,11 @@ impl Fields {
         Self::check(prefix, sent)
     }
 
+    /// The value, if one is set.
+    pub(super) fn values(&self) -> Vec<&SecretValue> {
+        self.value.iter().collect()
+    }
+
     /// Applies what is set.
     pub(super) fn apply(self, row: &mut SecretRow, payload: &mut Payload) {
         fn set<T>(place: &mut T, new: Option<T>) {

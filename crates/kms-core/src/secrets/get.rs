@@ -3,17 +3,30 @@
 use kms_api::{
     SecretId,
     secrets::{GetSecretQuery, ProjectRef, SecretResponse},
+    wire::WireBool,
 };
-use kms_store::secrets::{self, SecretRow};
+use kms_store::secrets::{self, SHARED, SecretRow};
+use serde_json::json;
 
 use super::{
-    Answer, Kind,
-    answer::{Asked, Made, Question},
-    no_secret,
+    Answer, Kind, Skin,
+    answer::{Asked, Made, Question, Reach},
+    expanded::searched_first,
+    no_secret, overrides_of,
+    references::{Home, Overlay},
     view::{Frame, Show},
     wanted_name,
 };
 use crate::{Caller, Core, Error, Result, access::Action, place::Place, text};
+
+/// What is wanted of one secret.
+struct Wanted<'q> {
+    name: &'q str,
+    version: Option<i64>,
+    show: Show,
+    kind: Kind,
+    reach: Reach,
+}
 
 impl Core {
     /// Reads one secret by its name, as a finished answer of [`SecretResponse`].
@@ -21,6 +34,26 @@ impl Core {
     /// A former version is looked for in the history of the secret that has the name now.
     pub async fn get_secret(
         &self,
+        caller: &Caller,
+        name: &str,
+        query: &GetSecretQuery,
+    ) -> Result<Answer> {
+        self.get_as(Skin::V4, caller, name, query).await
+    }
+
+    /// As [`Core::get_secret`], with what v3 does about parameters that are left out.
+    pub async fn get_secret_v3(
+        &self,
+        caller: &Caller,
+        name: &str,
+        query: &GetSecretQuery,
+    ) -> Result<Answer> {
+        self.get_as(Skin::V3, caller, name, query).await
+    }
+
+    async fn get_as(
+        &self,
+        skin: Skin,
         caller: &Caller,
         name: &str,
         query: &GetSecretQuery,
@@ -38,17 +71,27 @@ impl Core {
             Some(flag) if !flag.0 => Show::Mask,
             _ => Show::Value,
         };
-        require_read(&place, name, show)?;
-        if kind == Kind::Personal {
+        let is_own = kind == Kind::Personal && caller.actor.user().is_some();
+        if !is_own {
+            require_read(&place, name, show)?;
+        }
+        if kind == Kind::Personal && !is_own {
             return Err(no_secret(&place, name));
         }
+        let flag = |flag: Option<WireBool>| flag.map_or(skin == Skin::V4, |flag| flag.0);
+        let expand = flag(query.expand_secret_references) && show == Show::Value;
+        let imports = flag(query.include_imports) && kind == Kind::Shared && version.is_none();
+        let owner = if expand || is_own { overrides_of(caller) } else { SHARED };
+        let reach = Reach { expand, imports, owner, skin };
         let value = show == Show::Value;
-        let asked = Asked::One { name: name.to_owned(), version, value };
-        let question = Question::new(&place, asked);
-        self.answer(caller, question, self.make_one(&place, name, version, show)).await
+        let asked = Asked::One { name: name.to_owned(), version, value, personal: is_own };
+        let question = Question::new(&place, asked, reach);
+        let wanted = Wanted { name, version, show, kind, reach };
+        self.answer(caller, question, self.make_one(&place, &wanted)).await
     }
 
-    /// Reads one secret by its id, as a finished answer of [`SecretResponse`].
+    /// Reads one secret by its id, as a finished answer of [`SecretResponse`]: as it is stored,
+    /// for programs that keep it so.
     pub async fn get_secret_by_id(&self, caller: &Caller, id: &str) -> Result<Answer> {
         let id: SecretId = id.parse().map_err(|_| Error::field("secretId", "must be a UUID"))?;
         let (place, name) = self.locate_secret(caller, id).await?;
@@ -56,6 +99,7 @@ impl Core {
             project: ProjectRef::id(place.access.id()),
             environment: Some(place.environment),
             secret_path: Some(place.path.as_str().to_owned()),
+            expand_secret_references: Some(WireBool(false)),
             ..GetSecretQuery::default()
         };
         self.get_secret(caller, &name, &query).await
@@ -76,26 +120,58 @@ impl Core {
         Ok((Place { access, environment: found.environment, path }, found.name))
     }
 
-    async fn make_one(
-        &self,
-        place: &Place,
-        name: &str,
-        version: Option<i64>,
-        show: Show,
-    ) -> Result<Made<SecretResponse>> {
-        let found = secrets::find(&self.store, &place.stored(), name).await?;
+    async fn make_one(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Made<SecretResponse>> {
+        let &Wanted { name, version, show, kind, reach } = wanted;
+        let owner = if kind == Kind::Personal { reach.owner } else { SHARED };
+        let found = secrets::find_of(&self.store, &place.stored(), name, owner).await?;
         let (_, row) = found.ok_or_else(|| place.not_found())?.split();
-        let mut row = row.ok_or_else(|| no_secret(place, name))?;
+        let mut row = match row {
+            Some(row) => row,
+            None if reach.imports => return self.make_imported(place, wanted).await,
+            None => return Err(no_secret(place, name)),
+        };
         if let Some(version) = version.filter(|version| *version != row.version) {
             row = self.former(place, row, version).await?;
             // The rules may speak about the name that the secret had then.
             require_read(place, &row.name, show)?;
         }
-        let event = place.event("get-secret").key(&row.name).details([
-            ("secretId", row.id.to_string().into()),
-            ("secretVersion", row.version.into()),
+        let (id, version) = (row.id, row.version);
+        // Who wrote an override sees it.
+        let show = if kind == Kind::Personal { Show::Value } else { show };
+        let mut secret = Frame::of(place).open(row, show)?;
+        let read = self.expand_one(place, reach, &mut secret, None).await?;
+        let event = place.event("get-secret").key(&secret.secret_key).details([
+            ("secretId", id.to_string().into()),
+            ("secretVersion", version.into()),
+            ("secretType", secret.r#type.as_str().into()),
+            ("numberOfReferencedSecrets", read.into()),
         ]);
-        let secret = Frame::of(place).open(row, show)?;
+        Ok(Made { body: SecretResponse { secret }, event })
+    }
+
+    /// One secret that the folder only imports, told as the import's.
+    async fn make_imported(
+        &self,
+        place: &Place,
+        wanted: &Wanted<'_>,
+    ) -> Result<Made<SecretResponse>> {
+        let &Wanted { name, show, reach, .. } = wanted;
+        let found = self.find_imported(place, name, show).await?;
+        let (mut secret, chains, index) = found.ok_or_else(|| no_secret(place, name))?;
+        let origin = (secret.environment.clone(), secret.secret_path.clone().unwrap_or_default());
+        let first = searched_first(place, &chains);
+        let overlay = (reach.skin == Skin::V4)
+            .then(|| Overlay { of: Home { environment: &origin.0, path: &origin.1 }, first });
+        let read = self.expand_one(place, reach, &mut secret, overlay.as_ref()).await?;
+        let event = place.event("get-secret").key(name).details([
+            ("secretId", secret.id.to_string().into()),
+            ("secretVersion", secret.version.into()),
+            ("importedFrom", json!({ "environment": origin.0, "secretPath": origin.1 })),
+            ("numberOfReferencedSecrets", read.into()),
+        ]);
+        let (environment, path) = &chains[index].source;
+        environment.clone_into(&mut secret.environment);
+        secret.secret_path = Some(path.clone());
         Ok(Made { body: SecretResponse { secret }, event })
     }
 
@@ -121,7 +197,7 @@ impl Core {
 }
 
 /// Asked before anything is looked for: whoever may not read learns nothing about what is there.
-fn require_read(place: &Place, name: &str, show: Show) -> Result<()> {
+pub(super) fn require_read(place: &Place, name: &str, show: Show) -> Result<()> {
     place.require_secret(Action::DescribeSecret, name)?;
     if show == Show::Value {
         place.require_secret(Action::ReadValue, name)?;

@@ -1,20 +1,25 @@
 //! The secrets of a folder.
 
+use std::collections::{BTreeSet, HashSet};
+
 use kms_api::{
-    secrets::{ListSecretsQuery, Secret, SecretsResponse},
+    secrets::{ListSecretsQuery, Secret, SecretImport, SecretsResponse},
     wire::WireBool,
 };
-use kms_store::secrets::{self, PlacedRow, SecretRow};
+use kms_store::secrets::{self, PlacedRow, SHARED, SecretRow};
+use serde_json::{Value, json};
 
 use super::{
-    Answer, Payload, Spot,
-    answer::{Asked, Made, Question},
-    open,
+    Answer, Payload, Skin, Spot,
+    answer::{Asked, Made, Question, Reach},
+    open, overrides_of,
+    references::Whole,
     view::{Frame, Show},
 };
 use crate::{
     Caller, Core, Error, Result,
     access::{Action, Attributes, Subject},
+    audit::Event,
     place::Place,
 };
 
@@ -31,37 +36,127 @@ impl Core {
     /// but not read refuses the whole list where it is in the folder that was asked for, and is
     /// left out further below; when no values are wanted it is masked like all others.
     pub async fn list_secrets(&self, caller: &Caller, query: &ListSecretsQuery) -> Result<Answer> {
+        self.list_as(Skin::V4, caller, query).await
+    }
+
+    /// As [`Core::list_secrets`], with what v3 does about parameters that are left out. A user's
+    /// overrides stand beside what they override.
+    pub async fn list_secrets_v3(
+        &self,
+        caller: &Caller,
+        query: &ListSecretsQuery,
+    ) -> Result<Answer> {
+        self.list_as(Skin::V3, caller, query).await
+    }
+
+    async fn list_as(
+        &self,
+        skin: Skin,
+        caller: &Caller,
+        query: &ListSecretsQuery,
+    ) -> Result<Answer> {
         let (environment, path) = (query.environment.as_deref(), query.secret_path.as_deref());
         let place =
             self.place_to_read(caller, &query.project, environment, ("secretPath", path)).await?;
         place.access.rules.require_some(Action::DescribeSecret, Subject::Secrets)?;
         let flag = |flag: Option<WireBool>, default| flag.map_or(default, |flag| flag.0);
+        let show = if flag(query.view_secret_value, true) { Show::Value } else { Show::Mask };
+        let v4 = skin == Skin::V4;
+        let overrides = !v4 || flag(query.include_personal_overrides, false);
         let wanted = Wanted {
             recursive: flag(query.recursive, false),
-            show: if flag(query.view_secret_value, true) { Show::Value } else { Show::Mask },
+            show,
             metadata: metadata_filter(query.metadata_filter.as_deref())?,
             tagged: query.tag_slugs.is_some(),
+            reach: Reach {
+                expand: flag(query.expand_secret_references, v4) && show == Show::Value,
+                imports: flag(query.include_imports, v4),
+                owner: if overrides { overrides_of(caller) } else { SHARED },
+                skin,
+            },
         };
-        let question = Question::new(&place, wanted.asked());
+        let question = Question::new(&place, wanted.asked(), wanted.reach);
         self.answer(caller, question, self.make_list(&place, &wanted)).await
     }
 
     async fn make_list(&self, place: &Place, wanted: &Wanted) -> Result<Made<SecretsResponse>> {
-        let rows = secrets::list(&self.store, &place.stored(), wanted.recursive).await?;
+        let (reach, stored) = (wanted.reach, place.stored());
+        let rows = secrets::list_with(&self.store, &stored, wanted.recursive, reach.owner).await?;
         if rows.is_empty() {
             return Err(no_such_folder(place));
         }
-        let mut secrets = Vec::with_capacity(rows.len());
-        for (index, (path, row)) in sorted(rows).into_iter().enumerate() {
+        let folders = folders(&rows);
+        let rows = replaced(sorted(rows), reach.skin);
+        let (mut secrets, mut left_out) = (Vec::with_capacity(rows.len()), HashSet::new());
+        for (index, (path, row)) in rows.into_iter().enumerate() {
             if index % TURN == TURN - 1 {
                 tokio::task::yield_now().await;
             }
-            secrets.extend(wanted.take(place, &path, row)?);
+            let name = row.name.clone();
+            match wanted.take(place, &path, row)? {
+                Some(secret) => secrets.push(secret),
+                None => {
+                    left_out.insert((path, name));
+                }
+            }
         }
-        let count = secrets.len();
-        let event = place.event("get-secrets").details([("numberOfSecrets", count.into())]);
-        Ok(Made { body: SecretsResponse { secrets, imports: Vec::new() }, event })
+        let chains = if reach.imports { self.chains(place, &folders).await? } else { Vec::new() };
+        let mut imports = self.open_chains(&place.access, &chains, wanted.show).await?;
+        let read = if reach.expand {
+            let whole =
+                Whole { environment: &place.environment, folders: &folders, left_out: &left_out };
+            self.expand_list(place, reach, (&chains, whole), &mut secrets, &mut imports).await?
+        } else {
+            0
+        };
+        let event = about(place, &secrets, &imports, read);
+        for import in &mut imports {
+            import.environment_info = None;
+        }
+        Ok(Made { body: SecretsResponse { secrets, imports }, event })
     }
+}
+
+/// What the log is told about a list.
+fn about(place: &Place, secrets: &[Secret], imports: &[SecretImport], read: usize) -> Event {
+    let imported = imports.iter().map(|import| {
+        json!({
+            "environment": import.environment,
+            "secretPath": import.secret_path,
+            "numberOfSecrets": import.secrets.len(),
+        })
+    });
+    let event = place.event("get-secrets");
+    if imports.is_empty() && read == 0 {
+        return event.details([("numberOfSecrets", secrets.len().into())]);
+    }
+    event.details([
+        ("numberOfSecrets", secrets.len().into()),
+        ("imports", imported.collect::<Value>()),
+        ("numberOfReferencedSecrets", read.into()),
+    ])
+}
+
+/// The paths of all folders in a list, in order.
+fn folders(rows: &[PlacedRow]) -> Vec<String> {
+    let paths: BTreeSet<_> = rows.iter().map(|row| &row.path).collect();
+    paths.into_iter().cloned().collect()
+}
+
+/// In v4 an override takes the place of what it overrides.
+fn replaced(rows: Vec<(String, SecretRow)>, skin: Skin) -> Vec<(String, SecretRow)> {
+    if skin == Skin::V3 || rows.iter().all(|(_, row)| row.owner_id == SHARED) {
+        return rows;
+    }
+    let mut kept: Vec<(String, SecretRow)> = Vec::with_capacity(rows.len());
+    for (path, row) in rows {
+        match kept.last_mut() {
+            // The shared one stands before it.
+            Some((last, shared)) if *last == path && shared.name == row.name => *shared = row,
+            _ => kept.push((path, row)),
+        }
+    }
+    kept
 }
 
 /// The order of the wire: by folder, then by name, byte for byte on every engine.
@@ -72,7 +167,8 @@ fn sorted(rows: Vec<PlacedRow>) -> Vec<(String, SecretRow)> {
     };
     let mut rows: Vec<_> = rows.into_iter().filter_map(split).collect();
     rows.sort_unstable_by(|(path, row), (other_path, other)| {
-        (path, &row.name).cmp(&(other_path, &other.name))
+        let is_own = |row: &SecretRow| row.owner_id != SHARED;
+        (path, &row.name, is_own(row)).cmp(&(other_path, &other.name, is_own(other)))
     });
     rows
 }
@@ -83,6 +179,7 @@ struct Wanted {
     show: Show,
     metadata: Vec<(String, String)>,
     tagged: bool,
+    reach: Reach,
 }
 
 impl Wanted {
@@ -97,18 +194,21 @@ impl Wanted {
 
     /// The secret as it is listed, unless it is left out.
     fn take(&self, place: &Place, path: &str, row: SecretRow) -> Result<Option<Secret>> {
+        // Who wrote an override sees it.
+        let is_own = row.owner_id != SHARED;
         let attributes = Attributes {
             secret_path: Some(path),
             secret_name: Some(&row.name),
             ..place.attributes()
         };
-        let allows = |action| place.access.rules.allows(action, Subject::Secrets, &attributes);
+        let rules = &place.access.rules;
+        let allows = |action| is_own || rules.allows(action, Subject::Secrets, &attributes);
         if !allows(Action::DescribeSecret) {
             return Ok(None);
         }
         if self.show == Show::Value && !allows(Action::ReadValue) {
             if path == place.path.as_str() {
-                return Err(place.access.rules.denied(Action::ReadValue, Subject::Secrets));
+                return Err(rules.denied(Action::ReadValue, Subject::Secrets));
             }
             return Ok(None);
         }
@@ -116,7 +216,8 @@ impl Wanted {
         if !self.matches(&payload) {
             return Ok(None);
         }
-        Ok(Some(Frame { path, ..Frame::of(place) }.secret(row, payload, self.show)))
+        let show = if is_own { Show::Value } else { self.show };
+        Ok(Some(Frame { path, ..Frame::of(place) }.secret(row, payload, show)))
     }
 
     /// Whether the filters let a secret through. None has a tag, so none has one of those asked

@@ -12,10 +12,13 @@ mod answer;
 mod batch;
 mod create;
 mod delete;
+mod expanded;
 mod fields;
 mod get;
+mod imported;
 mod list;
 mod payload;
+mod references;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -24,7 +27,8 @@ mod view;
 
 use kms_api::{EnvironmentId, FolderId, SecretId};
 use kms_crypto::ValueKind;
-use kms_store::secrets::SecretRow;
+use kms_store::secrets::{SHARED, SecretRow};
+use uuid::Uuid;
 
 pub use answer::Answer;
 pub(crate) use answer::Answers;
@@ -32,6 +36,7 @@ pub use fields::{MAX_COMMENT, MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE
 use payload::Payload;
 
 pub use batch::MAX_BATCH;
+pub use references::{MAX_ADDED, MAX_EXPANDED};
 
 use crate::{Actor, Caller, Core, Error, Result, access::ProjectAccess, place::Place, text};
 
@@ -52,15 +57,25 @@ impl Kind {
     }
 }
 
-/// Refuses to write what only a person can have, and what nobody can have yet.
-fn require_shared(caller: &Caller, kind: Kind) -> Result<()> {
+/// Which version of the wire contract a read is answered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Skin {
+    V3,
+    V4,
+}
+
+/// Whose secret is written: the user's own, or everybody's ([`SHARED`]).
+fn owner_of(caller: &Caller, kind: Kind) -> Result<Uuid> {
     match (kind, caller.actor.user()) {
-        (Kind::Shared, _) => Ok(()),
+        (Kind::Shared, _) => Ok(SHARED),
         (Kind::Personal, None) => Err(Error::bad_request("Must be user to create personal secret")),
-        (Kind::Personal, Some(_)) => {
-            Err(Error::bad_request("This server has no personal secret overrides"))
-        }
+        (Kind::Personal, Some(user)) => Ok(user.id.uuid()),
     }
+}
+
+/// Whose overrides a caller has: a user's own, nobody's for a machine.
+fn overrides_of(caller: &Caller) -> Uuid {
+    caller.actor.user().map_or(SHARED, |user| user.id.uuid())
 }
 
 /// A name as it is looked for: names that could not be created any more are still found.
@@ -100,6 +115,7 @@ struct Spot {
     environment: EnvironmentId,
     folder: FolderId,
     secret: SecretId,
+    owner: Uuid,
     version: i64,
 }
 
@@ -109,12 +125,16 @@ impl Spot {
             environment: row.env_id,
             folder: row.folder_id,
             secret: row.id,
+            owner: row.owner_id,
             version: row.version,
         }
     }
 
     fn coordinates(&self, access: &ProjectAccess) -> kms_crypto::Coordinates {
-        let kind = ValueKind::SharedSecret;
+        let kind = match self.owner {
+            SHARED => ValueKind::SharedSecret,
+            owner => ValueKind::PersonalSecret { owner },
+        };
         access.coordinates(self.environment, self.folder, self.secret, kind, self.version)
     }
 }

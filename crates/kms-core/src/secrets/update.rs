@@ -3,14 +3,14 @@
 use kms_api::secrets::{Secret, SecretResponse, UpdateSecret};
 use kms_store::{
     StoreError, Tx,
-    secrets::{self, SecretRow},
+    secrets::{self, SHARED, SecretRow},
 };
 
 use super::{
     Kind, Spot,
     create::about,
     fields::Fields,
-    new_name, no_secret, open, require_shared, sign,
+    new_name, no_secret, open, owner_of, sign,
     view::{Frame, Show},
     wanted_name,
 };
@@ -30,14 +30,24 @@ impl Core {
         let (environment, path) = (sent.environment.as_deref(), sent.secret_path.as_deref());
         let place = self.place(caller, &sent.project, environment, ("secretPath", path)).await?;
         let name = wanted_name(name)?;
-        place.require_secret(Action::Edit, name)?;
-        let new_name = checked_new_name(&place, name, body.new_secret_name.as_deref())?;
-        require_shared(caller, Kind::parse(sent.r#type.as_deref())?)?;
+        let owner = owner_of(caller, Kind::parse(sent.r#type.as_deref())?)?;
+        let new_name = if owner == SHARED {
+            place.require_secret(Action::Edit, name)?;
+            checked_new_name(&place, name, body.new_secret_name.as_deref())?
+        } else {
+            require_no_new_name(name, body.new_secret_name.as_deref())?;
+            None
+        };
         let fields = Fields::check(&[], &sent.fields)?;
+        self.check_references(&place, &fields.values()).await?;
         let mut tx = self.enter(&place).await?;
-        let found = secrets::find(&mut tx, &place.stored(), name).await?;
+        let found = secrets::find_of(&mut tx, &place.stored(), name, owner).await?;
         let (_, row) = found.ok_or_else(|| place.not_found())?.split();
         let row = row.ok_or_else(|| no_secret(&place, name))?;
+        if let Some(new) = &new_name {
+            let org = place.access.project.org_id;
+            secrets::rename_overrides(&mut tx, org, row.folder_id, (name, new)).await?;
+        }
         let change = Change { place: &place, new_name, fields };
         let (row, secret) = self.next_version(caller, row, change)?;
         let event = about(&place, "update-secret", &row);
@@ -55,7 +65,8 @@ impl Core {
     ) -> Result<(SecretRow, Secret)> {
         let Change { place, new_name, fields } = change;
         let mut payload = open(&place.access, Spot::of(&row), &row.sealed)?;
-        let mut show = Show::to_readers(place, &row.name);
+        let is_own = row.owner_id != SHARED;
+        let mut show = if is_own { Show::Value } else { Show::to_readers(place, &row.name) };
         if let Some(name) = new_name {
             row.name = name;
             if show == Show::Value {
@@ -77,6 +88,16 @@ pub(super) struct Change<'a> {
     pub(super) place: &'a Place,
     pub(super) new_name: Option<String>,
     pub(super) fields: Fields,
+}
+
+/// An override is called like what it overrides.
+fn require_no_new_name(name: &str, new: Option<&str>) -> Result<()> {
+    match new {
+        Some(new) if new.trim() != name => {
+            Err(Error::bad_request("Personal secrets cannot be renamed"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The name that a secret gets, which the caller must be allowed to edit as well.

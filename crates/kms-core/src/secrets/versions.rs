@@ -4,7 +4,7 @@ use kms_api::{
     SecretId, Timestamp,
     secrets::{ListVersionsQuery, SecretVersion, SecretVersionsResponse},
 };
-use kms_store::secrets::{self, VersionRow};
+use kms_store::secrets::{self, SHARED, VersionRow};
 
 use super::{
     Spot, open,
@@ -59,8 +59,13 @@ impl Core {
 }
 
 fn version(place: &Place, secret: SecretId, row: VersionRow, show: Show) -> Result<SecretVersion> {
-    let spot =
-        Spot { environment: row.env_id, folder: row.folder_id, secret, version: row.version };
+    let spot = Spot {
+        environment: row.env_id,
+        folder: row.folder_id,
+        secret,
+        owner: SHARED,
+        version: row.version,
+    };
     let payload = open(&place.access, spot, &row.sealed)?;
     let (secret_value, secret_value_hidden) = mask(payload.value, show);
     Ok(SecretVersion {

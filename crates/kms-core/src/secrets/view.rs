@@ -4,7 +4,8 @@ use kms_api::{
     SecretValue, Timestamp,
     secrets::{HIDDEN_VALUE, Secret, SecretActor},
 };
-use kms_store::secrets::SecretRow;
+use kms_store::secrets::{SHARED, SecretRow};
+use uuid::Uuid;
 
 use super::{Payload, Spot, open};
 use crate::{
@@ -56,7 +57,7 @@ impl<'a> Frame<'a> {
             environment: self.environment.to_owned(),
             secret_path: Some(self.path.to_owned()),
             version: row.version,
-            r#type: "shared".to_owned(),
+            r#type: type_of(row.owner_id).to_owned(),
             secret_key: row.name,
             secret_value,
             secret_value_hidden,
@@ -79,6 +80,11 @@ impl<'a> Frame<'a> {
             secret_metadata: Some(payload.metadata),
         }
     }
+}
+
+/// What the wire calls a secret of this owner.
+pub(super) fn type_of(owner: Uuid) -> &'static str {
+    if owner == SHARED { "shared" } else { "personal" }
 }
 
 /// The value or what stands in for it, and whether it is hidden.

@@ -55,7 +55,14 @@ async fn every_route_with_an_id_in_its_path_refuses_what_is_none() {
     let world = World::prepare().await;
     let fields = common_fields(&world.our_names);
     for route in routes() {
-        let ids = ["projectId", "identityId", "environmentId", "clientSecretId", "tokenId"];
+        let ids = [
+            "projectId",
+            "identityId",
+            "environmentId",
+            "clientSecretId",
+            "tokenId",
+            "secretImportId",
+        ];
         for name in ids.into_iter().filter(|name| route.info.path.contains(&format!("{{{name}}}")))
         {
             let mut names = world.our_names.clone();

@@ -133,6 +133,7 @@ pub(crate) fn common_fields(names: &Names) -> Map<String, Value> {
         "username": "nobody@example.test",
         "secretValue": "attacked",
         "secrets": [{ "secretKey": "ATTACKED", "secretValue": "attacked" }],
+        "import": { "environment": names["environment"], "path": "/attacked" },
         "folders": [{
             "id": names["folderIdOrName"],
             "environment": names["environment"],
@@ -158,6 +159,18 @@ async fn keep_secrets(
     body["secretValue"] = format!("{label}-value").into();
     let made = send(path, body).await;
     made["secret"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
+}
+
+/// Imports a folder below a place into that place, and tells the import's id.
+async fn import_folder(
+    send: &impl AsyncFn(&str, Value) -> Value,
+    place: &Value,
+    folder: &str,
+) -> String {
+    let mut body = place.clone();
+    body["import"] = json!({ "environment": place["environment"], "path": format!("/{folder}") });
+    let made = send(paths::SECRET_IMPORTS, body).await;
+    made["secretImport"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
 }
 
 /// The settings of an identity provider that is not used.
@@ -237,9 +250,9 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str, cluster: &Cl
     let mut body = place.clone();
     body["name"] = folder_name.clone().into();
     let folder = text(&send(paths::FOLDERS, body).await["folder"]["id"]);
+    let import = import_folder(&send, &place, &folder_name).await;
     let secret = keep_secrets(&send, &at(paths::SECRET), place, label).await;
-    let made = send(&at(paths::CLIENT_SECRETS), json!({})).await;
-    let client_secret = text(&made["clientSecretData"]["id"]);
+    let client = text(&send(&at(paths::CLIENT_SECRETS), json!({})).await["clientSecretData"]["id"]);
     send(&at(paths::TOKEN_AUTH), json!({})).await;
     attach_external(&send, &at, label, cluster).await;
     let made = send(&at(paths::TOKEN_AUTH_TOKENS), json!({ "name": label })).await;
@@ -252,7 +265,7 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str, cluster: &Cl
     let people = read(&filled(paths::ORGANIZATION_MEMBERSHIPS, &names)).await;
     let in_project = read(&at(paths::PROJECT_MEMBERSHIPS)).await;
     Names::from([
-        ("clientSecretId", client_secret),
+        ("clientSecretId", client),
         ("environment", environment),
         ("environmentId", environment_id),
         ("folderId", folder.clone()),
@@ -267,6 +280,7 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str, cluster: &Cl
         ("projectId", project.clone()),
         ("projectSlug", tenant.made.project.slug.clone()),
         ("secretId", secret),
+        ("secretImportId", import),
         ("secretName", format!("{label}-secret")),
         ("tokenId", text(&made["tokenData"]["id"])),
         ("workspaceId", project),

@@ -11,6 +11,7 @@ mod engine;
 mod epochs;
 mod folders;
 mod identity_providers;
+mod imports;
 mod machines;
 mod people;
 mod secrets;
@@ -73,6 +74,10 @@ contract! {
     secrets::an_update_of_a_stale_version_writes_nothing,
     secrets::a_name_is_taken_once_in_a_folder,
     secrets::secrets_go_with_their_folder_and_cannot_outlive_it,
+    imports::an_import_is_found_by_its_folder_and_within_its_tenant,
+    imports::an_import_moves_with_its_source_and_goes_with_its_folder,
+    imports::secrets_of_many_places_are_found_in_one_statement,
+    imports::overrides_go_with_the_shared_secret_and_with_nothing_else,
     tenants::an_organization_comes_back_as_it_was_written,
     tenants::members_of_an_organization_are_found_by_who_they_are,
     tenants::a_username_is_taken_once_and_sessions_belong_to_their_user,

@@ -8,12 +8,13 @@ use kms_store::{
 
 use crate::tenancy::{Tenant, id};
 
-fn row(tenant: &Tenant, folder_id: FolderId, name: &str) -> SecretRow {
+pub(crate) fn row(tenant: &Tenant, folder_id: FolderId, name: &str) -> SecretRow {
     SecretRow {
         env_id: tenant.dev,
         folder_id,
         id: id(),
         name: name.to_owned(),
+        owner_id: secrets::SHARED,
         version: 1,
         sealed: vec![1, 2, 3],
         skip_multiline_encoding: Some(true),
@@ -27,7 +28,11 @@ fn row(tenant: &Tenant, folder_id: FolderId, name: &str) -> SecretRow {
     }
 }
 
-async fn insert(store: &Store, tenant: &Tenant, rows: &[SecretRow]) -> Result<(), StoreError> {
+pub(crate) async fn insert(
+    store: &Store,
+    tenant: &Tenant,
+    rows: &[SecretRow],
+) -> Result<(), StoreError> {
     let mut tx = store.begin().await.unwrap();
     secrets::insert(&mut tx, tenant.org, tenant.project, rows).await?;
     tx.commit().await

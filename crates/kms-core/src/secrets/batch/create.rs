@@ -8,6 +8,7 @@ use crate::{
     Caller, Core, Error, Result,
     access::Action,
     secrets::{
+        create::Target,
         fields::Fields,
         new_name,
         view::{Frame, Show},
@@ -28,6 +29,8 @@ impl Core {
             wanted.push((name, Fields::check_new(&prefix, &item.fields)?));
         }
         require_once(wanted.iter().map(|(name, _)| name))?;
+        let values: Vec<_> = wanted.iter().flat_map(|(_, fields)| fields.values()).collect();
+        self.check_references(&place, &values).await?;
         let mut tx = self.enter(&place).await?;
         let names: Vec<_> = wanted.iter().map(|(name, _)| name.as_str()).collect();
         let (folder, found) = look_up(&mut tx, &place, &names).await?;
@@ -36,7 +39,7 @@ impl Core {
         }
         let (mut rows, mut answer) = (Vec::new(), Vec::new());
         for (name, fields) in wanted {
-            let target = (folder.env_id, folder.id);
+            let target = Target { folder: (folder.env_id, folder.id), owner: secrets::SHARED };
             let (row, payload) = self.new_secret(caller, &place, target, name, fields)?;
             answer.push(Frame::of(&place).secret(row.clone(), payload, Show::Value));
             rows.push(row);

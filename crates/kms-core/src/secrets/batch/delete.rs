@@ -8,7 +8,7 @@ use crate::{
     Caller, Core, Error, Result,
     access::Action,
     secrets::{
-        Kind, require_shared,
+        Kind, owner_of,
         view::{Frame, Show},
     },
 };
@@ -23,7 +23,11 @@ impl Core {
             let name = known_name(index, item)?;
             place.require_secret(Action::Delete, name)?;
             let kind = in_element(&prefix(index), Kind::parse(item.r#type.as_deref()))?;
-            require_shared(caller, kind)?;
+            if kind == Kind::Personal {
+                owner_of(caller, kind)?;
+                let message = "A batch deletes shared secrets; delete overrides one by one";
+                return Err(Error::bad_request(message));
+            }
             names.push(name);
         }
         require_once(names.iter())?;

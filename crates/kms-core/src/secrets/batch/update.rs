@@ -16,6 +16,7 @@ use crate::{
     audit::Event,
     place::Place,
     secrets::{
+        create::Target,
         fields::Fields,
         new_name,
         update::{Change, checked_new_name, write_versions},
@@ -63,6 +64,10 @@ impl Core {
         let mode = Mode::parse(body.mode.as_deref())?;
         check_size(&body.secrets)?;
         let groups = check(&place, &body.secrets)?;
+        for (place, wanted) in groups.values() {
+            let values: Vec<_> = wanted.iter().flat_map(|one| one.fields.values()).collect();
+            self.check_references(place, &values).await?;
+        }
         let mut tx = self.store.begin().await?;
         let (mut answer, mut events) = (Vec::new(), Vec::new());
         for (place, wanted) in groups.into_values() {
@@ -100,6 +105,10 @@ impl Core {
         let (mut rows, mut answer) = (Vec::new(), Vec::new());
         for Wanted { name, new_name, fields, .. } in wanted {
             let Some(row) = found.remove(name) else { continue };
+            if let Some(new) = &new_name {
+                let org = place.access.project.org_id;
+                secrets::rename_overrides(tx, org, row.folder_id, (name, new)).await?;
+            }
             let change = Change { place, new_name, fields };
             let (row, secret) = self.next_version(caller, row, change)?;
             rows.push(row);
@@ -127,7 +136,7 @@ impl Core {
             let name = in_element(&prefix, name)?;
             place.require_secret(Action::Create, &name)?;
             let fields = Fields::check_new(&prefix, &item.fields)?;
-            let target = (folder.env_id, folder.id);
+            let target = Target { folder: (folder.env_id, folder.id), owner: secrets::SHARED };
             let (row, payload) = self.new_secret(caller, place, target, name, fields)?;
             answer.push(Frame::of(place).secret(row.clone(), payload, Show::Value));
             rows.push(row);

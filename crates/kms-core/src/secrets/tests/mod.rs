@@ -2,8 +2,11 @@
 
 mod attacks;
 mod batches;
+mod imported;
 mod memory;
+mod overrides;
 mod reads;
+mod references;
 mod rules;
 mod writes;
 

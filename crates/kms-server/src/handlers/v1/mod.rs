@@ -12,6 +12,7 @@ mod memberships;
 mod organizations;
 mod projects;
 mod recovery;
+mod secret_imports;
 mod secret_versions;
 mod single_sign_on;
 mod sub_organizations;
@@ -37,6 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(memberships::routes());
     routes.extend(folders::routes());
     routes.extend(secret_versions::routes());
+    routes.extend(secret_imports::routes());
     routes.extend(totp::routes());
     routes
 }

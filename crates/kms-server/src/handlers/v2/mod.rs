@@ -4,6 +4,7 @@ pub(super) mod folders;
 mod mfa;
 mod organizations;
 mod passwords;
+pub(super) mod secret_imports;
 mod users;
 mod workspaces;
 
@@ -13,6 +14,7 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = organizations::routes();
     routes.extend(workspaces::routes());
     routes.extend(folders::routes());
+    routes.extend(secret_imports::routes());
     routes.extend(users::routes());
     routes.extend(mfa::routes());
     routes.extend(passwords::routes());

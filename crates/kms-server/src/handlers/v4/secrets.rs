@@ -5,7 +5,7 @@ use kms_api::{
     routes as paths,
     secrets::{
         BatchBody, BatchResponse, CreateSecret, DeleteSecret, GetSecretQuery, ListSecretsQuery,
-        SecretResponse, SecretsResponse, UpdateSecret,
+        ReferenceTreeResponse, SecretResponse, SecretsResponse, UpdateSecret,
     },
 };
 use kms_core::Caller;
@@ -27,6 +27,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::patch(paths::SECRET, update, "Changes a secret"),
         Route::delete(paths::SECRET, delete, "Deletes a secret"),
         Route::get(paths::SECRET_BY_ID, get_by_id, "Shows a secret by its id"),
+        Route::get(paths::SECRET_REFERENCE_TREE, references, "Shows what a secret refers to"),
+        Route::get(paths::SECRET_DEPENDENCY_TREE, dependents, "Shows what refers to a secret"),
         Route::get(paths::SECRETS_BATCH, get_batch, "Shows the secret named `batch`"),
         Route::post(paths::SECRETS_BATCH, create_many, "Creates secrets, all or none"),
         Route::patch(paths::SECRETS_BATCH, update_many, "Changes secrets, all or none"),
@@ -34,7 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-pub(in crate::handlers) async fn list(
+async fn list(
     caller: Caller,
     State(app): State<AppState>,
     Query(query): Query<ListSecretsQuery>,
@@ -42,7 +44,7 @@ pub(in crate::handlers) async fn list(
     Ok(app.core.list_secrets(&caller, &query).await?.into())
 }
 
-pub(in crate::handlers) async fn get(
+async fn get(
     caller: Caller,
     State(app): State<AppState>,
     Path(name): Path<String>,
@@ -66,6 +68,24 @@ pub(in crate::handlers) async fn get_by_id(
     Path(id): Path<String>,
 ) -> Result<Finished<SecretResponse>, ApiError> {
     Ok(app.core.get_secret_by_id(&caller, &id).await?.into())
+}
+
+pub(in crate::handlers) async fn references(
+    caller: Caller,
+    State(app): State<AppState>,
+    Path(name): Path<String>,
+    Query(query): Query<GetSecretQuery>,
+) -> Answer<ReferenceTreeResponse> {
+    Ok(Json(app.core.get_reference_tree(&caller, &name, &query).await?))
+}
+
+async fn dependents(
+    caller: Caller,
+    State(app): State<AppState>,
+    Path(name): Path<String>,
+    Query(query): Query<GetSecretQuery>,
+) -> Answer<ReferenceTreeResponse> {
+    Ok(Json(app.core.get_reference_dependents(&caller, &name, &query).await?))
 }
 
 pub(in crate::handlers) async fn create(

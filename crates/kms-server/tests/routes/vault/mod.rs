@@ -1,7 +1,10 @@
 //! Folders and secrets, as clients of the contract see them.
 
 mod folders;
+mod imports;
+mod overrides;
 mod reading;
+mod references;
 mod writing;
 
 use kms_testkit::{Answer, Request, Tenant, TestServer};
