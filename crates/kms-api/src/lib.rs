@@ -23,6 +23,7 @@ pub mod projects;
 pub mod roles;
 pub mod routes;
 pub mod secrets;
+pub mod service_tokens;
 pub mod single_sign_on;
 pub mod status;
 mod time;

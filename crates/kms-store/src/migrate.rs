@@ -16,6 +16,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "device_logins", include_str!("../migrations/0007_device_logins.sql")),
     (8, "passkeys", include_str!("../migrations/0008_passkeys.sql")),
     (9, "single_sign_on", include_str!("../migrations/0009_single_sign_on.sql")),
+    (13, "project_roles", include_str!("../migrations/0013_project_roles.sql")),
+    (14, "service_tokens", include_str!("../migrations/0014_service_tokens.sql")),
 ];
 
 pub(crate) async fn run<C>(connection: &mut C) -> Result<(), StoreError>

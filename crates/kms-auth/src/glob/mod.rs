@@ -14,7 +14,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use parse::Pattern;
+pub use parse::{BadPattern, Pattern};
 use parse::{Node, Repeat};
 
 /// The longest text that a pattern is held against, in characters; a longer one matches nothing.
@@ -22,7 +22,7 @@ const MAX_TEXT: usize = 512;
 
 /// What a single `*` does at the end of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stars {
+pub enum Stars {
     /// It stops.
     Stop,
     /// It goes on.
@@ -37,8 +37,14 @@ pub(crate) fn matches(pattern: &str, text: &str, stars: Stars) -> bool {
 impl Pattern {
     /// Whether the whole text matches.
     pub(crate) fn matches(&self, text: &str, stars: Stars) -> bool {
+        self.matches_up_to(text, stars, MAX_TEXT)
+    }
+
+    /// Whether the whole text matches, which has at most `longest` characters; a longer one does
+    /// not.
+    pub fn matches_up_to(&self, text: &str, stars: Stars, longest: usize) -> bool {
         let text: Vec<char> = text.chars().collect();
-        if text.is_empty() || text.len() > MAX_TEXT {
+        if text.is_empty() || text.len() > longest {
             return false;
         }
         let mut end = vec![false; text.len() + 1];

@@ -7,17 +7,21 @@ const MAX_DEPTH: usize = 4;
 
 /// A pattern that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern(pub(super) Vec<Node>);
+pub struct Pattern(pub(super) Vec<Node>);
 
 /// Why a text is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BadPattern {
+pub enum BadPattern {
+    /// It is too long.
     #[error("Must have at most 512 characters")]
     TooLong,
+    /// It would take long to match.
     #[error("Must not nest groups more than four deep, nor repeat or negate inside a repetition")]
     TooDeep,
+    /// It begins with `!`.
     #[error("Must not begin with `!`, which would admit everything else; write `!(…)` or `\\!`")]
     Negated,
+    /// It holds a range in braces.
     #[error("Must not hold a range in braces such as `{{1..3}}`")]
     BraceRange,
 }
@@ -69,7 +73,7 @@ impl Set {
 
 impl Pattern {
     /// Reads a pattern. Brackets, braces and parentheses that do not close stand for themselves.
-    pub(crate) fn parse(text: &str) -> Result<Self, BadPattern> {
+    pub fn parse(text: &str) -> Result<Self, BadPattern> {
         let chars: Vec<char> = text.chars().collect();
         if chars.len() > MAX_PATTERN {
             return Err(BadPattern::TooLong);

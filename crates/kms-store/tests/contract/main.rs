@@ -13,6 +13,7 @@ mod folders;
 mod identity_providers;
 mod machines;
 mod people;
+mod roles;
 mod secrets;
 mod tenancy;
 mod tenants;
@@ -109,4 +110,8 @@ contract! {
     machines::c13_a_threshold_of_guesses_is_counted_and_no_more,
     machines::named_tokens_are_listed_newest_first_within_their_tenant,
     machines::a_membership_changes_within_its_organization,
+    roles::a_role_is_found_within_its_tenant_and_its_slug_taken_once,
+    roles::a_role_in_use_stays_and_is_read_with_its_holders_in_order,
+    roles::what_an_identity_holds_is_told_with_its_roles,
+    roles::a_service_token_is_found_by_its_id_and_kept_within_its_tenant,
 }

@@ -12,6 +12,7 @@ mod memberships;
 mod organizations;
 mod projects;
 mod recovery;
+mod roles;
 mod secret_versions;
 mod single_sign_on;
 mod sub_organizations;
@@ -35,6 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(workspaces::routes());
     routes.extend(environments::routes());
     routes.extend(memberships::routes());
+    routes.extend(roles::routes());
     routes.extend(folders::routes());
     routes.extend(secret_versions::routes());
     routes.extend(totp::routes());

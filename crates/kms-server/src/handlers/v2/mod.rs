@@ -4,6 +4,7 @@ pub(super) mod folders;
 mod mfa;
 mod organizations;
 mod passwords;
+mod service_tokens;
 mod users;
 mod workspaces;
 
@@ -16,5 +17,6 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(users::routes());
     routes.extend(mfa::routes());
     routes.extend(passwords::routes());
+    routes.extend(service_tokens::routes());
     routes
 }

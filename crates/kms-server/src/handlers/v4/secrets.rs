@@ -13,7 +13,7 @@ use kms_core::Caller;
 use crate::{
     ApiError, AppState, Json,
     answer::Finished,
-    extract::{Body, Path, Query},
+    extract::{Bearer, Body, Path, Query},
     route::Route,
 };
 
@@ -35,7 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 pub(in crate::handlers) async fn list(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Query(query): Query<ListSecretsQuery>,
 ) -> Result<Finished<SecretsResponse>, ApiError> {
@@ -43,7 +43,7 @@ pub(in crate::handlers) async fn list(
 }
 
 pub(in crate::handlers) async fn get(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Query(query): Query<GetSecretQuery>,
@@ -53,7 +53,7 @@ pub(in crate::handlers) async fn get(
 
 /// A secret may be called like the route of batches, which are never read.
 async fn get_batch(
-    caller: Caller,
+    caller: Bearer,
     state: State<AppState>,
     query: Query<GetSecretQuery>,
 ) -> Result<Finished<SecretResponse>, ApiError> {
@@ -69,7 +69,7 @@ pub(in crate::handlers) async fn get_by_id(
 }
 
 pub(in crate::handlers) async fn create(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Body(body): Body<CreateSecret>,
@@ -78,7 +78,7 @@ pub(in crate::handlers) async fn create(
 }
 
 pub(in crate::handlers) async fn update(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Body(body): Body<UpdateSecret>,
@@ -87,7 +87,7 @@ pub(in crate::handlers) async fn update(
 }
 
 pub(in crate::handlers) async fn delete(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Body(body): Body<DeleteSecret>,
@@ -96,7 +96,7 @@ pub(in crate::handlers) async fn delete(
 }
 
 pub(in crate::handlers) async fn create_many(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Body(body): Body<BatchBody>,
 ) -> Answer<BatchResponse> {
@@ -104,7 +104,7 @@ pub(in crate::handlers) async fn create_many(
 }
 
 pub(in crate::handlers) async fn update_many(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Body(body): Body<BatchBody>,
 ) -> Answer<BatchResponse> {
@@ -112,7 +112,7 @@ pub(in crate::handlers) async fn update_many(
 }
 
 pub(in crate::handlers) async fn delete_many(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Body(body): Body<BatchBody>,
 ) -> Answer<BatchResponse> {
