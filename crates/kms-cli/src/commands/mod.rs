@@ -17,6 +17,7 @@ mod projects;
 mod reset;
 mod run;
 mod secrets;
+mod service_token;
 mod token;
 mod user;
 mod vault;
@@ -43,6 +44,8 @@ pub enum Command {
     Reset(reset::Args),
     #[command(subcommand)]
     Token(token::Token),
+    #[command(subcommand)]
+    ServiceToken(service_token::ServiceToken),
     Secrets(Box<secrets::Args>),
     Export(Box<export::Args>),
     Run(Box<run::Args>),
@@ -73,6 +76,7 @@ impl Command {
             Self::Vault(args) => vault::run(args, context)?,
             Self::Reset(args) => reset::run(&args, context)?,
             Self::Token(command) => token::run(command, context).await?,
+            Self::ServiceToken(command) => service_token::run(command, context).await?,
             Self::Secrets(args) => secrets::run(*args, context).await?,
             Self::Export(args) => export::run(*args, context).await?,
             Self::Run(args) => run::run(*args, context).await?,
