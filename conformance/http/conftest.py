@@ -4,7 +4,7 @@ The published clients differ in their HTTP stacks: one only reads a body that ca
 one turns a redirected POST into a GET, one sends forms, one sends `True`. A server that gets one
 of these wrong fails some client in silence, so each is checked here by itself.
 
-Not yet, because the server gains these later: service tokens, the login page for a command line,
+Not yet, because the server gains these later: the login page for a command line,
 imports.
 """
 

@@ -116,6 +116,10 @@ ids! {
     ProviderId,
     /// A passkey of a person.
     PasskeyId,
+    /// A role of a project.
+    RoleId,
+    /// A service token.
+    ServiceTokenId,
     /// A record of the audit log.
     AuditId,
 }

@@ -24,6 +24,7 @@ pub mod roles;
 pub mod routes;
 pub mod secret_imports;
 pub mod secrets;
+pub mod service_tokens;
 pub mod single_sign_on;
 pub mod status;
 mod time;

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use uuid::Uuid;
 
-use crate::{IdentityId, MembershipId, ProjectId, Timestamp, UserId};
+use crate::{IdentityId, MembershipId, ProjectId, RoleId, Timestamp, UserId, permissions::Rule};
 
 /// A role of a project.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -12,7 +11,7 @@ use crate::{IdentityId, MembershipId, ProjectId, Timestamp, UserId};
 #[serde(rename_all = "camelCase")]
 pub struct ProjectRole {
     /// Its id; a built-in role has the same one in every project.
-    pub id: Uuid,
+    pub id: RoleId,
     /// Its name for people.
     pub name: String,
     /// Its slug, as memberships name it.
@@ -25,6 +24,52 @@ pub struct ProjectRole {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// Its rules, in order; not told in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<Rule>>,
+}
+
+/// Makes a role.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreateRole {
+    /// Its slug, unique in the project and not one of the built-in roles'.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Its rules, in order; the last that matches decides.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Rule>))]
+    pub permissions: Vec<Value>,
+}
+
+/// Changes what is given of a role.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UpdateRole {
+    /// Its slug.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
+    /// Its name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its rules, all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Rule>>))]
+    pub permissions: Option<Vec<Value>>,
+}
+
+/// The answer about one role.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RoleResponse {
+    /// The role.
+    pub role: ProjectRole,
 }
 
 /// The answer to a list.

@@ -237,8 +237,33 @@ pub const PROJECT_IDENTITY: &str =
 pub const PROJECT_MEMBERSHIPS: &str = "/api/v1/projects/{projectId}/memberships";
 /// `GET` the caller's permissions in a project.
 pub const PROJECT_PERMISSIONS: &str = "/api/v1/projects/{projectId}/permissions";
-/// `GET` roles of a project.
+/// `GET`, `POST` roles of a project.
 pub const PROJECT_ROLES: &str = "/api/v1/projects/{projectId}/roles";
+/// `PATCH`, `DELETE` one role of a project.
+pub const PROJECT_ROLE: &str = "/api/v1/projects/{projectId}/roles/{roleId}";
+/// `GET` a role of a project by its slug.
+pub const PROJECT_ROLE_BY_SLUG: &str = "/api/v1/projects/{projectId}/roles/slug/{roleSlug}";
+/// `GET` one role by id alone.
+pub const ROLE: &str = "/api/v1/projects/roles/{roleId}";
+/// `GET`, `POST` roles of a project (older route).
+pub const WORKSPACE_ROLES_V2: &str = "/api/v2/workspace/{slug}/roles";
+/// `PATCH`, `DELETE` one role of a project (older route).
+pub const WORKSPACE_ROLE_V2: &str = "/api/v2/workspace/{slug}/roles/{roleId}";
+/// `GET` a role of a project by its slug (older route).
+pub const WORKSPACE_ROLE_BY_SLUG_V2: &str = "/api/v2/workspace/{slug}/roles/slug/{roleSlug}";
+/// `GET`, `POST` roles of a project that is named by its slug (oldest route).
+pub const WORKSPACE_ROLES_V1: &str = "/api/v1/workspace/{projectId}/roles";
+/// `PATCH`, `DELETE` one role of a project that is named by its slug (oldest route).
+pub const WORKSPACE_ROLE_V1: &str = "/api/v1/workspace/{projectId}/roles/{roleId}";
+/// `GET` a role of a project that is named by its slug (oldest route).
+pub const WORKSPACE_ROLE_BY_SLUG_V1: &str = "/api/v1/workspace/{projectId}/roles/slug/{roleSlug}";
+
+/// `GET` the service token of the request, `POST` a service token.
+pub const SERVICE_TOKEN: &str = "/api/v2/service-token";
+/// `DELETE` a service token.
+pub const SERVICE_TOKEN_BY_ID: &str = "/api/v2/service-token/{serviceTokenId}";
+/// `GET` the service tokens of a project.
+pub const SERVICE_TOKENS: &str = "/api/v1/workspace/{projectId}/service-token-data";
 
 /// `GET` projects (older route).
 pub const WORKSPACES: &str = "/api/v1/workspace";

@@ -9,7 +9,7 @@
 mod bound;
 mod check;
 mod error;
-mod glob;
+pub mod glob;
 mod jwt;
 mod keys;
 mod methods;

@@ -3,8 +3,9 @@
 
 use std::{cell::OnceCell, env, path::PathBuf, sync::Arc};
 
+use kms_api::service_tokens::PREFIX;
 use kms_client::{Client, Origin};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     cli::GlobalArgs,
@@ -125,6 +126,12 @@ impl Settings {
             Ok(chosen) => chosen.as_ref().map(|chosen| chosen.profile.clone()),
             Err(_) => self.profiles.config().ok()?.current().cloned(),
         }
+    }
+
+    /// Whether the token that was given is a service token.
+    pub(crate) fn has_service_token(&self) -> bool {
+        let token = self.token.as_ref();
+        token.is_some_and(|token| token.value.expose_secret().starts_with(PREFIX))
     }
 
     /// A client that calls with the token that was given, else as the login that was chosen;

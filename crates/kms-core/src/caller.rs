@@ -2,10 +2,16 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use kms_api::{IdentityId, OrganizationId, SessionId, TokenId, UserId};
+use kms_api::{
+    IdentityId, OrganizationId, ProjectId, ServiceTokenId, SessionId, TokenId, UserId,
+    service_tokens::{Permission, Scope},
+};
 use uuid::Uuid;
 
-use crate::{access::RuleSet, epochs::Seen};
+use crate::{
+    access::{Facts, RuleSet},
+    epochs::Seen,
+};
 
 /// Where a request came from, for trusted IPs and the audit log.
 #[derive(Clone, Debug, Default)]
@@ -31,17 +37,21 @@ pub struct Caller {
     pub actor_metadata: Arc<str>,
     /// From where.
     pub origin: Origin,
+    /// What rules can say about the caller.
+    pub(crate) facts: Arc<Facts>,
     /// What was known of changes when the request was admitted.
     pub(crate) seen: Seen,
 }
 
-/// A user or a machine identity.
+/// A user, a machine identity or a service token.
 #[derive(Clone, Debug)]
 pub enum Actor {
     /// A person.
     User(UserActor),
     /// A machine.
     Identity(IdentityActor),
+    /// A service token.
+    Service(ServiceActor),
 }
 
 /// A person.
@@ -70,20 +80,56 @@ pub struct IdentityActor {
     pub token: TokenId,
 }
 
+/// A service token: nobody's, of one project.
+#[derive(Clone, Debug)]
+pub struct ServiceActor {
+    /// The token.
+    pub id: ServiceTokenId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its project.
+    pub project: ProjectId,
+    /// The places that it is good for.
+    pub scopes: Arc<[Scope]>,
+    /// What it is good for there.
+    pub permissions: Arc<[Permission]>,
+    /// Both, as rules.
+    pub rules: Arc<RuleSet>,
+}
+
+impl ServiceActor {
+    /// The one folder that the token is good for, if it is one.
+    pub fn only_place(&self) -> Option<&Scope> {
+        let [scope] = &*self.scopes else { return None };
+        crate::access::is_literal(&scope.secret_path).then_some(scope)
+    }
+}
+
 impl Actor {
-    /// `user` or `identity`, as stored with memberships and told in the audit log.
+    /// `user`, `identity` or `service`, as stored with memberships and told in the audit log.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::User(_) => "user",
             Self::Identity(_) => "identity",
+            Self::Service(_) => "service",
         }
     }
 
-    /// The user's or identity's id.
+    /// The id of the user, identity or service token.
     pub fn id(&self) -> Uuid {
         match self {
             Self::User(user) => user.id.uuid(),
             Self::Identity(identity) => identity.id.uuid(),
+            Self::Service(service) => service.id.uuid(),
+        }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::User(user) => &user.username,
+            Self::Identity(identity) => &identity.name,
+            Self::Service(service) => &service.name,
         }
     }
 
@@ -91,7 +137,7 @@ impl Actor {
     pub fn user(&self) -> Option<&UserActor> {
         match self {
             Self::User(user) => Some(user),
-            Self::Identity(_) => None,
+            Self::Identity(_) | Self::Service(_) => None,
         }
     }
 }

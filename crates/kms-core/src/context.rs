@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kms_api::{OrganizationId, ProjectId, Timestamp};
+use kms_api::{OrganizationId, ProjectId, ServiceTokenId, Timestamp};
 use kms_auth::{
     Endpoints, Verifier,
     outbound::{Outbound, OutboundPolicy},
@@ -23,9 +23,13 @@ use crate::{
     passwords::Passwords,
     read_log::ReadLog,
     secrets::Answers,
+    service_tokens::KnownService,
     sessions::{CallerKey, Known},
     verified::Verified,
 };
+
+/// A principal, a project, the organization, and what the principal's login told (`Facts::print`).
+pub(crate) type AccessKey = (Uuid, ProjectId, OrganizationId, Uuid);
 
 /// How many callers and memberships are remembered at most.
 const REMEMBERED: u64 = 20_000;
@@ -92,8 +96,10 @@ pub struct Inner {
     pub(crate) verified: Verified,
     /// Who a token stands for.
     pub(crate) caller_memory: Cache<CallerKey, Arc<Known>>,
+    /// Who a service token is.
+    pub(crate) service_memory: Cache<ServiceTokenId, Arc<KnownService>>,
     /// What a principal may do in a project: the epoch it was read in, until when it holds, and it.
-    pub(crate) access_memory: Cache<(Uuid, ProjectId, OrganizationId), (u64, i64, ProjectAccess)>,
+    pub(crate) access_memory: Cache<AccessKey, (u64, i64, ProjectAccess)>,
     pub(crate) answers: Answers,
     pub(crate) sso: SingleSignOn,
     pub(crate) verifier: Verifier,
@@ -133,6 +139,7 @@ impl Core {
             clients: Clients::default(),
             verified: Verified::default(),
             caller_memory: Cache::new(REMEMBERED),
+            service_memory: Cache::new(REMEMBERED),
             access_memory: Cache::new(REMEMBERED),
             answers,
             sso,

@@ -6,26 +6,30 @@
 
 use std::sync::Arc;
 
-use kms_api::{IdentityId, OrganizationId, ProviderId, SessionId, TokenId, UserId};
+use kms_api::{
+    IdentityId, OrganizationId, ProviderId, SessionId, TokenId, UserId,
+    identities::IdentityMetadata, service_tokens,
+};
 use kms_crypto::{
     TokenError,
     claims::{IdentityAccessClaims, UserAccessClaims, UserPageClaims},
 };
 use kms_store::{
     callers::{self, IdentityCallerRow, IdentityToken, UserCallerRow},
+    identities::IdentityRow,
     organizations::{self, OrganizationMembershipRow},
     tokens,
     user_sessions::SessionRow,
     users::UserRow,
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
     Actor, Caller, Core, Error, IdentityActor, Origin, Result, UserActor,
     access::{
-        ACCEPTED, auth_method_mac, client_secret_mac, identity_mac, organization_membership_mac,
-        organization_role, session_mac, user_mac,
+        ACCEPTED, Facts, auth_method_mac, client_secret_mac, identity_facts_mac, identity_mac,
+        organization_membership_mac, organization_role, session_mac, user_mac,
     },
     epochs::Seen,
     people::Chosen,
@@ -70,7 +74,9 @@ pub struct SignedIn {
 impl Core {
     /// Who a bearer token stands for, in the organization that it is scoped to.
     pub async fn authenticate(&self, bearer: &str, origin: Origin) -> Result<Caller> {
-        refuse_service_token(bearer)?;
+        if bearer.starts_with(service_tokens::PREFIX) {
+            return self.service_caller(bearer, origin).await;
+        }
         let now = self.now().seconds();
         match self.identity_claims(bearer, now) {
             Ok(claims) => self.identity_caller(&claims, origin).await,
@@ -110,7 +116,11 @@ impl Core {
 
     /// Who a user's token stands for, where no organization needs to be chosen yet.
     pub async fn authenticate_user(&self, bearer: &str, origin: Origin) -> Result<SignedIn> {
-        refuse_service_token(bearer)?;
+        if bearer.starts_with(service_tokens::PREFIX) {
+            // A good one is told from one that is none; neither is a person's.
+            self.service_caller(bearer, origin).await?;
+            return Err(TokenError::WrongType.into());
+        }
         let now = self.now().seconds();
         let claims = self.keys.tokens.verify::<UserAccessClaims>(bearer, now)?;
         let row = self.load_user(&claims).await?;
@@ -197,6 +207,11 @@ impl Core {
             instance_admin: administers_instance(&row.user, self.live_session(&row)?),
             actor_metadata: metadata_of(&claims.auth_method, &row),
             origin: Origin::default(),
+            facts: Arc::new(Facts {
+                id: row.user.id.to_string(),
+                username: row.user.username.clone(),
+                ..Facts::default()
+            }),
             seen: Seen::default(),
         };
         Ok((caller, TrustedIps::default()))
@@ -222,9 +237,31 @@ impl Core {
             instance_admin: row.identity.is_instance_admin,
             actor_metadata: metadata.to_string().into(),
             origin: Origin::default(),
+            facts: Arc::new(self.facts_of(&row.identity, &claims.identity_auth)?),
             seen: Seen::default(),
         };
         Ok((caller, trusted))
+    }
+
+    /// What rules can say about an identity that logged in.
+    fn facts_of(&self, row: &IdentityRow, auth: &Map<String, Value>) -> Result<Facts> {
+        let mut facts = Facts { id: row.id.to_string(), auth: auth.clone(), ..Facts::default() };
+        // What was written before rules could refer to it is not authenticated, and not told.
+        if let Some(mac) = &row.facts_mac {
+            identity_facts_mac(&self.keys.rows, row).verify(mac)?;
+            facts.username.clone_from(&row.name);
+            let metadata = row.metadata.as_deref().unwrap_or("[]");
+            let metadata: Vec<IdentityMetadata> =
+                serde_json::from_str(metadata).map_err(|error| Error::Internal(Box::new(error)))?;
+            facts.metadata = metadata.into_iter().map(|pair| (pair.key, pair.value)).collect();
+        }
+        if !auth.is_empty() {
+            let text = Value::Object(auth.clone()).to_string();
+            let hash = self.keys.lookup.hash("identity-auth", text);
+            let (print, _) = hash.as_bytes().split_at(16);
+            facts.print = Uuid::from_slice(print).unwrap_or_default();
+        }
+        Ok(facts)
     }
 
     /// Whether everything that an identity's token rests on still stands.
@@ -385,10 +422,10 @@ impl Lapse {
     }
 }
 
-/// Service tokens are none of ours; they are told by how they begin (wire contract, user tokens).
+/// Service tokens are told by how they begin (wire contract, user tokens); here they prove nothing.
 pub(crate) fn refuse_service_token(bearer: &str) -> Result<()> {
-    if bearer.starts_with("st.") {
-        return Err(Error::unauthorized("Invalid service token"));
+    if bearer.starts_with(service_tokens::PREFIX) {
+        return Err(crate::service_tokens::invalid());
     }
     Ok(())
 }

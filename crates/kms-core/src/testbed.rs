@@ -63,7 +63,7 @@ impl Bed {
         };
         let mut access = self.core.project_access(&self.admin, self.project).await.unwrap();
         access.rules = Arc::new(RuleSet::new(rules));
-        let place = (id, self.project, caller.organization);
+        let place = (id, self.project, caller.organization, Uuid::nil());
         self.core.access_memory.insert(place, (self.core.epochs.rights(), i64::MAX, access));
         caller
     }

@@ -205,6 +205,7 @@ fn caller(actor: Actor, organization: OrganizationId, role: &str) -> Caller {
         instance_admin: false,
         actor_metadata: "{}".into(),
         origin: Origin::default(),
+        facts: Arc::default(),
         seen: Seen::default(),
     }
 }

@@ -46,10 +46,14 @@ pub enum Class {
 pub enum Access {
     /// Everybody, without a token.
     Public,
+    /// Users, machine identities and service tokens.
+    Bearer,
     /// Users and machine identities.
     Anybody,
     /// Machine identities only.
     Identity,
+    /// Service tokens only.
+    Service,
     /// Users only.
     User,
     /// Whoever was mailed a proof and is about to complete an account or to set a password.

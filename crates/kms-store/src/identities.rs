@@ -4,10 +4,11 @@ use kms_api::{IdentityId, OrganizationId, ProjectId};
 use uuid::Uuid;
 
 use crate::{
-    Source, StoreError, Tx,
-    memberships::RoleRow,
+    Joined, Source, StoreError, Tx,
+    memberships::{RoleRow, join_custom_role, role_columns},
     organizations::{OrganizationMembershipRow, membership_columns},
     record,
+    roles::{CustomRoleRow, custom_role_columns},
 };
 
 record! {
@@ -34,6 +35,9 @@ record! {
         pub updated_at: i64,
         /// Its authentication.
         pub mac: Vec<u8>,
+        /// The authentication of name and metadata; none for what was written before rules could
+        /// refer to them.
+        pub facts_mac: Option<Vec<u8>>,
     }
 }
 
@@ -84,8 +88,10 @@ record! {
     pub struct ProjectRoleRow {
         /// The project.
         pub project_id: ProjectId,
-        /// The role's slug.
+        /// The role's slug, or `custom`.
         pub role: String,
+        /// The role of the project that it is, if it is not a built-in one.
+        pub custom: Joined<CustomRoleRow>,
     }
 }
 
@@ -93,7 +99,7 @@ record! {
 macro_rules! identity_columns {
     () => {
         "i.id, i.org_id, i.name, i.has_delete_protection, i.metadata, i.epoch,
-            i.is_instance_admin, i.created_at, i.updated_at, i.mac"
+            i.is_instance_admin, i.created_at, i.updated_at, i.mac, i.facts_mac"
     };
 }
 
@@ -130,21 +136,29 @@ const MEMBERS: &str = members!(
 const COUNT: &str = "SELECT COUNT(*) FROM organization_memberships m
     JOIN identities i ON i.id = m.principal_id
     WHERE m.org_id = $1 AND m.principal_kind = 'identity' AND LOWER(i.name) LIKE $2 ESCAPE '\\'";
-const PROJECT_ROLES: &str = "SELECT m.project_id, r.role FROM project_memberships m
-    JOIN project_membership_roles r ON r.membership_id = m.id
-    WHERE m.principal_id = $1 AND m.principal_kind = 'identity'
-    ORDER BY m.project_id, r.role";
-const PROJECT_MEMBERSHIPS: &str = "SELECT p.id, p.name, m.created_at, m.updated_at, m.id, m.org_id,
-        m.mac, r.id, r.role, r.is_temporary, r.temporary_range, r.starts_at, r.ends_at, r.mac
-    FROM project_memberships m JOIN projects p ON p.id = m.project_id
-    LEFT JOIN project_membership_roles r ON r.membership_id = m.id
-    WHERE m.org_id = $1 AND m.principal_id = $2 AND m.principal_kind = 'identity'
-    ORDER BY m.created_at, m.id, r.created_at, r.id";
+const PROJECT_ROLES: &str = concat!(
+    "SELECT m.project_id, r.role, ",
+    custom_role_columns!(),
+    " FROM project_memberships m
+    JOIN project_membership_roles r ON r.membership_id = m.id",
+    join_custom_role!(),
+    "WHERE m.principal_id = $1 AND m.principal_kind = 'identity'
+    ORDER BY m.project_id, r.position, r.id"
+);
+const PROJECT_MEMBERSHIPS: &str = concat!(
+    "SELECT p.id, p.name, m.created_at, m.updated_at, ",
+    role_columns!(),
+    " FROM project_memberships m JOIN projects p ON p.id = m.project_id
+    LEFT JOIN project_membership_roles r ON r.membership_id = m.id",
+    join_custom_role!(),
+    "WHERE m.org_id = $1 AND m.principal_id = $2 AND m.principal_kind = 'identity'
+    ORDER BY m.created_at, m.id, r.position, r.created_at, r.id"
+);
 const INSERT: &str = "INSERT INTO identities (id, org_id, name, has_delete_protection, metadata,
-        epoch, is_instance_admin, created_at, updated_at, mac)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        epoch, is_instance_admin, created_at, updated_at, mac, facts_mac)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const UPDATE: &str = "UPDATE identities SET name = $3, has_delete_protection = $4, metadata = $5,
-        epoch = $6, updated_at = $7, mac = $8
+        epoch = $6, updated_at = $7, mac = $8, facts_mac = $9
     WHERE org_id = $1 AND id = $2";
 const DELETE_ORGANIZATION_MEMBERSHIPS: &str = "DELETE FROM organization_memberships
     WHERE principal_id = $1 AND principal_kind = 'identity'";
@@ -223,6 +237,7 @@ pub async fn insert(tx: &mut Tx, row: &IdentityRow) -> Result<(), StoreError> {
         row.created_at,
         row.updated_at,
         row.mac.as_slice(),
+        row.facts_mac.as_deref(),
     );
     tx.execute(INSERT, params).await?;
     Ok(())
@@ -239,6 +254,7 @@ pub async fn update(tx: &mut Tx, row: &IdentityRow) -> Result<bool, StoreError> 
         row.epoch,
         row.updated_at,
         row.mac.as_slice(),
+        row.facts_mac.as_deref(),
     );
     Ok(tx.execute(UPDATE, params).await? == 1)
 }

@@ -3,7 +3,12 @@
 use kms_api::{OrganizationId, ProjectId};
 use uuid::Uuid;
 
-use crate::{Joined, Source, StoreError, Tx, memberships::RoleRow, record};
+use crate::{
+    Joined, Source, StoreError, Tx,
+    memberships::{RoleRow, join_custom_role, role_columns},
+    record,
+    roles::custom_role_columns,
+};
 
 record! {
     /// A project with the keys that open it.
@@ -77,14 +82,15 @@ record! {
 
 const FIND_FOR: &str = concat!(
     columns!(),
-    ", m.id, m.org_id, m.mac, r.id, r.role, r.is_temporary, r.temporary_range, r.starts_at,
-        r.ends_at, r.mac
-    FROM projects p JOIN organizations o ON o.id = p.org_id
+    ", ",
+    role_columns!(),
+    " FROM projects p JOIN organizations o ON o.id = p.org_id
         LEFT JOIN project_memberships m ON m.org_id = p.org_id AND m.project_id = p.id
             AND m.principal_kind = $3 AND m.principal_id = $4
-        LEFT JOIN project_membership_roles r ON r.membership_id = m.id
-    WHERE p.org_id = $1 AND p.id = $2
-    ORDER BY r.created_at, r.id"
+        LEFT JOIN project_membership_roles r ON r.membership_id = m.id",
+    join_custom_role!(),
+    "WHERE p.org_id = $1 AND p.id = $2
+    ORDER BY r.position, r.created_at, r.id"
 );
 
 const FIND: &str = select!("WHERE p.org_id = $1 AND p.id = $2");

@@ -37,6 +37,7 @@ mod person_domain;
 mod person_questions;
 mod profiles;
 mod renewal;
+mod roles;
 mod run;
 mod second_factor;
 mod secrets;

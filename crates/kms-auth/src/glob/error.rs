@@ -2,7 +2,8 @@
 
 /// Why a text is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BadPattern {
+#[expect(missing_docs, reason = "each says what it is, for whoever writes a pattern")]
+pub enum BadPattern {
     #[error("Must have at most 512 characters")]
     TooLong,
     #[error("Must not hold control characters")]

@@ -20,7 +20,8 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use parts::Pattern;
+pub use error::BadPattern;
+pub use parts::Pattern;
 use parts::{Atom, Node, Star};
 
 /// The longest text that a pattern is held against, in UTF-16 code units; a longer one matches
@@ -34,7 +35,7 @@ const LINE_ENDS: [u16; 4] = [0x0a, 0x0d, 0x2028, 0x2029];
 
 /// What a single `*` does at the end of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stars {
+pub enum Stars {
     /// It stops.
     Stop,
     /// It goes on.
@@ -71,9 +72,15 @@ impl<'r> Rule<'r> {
 impl Pattern {
     /// Whether the whole text matches.
     pub(crate) fn matches(&self, text: &str, stars: Stars) -> bool {
-        let text: Vec<u16> = text.encode_utf16().take(MAX_TEXT + 1).collect();
+        self.matches_up_to(text, stars, MAX_TEXT)
+    }
+
+    /// Whether the whole text matches, which has at most `longest` UTF-16 code units; a longer one
+    /// does not.
+    pub fn matches_up_to(&self, text: &str, stars: Stars, longest: usize) -> bool {
+        let text: Vec<u16> = text.encode_utf16().take(longest.saturating_add(1)).collect();
         let is_line = |unit: &u16| LINE_ENDS.contains(unit);
-        if text.is_empty() || text.len() > MAX_TEXT || text.iter().any(is_line) {
+        if text.is_empty() || text.len() > longest || text.iter().any(is_line) {
             return false;
         }
         let matcher = Matcher { text: &text, stars };

@@ -31,7 +31,7 @@ enum Place {
 
 impl Pattern {
     /// Reads a pattern. A text without anything that makes it one is itself.
-    pub(crate) fn parse(text: &str) -> Result<Self, BadPattern> {
+    pub fn parse(text: &str) -> Result<Self, BadPattern> {
         let chars: Vec<char> = text.chars().collect();
         let plain = !text.contains(NOT_PLAIN) && !text.starts_with('*');
         let parser = Parser { chars: &chars, plain };

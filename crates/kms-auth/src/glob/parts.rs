@@ -2,7 +2,7 @@
 
 /// A pattern that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern(pub(super) Vec<Node>);
+pub struct Pattern(pub(super) Vec<Node>);
 
 /// A part of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]

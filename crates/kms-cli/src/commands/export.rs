@@ -71,8 +71,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
         return write(&args, &text, None, context);
     }
     let options = args.options()?;
-    let place = Place::resolve(&args.place, None, context)?;
-    let client = context.settings.client()?;
+    let (client, place) = Place::to_read(&args.place, None, context).await?;
     let secrets = selection::fetch(&client, &place, &args.read).await?;
     let secrets = selection::unique(secrets);
     selection::require_values(&secrets)?;

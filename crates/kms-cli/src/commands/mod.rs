@@ -18,6 +18,7 @@ mod projects;
 mod reset;
 mod run;
 mod secrets;
+mod service_token;
 mod token;
 mod user;
 mod vault;
@@ -45,6 +46,8 @@ pub enum Command {
     #[command(subcommand)]
     Token(token::Token),
     Init(init::Args),
+    #[command(subcommand)]
+    ServiceToken(service_token::ServiceToken),
     Secrets(Box<secrets::Args>),
     Export(Box<export::Args>),
     Run(Box<run::Args>),
@@ -76,6 +79,7 @@ impl Command {
             Self::Reset(args) => reset::run(&args, context)?,
             Self::Token(command) => token::run(command, context).await?,
             Self::Init(args) => init::run(args, context).await?,
+            Self::ServiceToken(command) => service_token::run(command, context).await?,
             Self::Secrets(args) => secrets::run(*args, context).await?,
             Self::Export(args) => export::run(*args, context).await?,
             Self::Run(args) => run::run(*args, context).await?,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kms_api::service_tokens::PREFIX;
 use kms_client::{Claims, Client, Error as ClientError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -75,7 +76,7 @@ impl<'a> Credential<'a> {
 impl PrincipalType {
     /// By its form, else by what its claims say.
     pub(super) fn of(token: &SecretString, claims: &Claims) -> Result<Self, CliError> {
-        if token.expose_secret().starts_with("st.") {
+        if token.expose_secret().starts_with(PREFIX) {
             return Ok(Self::ServiceToken);
         }
         match claims.auth_token_type.as_deref() {
@@ -103,13 +104,9 @@ pub(super) async fn verify(client: &Client, kind: PrincipalType) -> Verification
         match kind {
             PrincipalType::User => client.check_auth().await.map(drop),
             PrincipalType::MachineIdentity => client.identity_details().await.map(drop),
-            PrincipalType::ServiceToken => Ok(()),
+            PrincipalType::ServiceToken => client.own_service_token().await.map(drop),
         }
     };
-    if kind == PrincipalType::ServiceToken {
-        let reason = Some("this version does not ask about service tokens".to_owned());
-        return Verification { state: State::Skipped, reason };
-    }
     match timeout(PATIENCE, asked).await {
         Ok(Ok(())) => Verification { state: State::Verified, reason: None },
         Ok(Err(error)) => {

@@ -69,8 +69,8 @@ async fn environment(args: &Args, context: &Context) -> Result<Environment, CliE
         return Err(CliError::usage("`--output` has no meaning for `run`")
             .hint("options of the program stand behind `--`"));
     }
-    let place = Place::resolve(&args.place, args.project_config_dir.as_deref(), context)?;
-    let client = context.settings.client()?;
+    let folder = args.project_config_dir.as_deref();
+    let (client, place) = Place::to_read(&args.place, folder, context).await?;
     let secrets = selection::fetch(&client, &place, &args.read).await?;
     let secrets = selection::unique(secrets);
     selection::require_values(&secrets)?;

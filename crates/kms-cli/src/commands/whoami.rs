@@ -93,7 +93,17 @@ async fn ask(credential: &Credential<'_>, context: &Context) -> Result<Me, CliEr
             store.open()?.refresh.is_some(),
         ),
     };
-    let projects = client.list_projects(&ListProjectsQuery::default()).await?.projects;
+    let (projects, project_roles) = match kind {
+        PrincipalType::ServiceToken => {
+            let project = client.own_service_token().await?.project_id.to_string();
+            (vec![client.get_project(&project).await?.project.slug], Vec::new())
+        }
+        _ => {
+            let projects = client.list_projects(&ListProjectsQuery::default()).await?.projects;
+            let slugs = projects.into_iter().map(|project| project.slug);
+            (slugs.collect(), project_roles(&client, context).await?)
+        }
+    };
     Ok(Me {
         principal_type: kind,
         name,
@@ -101,8 +111,8 @@ async fn ask(credential: &Credential<'_>, context: &Context) -> Result<Me, CliEr
         credential: used,
         organization,
         organization_role,
-        projects: projects.into_iter().map(|project| project.slug).collect(),
-        project_roles: project_roles(&client, context).await?,
+        projects,
+        project_roles,
         token_ends_at: claims.exp.map(Timestamp::from_seconds),
         renewed_silently: renewed,
         sources: Vec::new(),
@@ -129,9 +139,7 @@ async fn identify(
             let details = client.identity_details().await?.identity_details;
             Ok((details.identity_name, Some(details.organization.name), None))
         }
-        PrincipalType::ServiceToken => {
-            Err(CliError::usage("this version knows nothing about service tokens"))
-        }
+        PrincipalType::ServiceToken => Ok((client.own_service_token().await?.name, None, None)),
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::Args;
 use kms_api::{
     secrets::{HIDDEN_VALUE, ListSecretsQuery, ProjectRef, Secret},
+    service_tokens::Scope,
     wire::WireBool,
 };
 use kms_client::{Client, Error as ClientError, Origin};
@@ -145,6 +146,49 @@ impl Place {
         })
     }
 
+    /// As [`Self::resolve`], for a command that reads, and who reads. A service token's project is
+    /// its own, and what else its command leaves out, as its server tells.
+    pub(crate) async fn to_read(
+        args: &PlaceArgs,
+        folder: Option<&Path>,
+        context: &Context,
+    ) -> Result<(Client, Self), CliError> {
+        if !context.settings.has_service_token() {
+            let place = Self::resolve(args, folder, context)?;
+            return Ok((context.settings.client()?, place));
+        }
+        let client = context.settings.client()?;
+        let token = client.own_service_token().await;
+        let token = token.map_err(|error| {
+            CliError::from(error).context("could not ask what the service token is good for")
+        })?;
+        let only = match token.scopes.as_slice() {
+            [scope] => Some(scope),
+            _ => None,
+        };
+        let folder_of = only.filter(|scope| is_folder(&scope.secret_path));
+        // Its server would read the one folder, whatever is named.
+        if let Some(scope) = folder_of {
+            let other_env = args.env.as_ref().is_some_and(|env| *env != scope.environment);
+            let other_path = args.path.iter().any(|path| !is_same(path, &scope.secret_path));
+            if other_env || other_path {
+                let Scope { environment, secret_path } = scope;
+                let what =
+                    format!("the service token is good for `{environment}:{secret_path}` alone");
+                return Err(CliError::denied(what).hint("leave `--env` and `--path` out"));
+            }
+        }
+        let of_token = PlaceArgs {
+            project_id: Some(token.project_id.to_string()),
+            env: args.env.clone().or_else(|| Some(only?.environment.clone())),
+            path: match (args.path.as_slice(), folder_of) {
+                ([], Some(scope)) => vec![scope.secret_path.clone()],
+                (paths, _) => paths.to_vec(),
+            },
+        };
+        Ok((client, Self::resolve(&of_token, folder, context)?))
+    }
+
     /// The only folder, for commands that work in one.
     pub(crate) fn path(&self) -> Result<&str, CliError> {
         match self.paths.as_slice() {
@@ -175,6 +219,15 @@ impl Place {
         }
         error
     }
+}
+
+/// Whether a path of a scope is one folder, and no pattern.
+fn is_folder(path: &str) -> bool {
+    !path.contains(|character| "*?[]{}()!+@|\\".contains(character))
+}
+
+fn is_same(path: &str, other: &str) -> bool {
+    path.trim_matches('/') == other.trim_matches('/')
 }
 
 /// The project file of exactly this folder, which must have one.

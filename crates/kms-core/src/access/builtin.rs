@@ -4,17 +4,19 @@ use std::sync::{Arc, LazyLock};
 
 use kms_api::permissions::{Actions, Rule};
 
-use super::{Action, RuleSet, Subject};
+use super::{
+    Action, RuleSet, Subject,
+    vocabulary::{CRUD, IN_PROJECTS},
+};
 use crate::{Error, Result};
 
 use Action::{
     AssignRole, Create, CreateToken, Delete, DeleteToken, DescribeSecret, DirectAccess, Edit,
-    GetToken, GrantPrivileges, Read, ReadValue, RevokeAuth,
+    GetToken, GrantPrivileges, PerformRollback, Read, ReadValue, RevokeAuth,
 };
 
 type Table = &'static [(Subject, &'static [Action])];
 
-const CRUD: &[Action] = &[Read, Create, Edit, Delete];
 const SECRETS_ALL: &[Action] = &[Read, DescribeSecret, ReadValue, Create, Edit, Delete];
 const PRINCIPAL_ALL: &[Action] = &[Read, Create, Edit, Delete, GrantPrivileges, AssignRole];
 const IDENTITY_ALL: &[Action] = &[
@@ -28,23 +30,6 @@ const IDENTITY_ALL: &[Action] = &[
     CreateToken,
     GetToken,
     DeleteToken,
-];
-
-const PROJECT_ADMIN: Table = &[
-    (Subject::Secrets, SECRETS_ALL),
-    (Subject::SecretFolders, CRUD),
-    (Subject::SecretImports, CRUD),
-    (Subject::SecretRollback, &[Read, Create]),
-    (Subject::Tags, CRUD),
-    (Subject::Environments, CRUD),
-    (Subject::ServiceTokens, CRUD),
-    (Subject::Settings, CRUD),
-    (Subject::Role, CRUD),
-    (Subject::Member, PRINCIPAL_ALL),
-    (Subject::Groups, PRINCIPAL_ALL),
-    (Subject::Identity, IDENTITY_ALL),
-    (Subject::AuditLogs, &[Read]),
-    (Subject::Project, &[Edit, Delete]),
 ];
 
 const PROJECT_MEMBER: Table = &[
@@ -61,6 +46,11 @@ const PROJECT_MEMBER: Table = &[
     (Subject::Groups, &[Read]),
     (Subject::Identity, &[Read]),
     (Subject::AuditLogs, &[Read]),
+    (Subject::Commits, &[Read, PerformRollback]),
+    (Subject::SecretApproval, &[Read]),
+    (Subject::Webhooks, CRUD),
+    (Subject::Integrations, CRUD),
+    (Subject::IpAllowlist, &[Read]),
 ];
 
 const PROJECT_VIEWER: Table = &[
@@ -77,6 +67,11 @@ const PROJECT_VIEWER: Table = &[
     (Subject::Groups, &[Read]),
     (Subject::Identity, &[Read]),
     (Subject::AuditLogs, &[Read]),
+    (Subject::Commits, &[Read]),
+    (Subject::SecretApproval, &[Read]),
+    (Subject::Webhooks, &[Read]),
+    (Subject::Integrations, &[Read]),
+    (Subject::IpAllowlist, &[Read]),
 ];
 
 const ORGANIZATION_ADMIN: Table = &[
@@ -106,6 +101,9 @@ pub const ORGANIZATION_ROLES: [&str; 3] = ["admin", "member", "no-access"];
 /// Slugs of the built-in roles of a project.
 pub const PROJECT_ROLES: [&str; 4] = ["admin", "member", "viewer", "no-access"];
 
+/// What a role is called, in the place of a slug, that is not built in.
+pub const CUSTOM: &str = "custom";
+
 fn rules(table: Table) -> Arc<RuleSet> {
     Arc::new(RuleSet::new(table.iter().map(|(subject, actions)| Rule {
         subject: subject.as_str().into(),
@@ -116,7 +114,7 @@ fn rules(table: Table) -> Arc<RuleSet> {
 }
 
 static PROJECT: LazyLock<[Arc<RuleSet>; 4]> = LazyLock::new(|| {
-    [rules(PROJECT_ADMIN), rules(PROJECT_MEMBER), rules(PROJECT_VIEWER), Arc::default()]
+    [rules(IN_PROJECTS), rules(PROJECT_MEMBER), rules(PROJECT_VIEWER), Arc::default()]
 });
 static ORGANIZATION: LazyLock<[Arc<RuleSet>; 3]> =
     LazyLock::new(|| [rules(ORGANIZATION_ADMIN), rules(ORGANIZATION_MEMBER), Arc::default()]);
@@ -129,6 +127,14 @@ pub fn project_role(slug: &str) -> Result<Arc<RuleSet>> {
 /// The rules of a role in an organization, by its exact slug.
 pub fn organization_role(slug: &str) -> Result<Arc<RuleSet>> {
     find(&ORGANIZATION_ROLES, &*ORGANIZATION, slug)
+}
+
+/// Whether a slug or name is, in whatever case, that of a built-in role of a project, or means that
+/// a role is none (attack T4).
+pub(crate) fn is_reserved(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    let names = PROJECT_ROLES.iter().chain(&[CUSTOM, "developer", "no access"]);
+    names.copied().any(|name| name == text)
 }
 
 fn find(slugs: &[&str], sets: &[Arc<RuleSet>], slug: &str) -> Result<Arc<RuleSet>> {

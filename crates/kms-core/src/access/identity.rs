@@ -14,6 +14,15 @@ pub(crate) fn identity_mac(key: &RowKey, row: &IdentityRow) -> RowMac {
         .flag(row.is_instance_admin)
 }
 
+/// The authentication of name and metadata of an identity, which rules may refer to.
+pub(crate) fn identity_facts_mac(key: &RowKey, row: &IdentityRow) -> RowMac {
+    key.mac("identities.facts")
+        .uuid(row.id.uuid())
+        .uuid(row.org_id.uuid())
+        .text(&row.name)
+        .opt_text(row.metadata.as_deref())
+}
+
 /// The authentication of an auth method's row.
 pub(crate) fn auth_method_mac(key: &RowKey, row: &AuthMethodRow) -> RowMac {
     key.mac("identity_auth_methods")

@@ -10,8 +10,8 @@ use kms_store::{
 };
 use uuid::Uuid;
 
-use super::{Action, Attributes, RuleSet, Subject, project_role};
-use crate::{Caller, Core, Error, Result};
+use super::{Action, Attributes, RuleSet, Subject};
+use crate::{Actor, Caller, Core, Error, Result, ServiceActor};
 
 /// A project that the caller is a member of, and the rules of the membership.
 #[derive(Clone)]
@@ -33,8 +33,12 @@ pub struct RoleGrant<'a> {
     pub organization: Uuid,
     /// The membership.
     pub membership: Uuid,
-    /// The role's slug.
+    /// The role's slug, or `custom`.
     pub role: &'a str,
+    /// The role of the project that it is, if it is not a built-in one.
+    pub custom_role: Option<Uuid>,
+    /// Where its rules stand among those of the membership's other roles.
+    pub position: i64,
     /// Whether it ends by itself.
     pub is_temporary: bool,
     /// From when, in microseconds.
@@ -44,16 +48,22 @@ pub struct RoleGrant<'a> {
 }
 
 impl RoleGrant<'_> {
-    /// The row's authentication.
+    /// The row's authentication. What came later is covered where it differs from what every role
+    /// was given then, so that rows of before keep theirs.
     pub(crate) fn mac(&self, key: &RowKey) -> kms_crypto::RowMac {
-        key.mac("project_membership_roles")
+        let mac = key
+            .mac("project_membership_roles")
             .uuid(self.id)
             .uuid(self.organization)
             .uuid(self.membership)
             .text(self.role)
             .flag(self.is_temporary)
             .int(self.starts_at.unwrap_or_default())
-            .int(self.ends_at.unwrap_or_default())
+            .int(self.ends_at.unwrap_or_default());
+        if self.custom_role.is_none() && self.position == 0 {
+            return mac;
+        }
+        mac.opt_uuid(self.custom_role).int(self.position)
     }
 }
 
@@ -117,7 +127,7 @@ impl Core {
     /// A project that does not exist and one of another organization answer alike.
     pub async fn project_access(&self, caller: &Caller, id: ProjectId) -> Result<ProjectAccess> {
         let epoch = self.rights_epoch(caller).await?;
-        let place = (caller.actor.id(), id, caller.organization);
+        let place = (caller.actor.id(), id, caller.organization, caller.facts.print);
         if let Some((seen, until, access)) = self.access_memory.get(&place)
             && seen == epoch
             && self.now().micros() < until
@@ -134,6 +144,9 @@ impl Core {
         caller: &Caller,
         id: ProjectId,
     ) -> Result<(i64, ProjectAccess)> {
+        if let Actor::Service(service) = &caller.actor {
+            return self.load_service_access(caller, service, id).await;
+        }
         let not_found = || Error::not_found(format!("Project with ID '{id}' not found"));
         let (kind, principal) = (caller.actor.kind(), caller.actor.id());
         let found =
@@ -158,14 +171,36 @@ impl Core {
             principal,
         )
         .verify(&first.membership_mac)?;
-        let (until, rules) = self.rules_of(&rows)?;
+        let (until, roles) = self.rules_of(&rows)?;
+        let rules = RuleSet::of_roles(roles, &caller.facts);
+        Ok((until, self.project_with(project, rules)?))
+    }
+
+    /// What a service token may do: nothing outside of its project. Every other project answers
+    /// alike, whether it exists or not (attack T1).
+    async fn load_service_access(
+        &self,
+        caller: &Caller,
+        service: &ServiceActor,
+        id: ProjectId,
+    ) -> Result<(i64, ProjectAccess)> {
+        let not_found = || Error::not_found(format!("Project with ID '{id}' not found"));
+        if id != service.project {
+            return Err(not_found());
+        }
+        let project = projects::find(&self.store, caller.organization, id).await?;
+        let project = project.ok_or_else(not_found)?;
+        Ok((i64::MAX, self.project_with(project, Arc::clone(&service.rules))?))
+    }
+
+    fn project_with(&self, project: ProjectRow, rules: Arc<RuleSet>) -> Result<ProjectAccess> {
         let key = self.keys.project(
             project.org_id,
             &project.org_wrapped_key,
             project.id,
             &project.wrapped_key,
         )?;
-        Ok((until, ProjectAccess { project: Arc::new(project), rules, key }))
+        Ok(ProjectAccess { project: Arc::new(project), rules, key })
     }
 
     /// Refuses to go on when a project membership of the caller was not written by the server.
@@ -181,14 +216,14 @@ impl Core {
 
     /// The rules of all roles of a membership, in force or not: what somebody who changes the
     /// membership must hold.
-    pub(crate) fn rules_ever_of(&self, rows: &[RoleRow]) -> Result<Arc<RuleSet>> {
+    pub(crate) fn rules_ever_of(&self, rows: &[RoleRow]) -> Result<Vec<Arc<RuleSet>>> {
         let mut sets = Vec::new();
         for row in rows {
             if let Some(role) = self.genuine_grant(row)? {
-                sets.push(project_role(&role.role)?);
+                sets.push(self.rules_of_role(&role.role, role.custom.as_ref())?);
             }
         }
-        Ok(union(sets))
+        Ok(sets)
     }
 
     /// The role in a row, if there is one; fails when the server did not write it.
@@ -199,6 +234,8 @@ impl Core {
             organization: row.org_id.uuid(),
             membership: row.membership_id.uuid(),
             role: &role.role,
+            custom_role: role.custom_role_id.map(kms_api::RoleId::uuid),
+            position: role.position,
             is_temporary: role.is_temporary,
             starts_at: role.starts_at,
             ends_at: role.ends_at,
@@ -208,7 +245,7 @@ impl Core {
     }
 
     /// The rules of roles that are in force, and until when that answer holds.
-    fn rules_of(&self, rows: &[RoleRow]) -> Result<(i64, Arc<RuleSet>)> {
+    fn rules_of(&self, rows: &[RoleRow]) -> Result<(i64, Vec<Arc<RuleSet>>)> {
         let now = self.now().micros();
         let mut until = i64::MAX;
         let mut sets = Vec::new();
@@ -216,20 +253,12 @@ impl Core {
             let Some(role) = self.genuine_grant(row)? else { continue };
             let (from, to) = (role.starts_at.unwrap_or(i64::MIN), role.ends_at.unwrap_or(i64::MAX));
             if !role.is_temporary || (from <= now && now < to) {
-                sets.push(project_role(&role.role)?);
+                sets.push(self.rules_of_role(&role.role, role.custom.as_ref())?);
             }
             if role.is_temporary {
                 until = until.min([from, to].into_iter().find(|at| *at > now).unwrap_or(i64::MAX));
             }
         }
-        Ok((until, union(sets)))
-    }
-}
-
-fn union(mut sets: Vec<Arc<RuleSet>>) -> Arc<RuleSet> {
-    match sets.len() {
-        0 => Arc::default(),
-        1 => sets.remove(0),
-        _ => Arc::new(RuleSet::new(sets.iter().flat_map(|set| set.wire().cloned()))),
+        Ok((until, sets))
     }
 }

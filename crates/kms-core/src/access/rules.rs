@@ -1,10 +1,10 @@
 //! Permission rules: read once, asked often.
 
-use globset::{GlobBuilder, GlobMatcher};
-use kms_api::permissions::Rule;
-use serde_json::Value;
+use std::sync::Arc;
 
-use super::{Action, Subject};
+use kms_api::permissions::Rule;
+
+use super::{Action, Facts, Subject, conditions::Conditions, templates};
 use crate::{Error, Result};
 
 /// What a question is about; what is left out is not known or does not apply.
@@ -28,31 +28,14 @@ pub struct RuleSet {
     rules: Vec<Compiled>,
 }
 
+/// A rule that was read.
 #[derive(Debug)]
-struct Compiled {
+pub(super) struct Compiled {
     rule: Rule,
-    conditions: Vec<(Property, Condition)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Property {
-    Environment,
-    SecretPath,
-    SecretName,
-    SecretTags,
-    IdentityId,
-    /// A property that we do not know: an allowing rule never matches, a forbidding one always.
-    Unknown,
-}
-
-#[derive(Debug)]
-enum Condition {
-    Equal(String),
-    NotEqual(String),
-    In(Vec<String>),
-    Glob(Box<GlobMatcher>),
-    /// An operator or operand that we do not understand, treated as [`Property::Unknown`].
-    Unknown,
+    subject: Option<Subject>,
+    /// A bit for each action.
+    actions: u32,
+    conditions: Conditions,
 }
 
 impl RuleSet {
@@ -61,19 +44,29 @@ impl RuleSet {
         Self { rules: rules.into_iter().map(Compiled::new).collect() }
     }
 
+    /// The rules of several roles, in order, as they are for a caller.
+    pub fn of_roles(mut roles: Vec<Arc<Self>>, facts: &Facts) -> Arc<Self> {
+        if let [role] = roles.as_mut_slice()
+            && !role.rules.iter().any(Compiled::has_templates)
+        {
+            return std::mem::take(role);
+        }
+        let rules = roles.iter().flat_map(|role| &role.rules);
+        Arc::new(Self::new(rules.map(|rule| facts.render(&rule.rule))))
+    }
+
     /// Whether an action on a subject is allowed for these attributes.
     pub fn allows(&self, action: Action, subject: Subject, attributes: &Attributes<'_>) -> bool {
-        let about = |rule: &&Compiled| rule.is_about(action, subject);
-        let decides = |rule: &&Compiled| rule.matches(attributes);
-        self.rules.iter().rev().filter(about).find(decides).is_some_and(|rule| !rule.rule.inverted)
+        let mut about = self.rules.iter().rev().filter(|rule| rule.is_about(action, subject));
+        about.find(|rule| rule.matches(attributes)).is_some_and(|rule| !rule.forbids())
     }
 
     /// Whether an action on a subject is allowed for any attributes at all, so that a list is
     /// worth making. A rule that forbids under conditions cannot say no here.
     pub fn allows_some(&self, action: Action, subject: Subject) -> bool {
-        let about = |rule: &&Compiled| rule.is_about(action, subject);
-        let decides = |rule: &&Compiled| !rule.rule.inverted || rule.conditions.is_empty();
-        self.rules.iter().rev().filter(about).find(decides).is_some_and(|rule| !rule.rule.inverted)
+        let mut about = self.rules.iter().rev().filter(|rule| rule.is_about(action, subject));
+        let decides = |rule: &&Compiled| !rule.forbids() || rule.conditions.is_empty();
+        about.find(decides).is_some_and(|rule| !rule.forbids())
     }
 
     /// Asks [`RuleSet::allows`] and turns a no into the error of the contract.
@@ -107,151 +100,65 @@ impl RuleSet {
         }
     }
 
-    /// Refuses unless everything that `granted` allows is allowed here too: nobody grants more
-    /// than they hold.
-    ///
-    /// Errs on the side of no: a right that is held under conditions covers only a grant under
-    /// the very same conditions, and a right that is partly forbidden covers nothing.
-    pub fn require_covers(&self, granted: &Self) -> Result<()> {
-        let mut missing = Vec::new();
-        for rule in granted.rules.iter().filter(|rule| !rule.rule.inverted) {
-            for action in rule.rule.action.as_slice() {
-                if !self.covers(action, &rule.rule) {
-                    missing.push(format!("{}:{action}", rule.rule.subject));
-                }
-            }
-        }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        missing.sort();
-        missing.dedup();
-        Err(Error::PermissionBoundary { missing })
-    }
-
-    fn covers(&self, action: &str, granted: &Rule) -> bool {
-        let mut covered = false;
-        for rule in &self.rules {
-            if rule.rule.subject != granted.subject || !grants(&rule.rule, action) {
-                continue;
-            }
-            let whole = rule.conditions.is_empty() || rule.rule.conditions == granted.conditions;
-            if rule.rule.inverted {
-                covered = false;
-            } else if whole {
-                covered = true;
-            }
-        }
-        covered
-    }
-
     /// The rules as they are on the wire.
     pub fn wire(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().map(|rule| &rule.rule)
     }
-}
 
-/// Whether a rule speaks of an action; the older `read` of secrets means both newer actions.
-fn grants(rule: &Rule, action: &str) -> bool {
-    let legacy = rule.subject == Subject::Secrets.as_str()
-        && matches!(action, "describeSecret" | "readValue");
-    rule.action.as_slice().iter().any(|given| given == action || (legacy && given == "read"))
+    /// The rules, the first one first.
+    pub(super) fn compiled(&self) -> &[Compiled] {
+        &self.rules
+    }
 }
 
 impl Compiled {
     fn new(rule: Rule) -> Self {
-        let mut conditions = Vec::new();
-        for (name, operand) in rule.conditions.iter().flatten() {
-            let property = Property::parse(name);
-            match operand {
-                Value::Object(operators) => {
-                    for (operator, operand) in operators {
-                        conditions.push((property, Condition::parse(operator, operand)));
-                    }
-                }
-                operand => conditions.push((property, Condition::parse("$eq", operand))),
-            }
+        let subject = Subject::parse(&rule.subject);
+        let actions = rule.action.as_slice().iter().filter_map(|action| Action::parse(action));
+        let mut actions = actions.fold(0, |actions, action| actions | bit(action));
+        // The older word for both.
+        if subject == Some(Subject::Secrets) && actions & bit(Action::Read) != 0 {
+            actions |= bit(Action::DescribeSecret) | bit(Action::ReadValue);
         }
-        Self { rule, conditions }
+        let conditions = Conditions::of(&rule);
+        Self { rule, subject, actions, conditions }
     }
 
-    fn is_about(&self, action: Action, subject: Subject) -> bool {
-        self.rule.subject == subject.as_str() && grants(&self.rule, action.as_str())
+    pub(super) fn is_about(&self, action: Action, subject: Subject) -> bool {
+        self.subject == Some(subject) && self.actions & bit(action) != 0
     }
 
+    /// What it is about.
+    pub(super) fn subject(&self) -> Option<Subject> {
+        self.subject
+    }
+
+    pub(super) fn conditions(&self) -> &Conditions {
+        &self.conditions
+    }
+
+    pub(super) fn forbids(&self) -> bool {
+        self.rule.inverted
+    }
+
+    /// Where it cannot be said whether a rule matches, nothing is allowed.
     fn matches(&self, attributes: &Attributes<'_>) -> bool {
-        self.conditions.iter().all(|(property, condition)| {
-            if *property == Property::Unknown || matches!(condition, Condition::Unknown) {
-                return self.rule.inverted;
-            }
-            match property {
-                Property::SecretTags => condition.accepts_any(attributes.secret_tags),
-                Property::Environment => condition.accepts(attributes.environment),
-                Property::SecretPath => condition.accepts(attributes.secret_path),
-                Property::SecretName => condition.accepts(attributes.secret_name),
-                Property::IdentityId => condition.accepts(attributes.identity_id),
-                Property::Unknown => false,
-            }
-        })
+        self.conditions.hold(attributes, self.rule.inverted)
+    }
+
+    fn has_templates(&self) -> bool {
+        let conditions = self.rule.conditions.iter().flatten();
+        conditions.map(|(_, operand)| operand.to_string()).any(|text| templates::is_template(&text))
     }
 }
 
-impl Property {
-    fn parse(name: &str) -> Self {
-        match name {
-            "environment" => Self::Environment,
-            "secretPath" => Self::SecretPath,
-            "secretName" => Self::SecretName,
-            "secretTags" => Self::SecretTags,
-            "identityId" => Self::IdentityId,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-impl Condition {
-    fn parse(operator: &str, operand: &Value) -> Self {
-        match (operator, operand) {
-            ("$eq", Value::String(text)) => Self::Equal(text.clone()),
-            ("$ne", Value::String(text)) => Self::NotEqual(text.clone()),
-            ("$in", Value::Array(texts)) => {
-                let texts: Option<Vec<_>> =
-                    texts.iter().map(|text| text.as_str().map(str::to_owned)).collect();
-                texts.map_or(Self::Unknown, Self::In)
-            }
-            ("$glob", Value::String(pattern)) => glob(pattern),
-            _ => Self::Unknown,
-        }
-    }
-
-    fn accepts(&self, value: Option<&str>) -> bool {
-        let Some(value) = value else { return false };
-        match self {
-            Self::Equal(text) => text == value,
-            Self::NotEqual(text) => text != value,
-            Self::In(texts) => texts.iter().any(|text| text == value),
-            Self::Glob(glob) => glob.is_match(value) || glob.is_match(format!("{value}/")),
-            Self::Unknown => false,
-        }
-    }
-
-    fn accepts_any(&self, values: &[String]) -> bool {
-        match self {
-            Self::NotEqual(text) => values.iter().all(|value| value != text),
-            _ => values.iter().any(|value| self.accepts(Some(value))),
-        }
-    }
-}
-
-/// `*` stays within one folder, `**` crosses folders; `/app/**` is `/app` and all below it.
-fn glob(pattern: &str) -> Condition {
-    let built = GlobBuilder::new(pattern).literal_separator(true).backslash_escape(true).build();
-    built.map_or(Condition::Unknown, |glob| Condition::Glob(Box::new(glob.compile_matcher())))
+fn bit(action: Action) -> u32 {
+    1 << (action as u32)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -292,6 +199,35 @@ mod tests {
     }
 
     #[test]
+    fn t3_a_pattern_of_folders_is_read_as_the_contract_has_it() {
+        for (pattern, path, matches) in [
+            ("/app/*", "/app/x", true),
+            ("/app/*", "/app", false),
+            ("/app/*", "/app/x/y", false),
+            ("/app/**", "/app", true),
+            ("/app/**", "/app/x/y", true),
+            ("/app/**", "/application", false),
+            ("/**", "/", true),
+            ("/**", "/a/b", true),
+            ("**", "/a/b", true),
+            ("/*", "/", false),
+            ("/*", "/a", true),
+            ("/", "/", true),
+            ("/", "/a", false),
+            ("/app/", "/app", true),
+            ("/{a,b}/**", "/b/x", true),
+            ("/**/db", "/a/b/db", true),
+            ("/**/db", "/db", true),
+            ("/a\\*", "/ab", false),
+        ] {
+            let set = rules(json!([{"subject": "secrets", "action": "create",
+                "conditions": {"secretPath": {"$glob": pattern}}}]));
+            let allowed = set.allows(Action::Create, Subject::Secrets, &at("dev", path));
+            assert_eq!(allowed, matches, "{pattern} {path}");
+        }
+    }
+
+    #[test]
     fn an_operator_that_is_not_understood_never_allows_and_always_forbids() {
         let set = rules(json!([
             {"subject": "secrets", "action": "create", "conditions": {"environment": {"$re": "."}}},
@@ -304,12 +240,30 @@ mod tests {
     }
 
     #[test]
-    fn t4_a_conditional_right_covers_only_the_same_grant() {
-        let narrow = rules(json!([{"subject": "secrets", "action": ["readValue"],
-            "conditions": {"environment": "dev"}}]));
-        let wide = rules(json!([{"subject": "secrets", "action": ["readValue"]}]));
-        assert!(wide.require_covers(&narrow).is_ok());
-        assert!(narrow.require_covers(&narrow).is_ok());
-        assert!(narrow.require_covers(&wide).is_err());
+    fn a_template_that_stands_for_nothing_never_allows_and_always_forbids() {
+        let own = json!({"secretPath": {"$glob": "/{{identity.metadata.team}}/**"}});
+        let role = Arc::new(rules(json!([
+            {"subject": "secrets", "action": "create", "conditions": own},
+            {"subject": "secrets", "action": "delete"},
+            {"subject": "secrets", "action": "delete", "inverted": true, "conditions": own},
+            {"subject": "secrets", "action": "edit", "conditions":
+                {"environment": {"$in": ["dev", "{{identity.metadata.team}}"]}}},
+        ])));
+        let ask = |facts: &Facts, action, path| {
+            let set = RuleSet::of_roles(vec![Arc::clone(&role)], facts);
+            set.allows(action, Subject::Secrets, &at("dev", path))
+        };
+        let nobody = Facts::default();
+        assert!(!ask(&nobody, Action::Create, "/blue"));
+        assert!(!ask(&nobody, Action::Delete, "/blue"));
+        assert!(ask(&nobody, Action::Edit, "/"), "the other texts still count");
+        let blue = Facts { metadata: vec![("team".into(), "blue".into())], ..Facts::default() };
+        assert!(ask(&blue, Action::Create, "/blue/x"));
+        assert!(!ask(&blue, Action::Create, "/red"));
+        assert!(!ask(&blue, Action::Delete, "/blue"));
+        assert!(ask(&blue, Action::Delete, "/red"));
+        let all = Facts { metadata: vec![("team".into(), "**".into())], ..Facts::default() };
+        assert!(!ask(&all, Action::Create, "/red"), "T4: a value is no pattern");
+        assert!(ask(&all, Action::Create, "/**"));
     }
 }

@@ -15,6 +15,14 @@ macro_rules! words {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
+
+            /// Reads a word of the wire.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -26,6 +34,8 @@ words! {
         SecretFolders = "secret-folders",
         SecretImports = "secret-imports",
         SecretRollback = "secret-rollback",
+        SecretApproval = "secret-approval",
+        Commits = "commits",
         Tags = "tags",
         Environments = "environments",
         ServiceTokens = "service-tokens",
@@ -35,6 +45,9 @@ words! {
         Groups = "groups",
         Identity = "identity",
         AuditLogs = "audit-logs",
+        Webhooks = "webhooks",
+        Integrations = "integrations",
+        IpAllowlist = "ip-allowlist",
         Project = "project",
         SubOrganization = "sub-organization",
         Sso = "sso",
@@ -52,10 +65,73 @@ words! {
         Delete = "delete",
         GrantPrivileges = "grant-privileges",
         AssignRole = "assign-role",
+        AssignAdditionalPrivileges = "assign-additional-privileges",
+        AssumePrivileges = "assume-privileges",
         RevokeAuth = "revoke-auth",
         CreateToken = "create-token",
         GetToken = "get-token",
         DeleteToken = "delete-token",
         DirectAccess = "direct-access",
+        PerformRollback = "perform-rollback",
+        AllowChangeBypass = "allow-change-bypass",
+        AllowAccessBypass = "allow-access-bypass",
     }
 }
+
+use Action::{
+    AllowAccessBypass, AllowChangeBypass, AssignAdditionalPrivileges, AssignRole, AssumePrivileges,
+    Create, CreateToken, Delete, DeleteToken, DescribeSecret, Edit, GetToken, GrantPrivileges,
+    PerformRollback, Read, ReadValue, RevokeAuth,
+};
+
+/// What may be done with most things.
+pub(super) const CRUD: &[Action] = &[Read, Create, Edit, Delete];
+const SECRETS: &[Action] = &[Read, DescribeSecret, ReadValue, Create, Edit, Delete];
+const PRINCIPALS: &[Action] = &[
+    Read,
+    Create,
+    Edit,
+    Delete,
+    GrantPrivileges,
+    AssignRole,
+    AssignAdditionalPrivileges,
+    AssumePrivileges,
+];
+const IDENTITIES: &[Action] = &[
+    Read,
+    Create,
+    Edit,
+    Delete,
+    GrantPrivileges,
+    AssignRole,
+    AssignAdditionalPrivileges,
+    AssumePrivileges,
+    RevokeAuth,
+    CreateToken,
+    GetToken,
+    DeleteToken,
+];
+
+/// Every action that rules in a project can speak of, by subject (wire contract, subjects and
+/// actions); what an administrator of the project may.
+pub(super) const IN_PROJECTS: &[(Subject, &[Action])] = &[
+    (Subject::Secrets, SECRETS),
+    (Subject::SecretFolders, CRUD),
+    (Subject::SecretImports, CRUD),
+    (Subject::SecretRollback, &[Read, Create]),
+    (Subject::SecretApproval, &[Read, Create, Edit, Delete, AllowChangeBypass, AllowAccessBypass]),
+    (Subject::Commits, &[Read, PerformRollback]),
+    (Subject::Tags, CRUD),
+    (Subject::Environments, CRUD),
+    (Subject::ServiceTokens, CRUD),
+    (Subject::Settings, CRUD),
+    (Subject::Role, CRUD),
+    (Subject::Member, PRINCIPALS),
+    (Subject::Groups, PRINCIPALS),
+    (Subject::Identity, IDENTITIES),
+    (Subject::AuditLogs, &[Read]),
+    (Subject::Webhooks, CRUD),
+    (Subject::Integrations, CRUD),
+    (Subject::IpAllowlist, CRUD),
+    (Subject::Project, &[Edit, Delete]),
+];

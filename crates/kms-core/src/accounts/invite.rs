@@ -25,7 +25,7 @@ use crate::{
     access::{ACCEPTED, Action, Attributes, Subject as About, is_acting_member, organization_role},
     audit::Event,
     mail::Mail,
-    memberships::{NewMember, NewRole, parse_roles, require_covered_by},
+    memberships::{NewMember, NewRole},
     organizations::Joining,
     passwords::canonical_email,
     people::user_to_wire,
@@ -162,8 +162,8 @@ impl Core {
             let default = [PROJECT_ROLE.to_owned()];
             let slugs = project_role_slug.as_deref().unwrap_or(&default);
             let of_slug = |slug: &String| RoleInput { role: slug.clone(), ..RoleInput::default() };
-            let roles = parse_roles(&slugs.iter().map(of_slug).collect::<Vec<_>>())?;
-            require_covered_by(&roles, &access.rules)?;
+            let given: Vec<_> = slugs.iter().map(of_slug).collect();
+            let roles = self.roles_to_give(&access, &given).await?;
             projects.push((*id, roles));
         }
         Ok(Plan { organization, role, projects })

@@ -18,8 +18,8 @@ use kms_store::{
 use crate::{
     Caller, Core, Error, Result,
     access::{
-        Action, Attributes, Subject, identity_mac, organization_membership_mac, organization_role,
-        project_role,
+        Action, Attributes, Subject, identity_facts_mac, identity_mac, organization_membership_mac,
+        organization_role,
     },
 };
 
@@ -61,12 +61,19 @@ impl Core {
             created_at: now,
             updated_at: now,
             mac: Vec::new(),
+            facts_mac: None,
         };
         row.mac = identity_mac(&self.keys.rows, &row).finish().to_vec();
+        self.authenticate_facts(&mut row);
         identities::insert(tx, &row).await?;
         let member = (KIND, row.id.uuid());
         self.insert_organization_member(tx, new.organization, member, &new.role).await?;
         Ok(row)
+    }
+
+    /// Writes the authentication of what rules may refer to.
+    fn authenticate_facts(&self, row: &mut IdentityRow) {
+        row.facts_mac = Some(identity_facts_mac(&self.keys.rows, row).finish().to_vec());
     }
 
     /// An identity of the caller's organization that the caller may do something about.
@@ -104,7 +111,7 @@ impl Core {
             caller.rules.require_covers(&*organization_role(&membership.role)?)?;
         }
         for held in identities::project_roles(&self.store, id).await? {
-            let granted = project_role(&held.role)?;
+            let granted = self.rules_of_role(&held.role, held.custom.0.as_ref())?;
             match self.project_access(caller, held.project_id).await {
                 Ok(access) => access.rules.require_covers(&granted)?,
                 // Nothing is held where the caller is no member.

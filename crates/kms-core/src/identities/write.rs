@@ -85,6 +85,7 @@ impl Core {
         row.has_delete_protection = body.has_delete_protection.unwrap_or(row.has_delete_protection);
         row.updated_at = now;
         row.mac = identity_mac(&self.keys.rows, &row).finish().to_vec();
+        self.authenticate_facts(&mut row);
         if !identities::update(&mut tx, &row).await? {
             return Err(unknown_identity(id));
         }

@@ -15,7 +15,7 @@ use kms_store::{
     project_members::{self, AttachedMethodRow, IdentityFilter, IdentityMemberRow},
 };
 
-use super::{NewMember, project_name, roles, roles_to_wire};
+use super::{NewMember, project_name, roles, roles_to_wire, slugs};
 use crate::{
     Caller, Core, Error, Result,
     access::{Action, Attributes, ProjectAccess, Subject},
@@ -38,8 +38,7 @@ impl Core {
         body: &IdentityMembershipBody,
     ) -> Result<IdentityMembershipResponse> {
         let access = self.identity_access(caller, project, identity, Action::Create).await?;
-        let new = roles::to_add(body)?;
-        roles::require_covered_by(&new, &access.rules)?;
+        let new = self.roles_to_give(&access, &roles::to_add(body)).await?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
         let known = organizations::membership(&mut tx, org, identity.uuid(), IDENTITY).await?;
@@ -69,13 +68,12 @@ impl Core {
         body: &IdentityMembershipBody,
     ) -> Result<IdentityMembershipResponse> {
         let access = self.identity_access(caller, project, identity, Action::Edit).await?;
-        let new = roles::to_replace(body)?;
-        roles::require_covered_by(&new, &access.rules)?;
+        let new = self.roles_to_give(&access, &roles::to_replace(body)?).await?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
         let id = self.lock_member(&mut tx, &access, identity).await?;
         memberships::clear_roles(&mut tx, org, id).await?;
-        self.insert_roles(&mut tx, org, id, &new).await?;
+        roles::given(self.insert_roles(&mut tx, org, id, &new).await)?;
         let membership = read(&mut tx, &access, identity).await?.ok_or_else(not_member)?;
         self.touches_rights(&mut tx);
         tx.audit(self.record(caller, &event("update-identity-project-membership", &membership)));
@@ -178,7 +176,9 @@ impl Core {
             return Err(not_member());
         }
         let rows = memberships::roles_of(tx, org, project, IDENTITY, principal).await?;
-        access.rules.require_covers(&*self.rules_ever_of(&rows)?)?;
+        for role in self.rules_ever_of(&rows)? {
+            access.rules.require_covers(&role)?;
+        }
         Ok(id)
     }
 }
@@ -234,7 +234,7 @@ fn to_wire(
 }
 
 fn event(kind: &'static str, membership: &IdentityMembership) -> Event {
-    let roles: Vec<&str> = membership.roles.iter().map(|role| role.role.as_str()).collect();
+    let roles = slugs(&membership.roles);
     Event::new(kind).project(membership.project_id).details([
         ("identityId", membership.identity_id.to_string().into()),
         ("membershipId", membership.id.to_string().into()),

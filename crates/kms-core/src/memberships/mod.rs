@@ -7,7 +7,7 @@ mod tests;
 mod users;
 
 use kms_api::{
-    MembershipId, MembershipRoleId, OrganizationId, ProjectId, Timestamp,
+    MembershipId, MembershipRoleId, OrganizationId, ProjectId, RoleId, Timestamp,
     memberships::{MembershipRole, ProjectName},
 };
 use kms_store::{
@@ -17,7 +17,7 @@ use kms_store::{
 };
 use uuid::Uuid;
 
-pub(crate) use roles::{NewRole, parse_all as parse_roles, require_covered_by};
+pub(crate) use roles::NewRole;
 
 use crate::{
     Core, Result,
@@ -70,8 +70,9 @@ impl Core {
         membership: MembershipId,
         roles: &[NewRole],
     ) -> Result<(), kms_store::StoreError> {
-        for role in roles {
+        for (position, role) in (0..).zip(roles) {
             let id: Uuid = self.new_id();
+            let custom_role_id = role.custom.as_ref().map(|custom| custom.id);
             let until = role.temporary.as_ref();
             let (starts_at, ends_at) =
                 (until.map(|until| until.starts_at), until.map(|until| until.ends_at));
@@ -80,6 +81,8 @@ impl Core {
                 organization: organization.uuid(),
                 membership: membership.uuid(),
                 role: &role.slug,
+                custom_role: custom_role_id.map(RoleId::uuid),
+                position,
                 is_temporary: until.is_some(),
                 starts_at,
                 ends_at,
@@ -92,6 +95,9 @@ impl Core {
                 starts_at,
                 ends_at,
                 mac: mac.mac(&self.keys.rows).finish().to_vec(),
+                position,
+                custom_role_id,
+                custom: None,
             };
             memberships::insert_role(tx, organization, membership, &grant, self.now().micros())
                 .await?;
@@ -110,15 +116,20 @@ fn role_to_wire(grant: Grant) -> MembershipRole {
     MembershipRole {
         id: MembershipRoleId::from(grant.id),
         role: grant.role,
-        custom_role_id: None,
-        custom_role_name: None,
-        custom_role_slug: None,
+        custom_role_id: grant.custom_role_id.map(RoleId::uuid),
+        custom_role_name: grant.custom.as_ref().map(|custom| custom.name.clone()),
+        custom_role_slug: grant.custom.map(|custom| custom.slug),
         is_temporary: grant.is_temporary,
         temporary_mode: grant.is_temporary.then(|| roles::RELATIVE.into()),
         temporary_range: grant.temporary_range,
         temporary_access_start_time: grant.starts_at.map(Timestamp),
         temporary_access_end_time: grant.ends_at.map(Timestamp),
     }
+}
+
+/// The slugs of roles, for the audit log.
+fn slugs(roles: &[MembershipRole]) -> Vec<&str> {
+    roles.iter().map(|role| role.custom_role_slug.as_deref().unwrap_or(&role.role)).collect()
 }
 
 fn project_name(row: &ProjectRow) -> ProjectName {

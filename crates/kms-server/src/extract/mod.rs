@@ -16,7 +16,7 @@ mod tests;
 pub(crate) use body::form as form_body;
 pub use body::{Body, JsonOrForm};
 pub(crate) use caller::bearer;
-pub use caller::{OnlyIdentity, OnlyUser};
+pub use caller::{Bearer, OnlyIdentity, OnlyService, OnlyUser};
 pub use origin::Sender;
 pub use path::Path;
 pub use query::Query;

@@ -1,6 +1,7 @@
 //! Attack J6: every kind of token at every route.
 
 use http::{Method, StatusCode};
+use kms_api::routes as paths;
 use kms_server::route::{Access, Route};
 use kms_testkit::{Setup, TestServer};
 use serde_json::json;
@@ -33,7 +34,8 @@ async fn j6_a_route_takes_the_kinds_of_token_that_it_says_and_no_other() {
         for (token, barred) in [(&person, Access::Identity), (&machine, Access::User)] {
             let (status, error) = call(&server, &route, token).await;
             let what = format!("{} {} {status} {error}", route.method, route.info.path);
-            if [barred, Access::Proven, Access::Pending].contains(&route.info.access) {
+            let barred = [barred, Access::Service, Access::Proven, Access::Pending];
+            if barred.contains(&route.info.access) {
                 assert_eq!(status, StatusCode::FORBIDDEN, "{what}");
                 assert!(error.starts_with("Forbidden access to /api/"), "{what}");
                 refused += 1;
@@ -47,6 +49,71 @@ async fn j6_a_route_takes_the_kinds_of_token_that_it_says_and_no_other() {
     }
     assert!(taken > 100 && refused > 3, "{taken} {refused}");
     server.stop().await;
+}
+
+#[tokio::test]
+async fn j6_a_service_token_opens_secrets_folders_and_its_project_and_nothing_else() {
+    let server = TestServer::start().await;
+    let person = administrator(&server).await;
+    let token = service_token(&server, &person).await;
+    let (mut taken, mut refused) = (Vec::new(), 0);
+    for route in guarded() {
+        let (status, error) = call(&server, &route, &token).await;
+        let what = format!("{} {} {status} {error}", route.method, route.info.path);
+        match route.info.access {
+            Access::Bearer | Access::Service => {
+                assert_ne!(status, StatusCode::UNAUTHORIZED, "{what}");
+                assert!(!error.starts_with("Forbidden access"), "{what}");
+                taken.push(route.info.path);
+            }
+            // Those read their own kind alone.
+            Access::Proven | Access::Pending => {
+                assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}");
+                refused += 1;
+            }
+            _ => {
+                assert_eq!(status, StatusCode::FORBIDDEN, "{what}");
+                assert!(error.starts_with("Forbidden access to /api/"), "{what}");
+                refused += 1;
+            }
+        }
+    }
+    taken.sort_unstable();
+    taken.dedup();
+    insta::assert_snapshot!(taken.join("\n"), @r"
+    /api/v1/folders
+    /api/v1/folders/batch
+    /api/v1/folders/{folderIdOrName}
+    /api/v1/folders/{projectId}/{environment}/{path}
+    /api/v1/projects/{projectId}
+    /api/v1/workspace/{projectId}
+    /api/v2/folders
+    /api/v2/folders/batch
+    /api/v2/folders/{folderIdOrName}
+    /api/v2/service-token
+    /api/v3/secrets/batch/raw
+    /api/v3/secrets/raw
+    /api/v3/secrets/raw/{secretName}
+    /api/v4/secrets
+    /api/v4/secrets/batch
+    /api/v4/secrets/{secretName}
+    ");
+    assert!(refused > 100, "{refused}");
+    server.stop().await;
+}
+
+/// A token of a project that the person makes.
+async fn service_token(server: &TestServer, person: &str) -> String {
+    let project = json!({ "projectName": "served" });
+    let made = server.post(paths::PROJECTS).bearer(person).json(project).send().await.ok();
+    let body = json!({
+        "name": "ci",
+        "workspaceId": made["project"]["id"],
+        "scopes": [{ "environment": "dev", "secretPath": "/" }],
+        "permissions": ["read", "write"],
+    });
+    let made = server.post(paths::SERVICE_TOKEN).bearer(person).json(body).send().await.ok();
+    made["serviceToken"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

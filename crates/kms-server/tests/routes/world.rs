@@ -87,7 +87,7 @@ pub(crate) const INSTANCE: &str = "/api/v1/admin/";
 
 /// All routes that ask who is there and let machines in.
 pub(crate) fn routes() -> impl Iterator<Item = Route> {
-    let machines = [Access::Anybody, Access::Identity];
+    let machines = [Access::Bearer, Access::Anybody, Access::Identity];
     // Those about the instance belong to no organization, and answer no administrator of one.
     let of_tenants = |route: &Route| !route.info.path.starts_with(INSTANCE);
     let routes = kms_server::routes().into_iter().filter(of_tenants);
@@ -108,7 +108,13 @@ fn parameter<'t>(template: &str, part: &'t str) -> Option<&'t str> {
     match name {
         "slug" if template.contains("environments") => Some("environment"),
         // The older routes take a slug or an id in one place, by what follows.
-        "slug" if template.contains("memberships") => Some("projectId"),
+        "slug" if template.contains("memberships") || template.contains("/roles") => {
+            Some("projectId")
+        }
+        // The oldest routes of roles name a project by its slug where others have its id.
+        "projectId" if template.starts_with("/api/v1/workspace/{projectId}/roles") => {
+            Some("projectSlug")
+        }
         "membershipId" if template.contains("{projectId}") => Some("projectMembershipId"),
         "slug" => Some("projectSlug"),
         name => Some(name),
@@ -131,6 +137,7 @@ pub(crate) fn common_fields(names: &Names) -> Map<String, Value> {
         "role": "viewer",
         "roles": [{ "role": "viewer" }],
         "username": "nobody@example.test",
+        "permissions": [],
         "secretValue": "attacked",
         "secrets": [{ "secretKey": "ATTACKED", "secretValue": "attacked" }],
         "import": { "environment": names["environment"], "path": "/attacked" },
@@ -171,6 +178,13 @@ async fn import_folder(
     body["import"] = json!({ "environment": place["environment"], "path": format!("/{folder}") });
     let made = send(paths::SECRET_IMPORTS, body).await;
     made["secretImport"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
+}
+
+/// Makes a role of a project, and tells its id.
+async fn make_role(send: &impl AsyncFn(&str, Value) -> Value, path: &str, label: &str) -> String {
+    let body = json!({ "slug": format!("{label}-role"), "name": label, "permissions": [] });
+    let made = send(path, body).await;
+    made["role"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
 }
 
 /// The settings of an identity provider that is not used.
@@ -259,6 +273,7 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str, cluster: &Cl
     let body = json!({ "name": format!("{label}-team") });
     let sub = text(&send(paths::SUB_ORGANIZATIONS, body).await["organization"]["id"]);
     send(paths::OIDC_CONFIG, identity_provider(label)).await;
+    let role = make_role(&send, &at(paths::PROJECT_ROLES), label).await;
     let read = async |path: &str| server.get(path).bearer(&tenant.token).send().await.ok();
     let organization = tenant.made.organization.id.to_string();
     let names = Names::from([("organizationId", organization.clone())]);
@@ -279,6 +294,8 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str, cluster: &Cl
         ("path", folder_name),
         ("projectId", project.clone()),
         ("projectSlug", tenant.made.project.slug.clone()),
+        ("roleId", role),
+        ("roleSlug", format!("{label}-role")),
         ("secretId", secret),
         ("secretImportId", import),
         ("secretName", format!("{label}-secret")),

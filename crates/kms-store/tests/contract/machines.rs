@@ -61,6 +61,7 @@ fn identity(org: OrganizationId, name: &str) -> IdentityRow {
         created_at: 1,
         updated_at: 2,
         mac: vec![1; 32],
+        facts_mac: Some(vec![4; 32]),
     }
 }
 

@@ -14,6 +14,7 @@ mod identity_providers;
 mod imports;
 mod machines;
 mod people;
+mod roles;
 mod secrets;
 mod tenancy;
 mod tenants;
@@ -119,4 +120,8 @@ contract! {
     used_proofs::c4_a_proof_is_used_again_only_by_its_sender_and_only_for_a_while,
     used_proofs::c4_of_many_senders_of_a_proof_one_uses_it,
     used_proofs::d4_used_proofs_are_swept_once_nobody_believes_them,
+    roles::a_role_is_found_within_its_tenant_and_its_slug_taken_once,
+    roles::a_role_in_use_stays_and_is_read_with_its_holders_in_order,
+    roles::what_an_identity_holds_is_told_with_its_roles,
+    roles::a_service_token_is_found_by_its_id_and_kept_within_its_tenant,
 }

@@ -218,7 +218,7 @@ pub(crate) async fn environments_come_in_their_order_and_within_their_tenant(sto
     assert!(matches!(taken, Err(StoreError::Duplicate)), "{taken:?}");
 }
 
-async fn machine(tx: &mut Tx, tenant: &Tenant, name: &str) -> IdentityId {
+pub(crate) async fn machine(tx: &mut Tx, tenant: &Tenant, name: &str) -> IdentityId {
     let row = IdentityRow {
         id: id(),
         org_id: tenant.org,
@@ -230,6 +230,7 @@ async fn machine(tx: &mut Tx, tenant: &Tenant, name: &str) -> IdentityId {
         created_at: 1,
         updated_at: 1,
         mac: vec![0; 32],
+        facts_mac: None,
     };
     identities::insert(tx, &row).await.unwrap();
     let membership = member(tenant.org, "identity", row.id.uuid());
@@ -246,10 +247,13 @@ fn grant(role: &str) -> Grant {
         starts_at: Some(1),
         ends_at: Some(2),
         mac: vec![7; 32],
+        position: 0,
+        custom_role_id: None,
+        custom: None,
     }
 }
 
-async fn join(
+pub(crate) async fn join(
     tx: &mut Tx,
     tenant: &Tenant,
     kind: &str,

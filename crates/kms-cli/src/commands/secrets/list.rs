@@ -14,8 +14,7 @@ use crate::{
 
 pub(super) async fn run(common: &Common, context: &Context) -> Result<(), CliError> {
     let form = Form::decide(common, context)?;
-    let place = Place::resolve(&common.place, None, context)?;
-    let client = context.settings.client()?;
+    let (client, place) = Place::to_read(&common.place, None, context).await?;
     let mut secrets = selection::fetch(&client, &place, &common.read).await?;
     secrets.sort_by(|a, b| a.secret_key.as_bytes().cmp(b.secret_key.as_bytes()));
     let several = common.read.is_recursive() || place.paths.len() > 1;

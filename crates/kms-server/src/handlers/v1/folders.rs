@@ -3,9 +3,13 @@
 
 use axum::extract::State;
 use kms_api::{folders::FolderResponse, routes as paths};
-use kms_core::Caller;
 
-use crate::{ApiError, AppState, Json, extract::Path, handlers::v2::folders as v2, route::Route};
+use crate::{
+    ApiError, AppState, Json,
+    extract::{Bearer, Path},
+    handlers::v2::folders as v2,
+    route::Route,
+};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -20,7 +24,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn get_at(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path((project, environment, path)): Path<(String, String, String)>,
 ) -> Result<Json<FolderResponse>, ApiError> {

@@ -12,6 +12,7 @@ mod memberships;
 mod organizations;
 mod projects;
 mod recovery;
+mod roles;
 mod secret_imports;
 mod secret_versions;
 mod single_sign_on;
@@ -36,6 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(workspaces::routes());
     routes.extend(environments::routes());
     routes.extend(memberships::routes());
+    routes.extend(roles::routes());
     routes.extend(folders::routes());
     routes.extend(secret_versions::routes());
     routes.extend(secret_imports::routes());

@@ -6,14 +6,14 @@ use kms_api::{
     projects::{
         CreateProject, ListProjectsQuery, Project, ProjectResponse, ProjectsResponse, UpdateProject,
     },
-    roles::{CallerPermissionsResponse, ProjectRolesResponse},
+    roles::CallerPermissionsResponse,
     routes as paths,
 };
 use kms_core::Caller;
 
 use crate::{
     ApiError, AppState, Json,
-    extract::{Body, Path, Query},
+    extract::{Bearer, Body, Path, Query},
     route::{Class, Route},
 };
 
@@ -28,7 +28,6 @@ pub(super) fn routes() -> Vec<Route> {
         Route::patch(paths::PROJECT, update, "Changes a project"),
         Route::delete(paths::PROJECT, delete, "Removes a project with everything in it"),
         Route::get(paths::PROJECT_BY_SLUG, by_slug, "Shows a project by its slug"),
-        Route::get(paths::PROJECT_ROLES, roles, "Lists the roles of a project"),
         Route::get(paths::PROJECT_PERMISSIONS, permissions, "Shows what the caller may do"),
         Route::get(
             paths::WORKSPACE_PERMISSIONS,
@@ -55,7 +54,7 @@ async fn list(
 }
 
 async fn get(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(id): Path<ProjectId>,
 ) -> Result<Json<ProjectResponse>, ApiError> {
@@ -85,14 +84,6 @@ async fn by_slug(
     Path(slug): Path<String>,
 ) -> Result<Json<Project>, ApiError> {
     Ok(Json(app.core.get_project_by_slug(&caller, &slug).await?))
-}
-
-async fn roles(
-    caller: Caller,
-    State(app): State<AppState>,
-    Path(id): Path<ProjectId>,
-) -> Result<Json<ProjectRolesResponse>, ApiError> {
-    Ok(Json(app.core.list_project_roles(&caller, id).await?))
 }
 
 async fn permissions(

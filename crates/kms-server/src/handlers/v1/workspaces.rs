@@ -10,7 +10,7 @@ use kms_core::Caller;
 
 use crate::{
     ApiError, AppState, Json,
-    extract::{Body, Path, Query},
+    extract::{Bearer, Body, Path, Query},
     route::Route,
 };
 
@@ -33,7 +33,7 @@ async fn list(
 }
 
 async fn get(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(id): Path<ProjectId>,
 ) -> Result<Json<WorkspaceResponse>, ApiError> {

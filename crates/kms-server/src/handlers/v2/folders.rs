@@ -7,11 +7,10 @@ use kms_api::{
     },
     routes as paths,
 };
-use kms_core::Caller;
 
 use crate::{
     ApiError, AppState, Json,
-    extract::{Body, Path, Query},
+    extract::{Bearer, Body, Path, Query},
     route::Route,
 };
 
@@ -29,7 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 pub(in crate::handlers) async fn list(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Query(query): Query<ListFoldersQuery>,
 ) -> Answer<FoldersResponse> {
@@ -37,7 +36,7 @@ pub(in crate::handlers) async fn list(
 }
 
 pub(in crate::handlers) async fn get(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(id): Path<String>,
 ) -> Answer<FolderResponse> {
@@ -45,7 +44,7 @@ pub(in crate::handlers) async fn get(
 }
 
 pub(in crate::handlers) async fn create(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Body(body): Body<FolderBody>,
 ) -> Answer<FolderResponse> {
@@ -53,7 +52,7 @@ pub(in crate::handlers) async fn create(
 }
 
 pub(in crate::handlers) async fn update(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(id_or_name): Path<String>,
     Body(body): Body<FolderBody>,
@@ -62,7 +61,7 @@ pub(in crate::handlers) async fn update(
 }
 
 pub(in crate::handlers) async fn update_many(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Body(body): Body<BatchFolders>,
 ) -> Answer<FoldersResponse> {
@@ -70,7 +69,7 @@ pub(in crate::handlers) async fn update_many(
 }
 
 pub(in crate::handlers) async fn delete(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(id_or_name): Path<String>,
     Body(body): Body<DeleteFolder>,

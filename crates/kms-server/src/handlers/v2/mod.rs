@@ -5,6 +5,7 @@ mod mfa;
 mod organizations;
 mod passwords;
 pub(super) mod secret_imports;
+mod service_tokens;
 mod users;
 mod workspaces;
 
@@ -18,5 +19,6 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(users::routes());
     routes.extend(mfa::routes());
     routes.extend(passwords::routes());
+    routes.extend(service_tokens::routes());
     routes
 }

@@ -13,7 +13,7 @@ use kms_core::Caller;
 use crate::{
     ApiError, AppState, Json,
     answer::Finished,
-    extract::{Body, Path, Query},
+    extract::{Bearer, Body, Path, Query},
     route::Route,
 };
 
@@ -36,16 +36,16 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-async fn list(
-    caller: Caller,
+pub(in crate::handlers) async fn list(
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Query(query): Query<ListSecretsQuery>,
 ) -> Result<Finished<SecretsResponse>, ApiError> {
     Ok(app.core.list_secrets(&caller, &query).await?.into())
 }
 
-async fn get(
-    caller: Caller,
+pub(in crate::handlers) async fn get(
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Query(query): Query<GetSecretQuery>,
@@ -55,7 +55,7 @@ async fn get(
 
 /// A secret may be called like the route of batches, which are never read.
 async fn get_batch(
-    caller: Caller,
+    caller: Bearer,
     state: State<AppState>,
     query: Query<GetSecretQuery>,
 ) -> Result<Finished<SecretResponse>, ApiError> {
@@ -89,7 +89,7 @@ async fn dependents(
 }
 
 pub(in crate::handlers) async fn create(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Body(body): Body<CreateSecret>,
@@ -98,7 +98,7 @@ pub(in crate::handlers) async fn create(
 }
 
 pub(in crate::handlers) async fn update(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Body(body): Body<UpdateSecret>,
@@ -107,7 +107,7 @@ pub(in crate::handlers) async fn update(
 }
 
 pub(in crate::handlers) async fn delete(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Body(body): Body<DeleteSecret>,
@@ -116,7 +116,7 @@ pub(in crate::handlers) async fn delete(
 }
 
 pub(in crate::handlers) async fn create_many(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Body(body): Body<BatchBody>,
 ) -> Answer<BatchResponse> {
@@ -124,7 +124,7 @@ pub(in crate::handlers) async fn create_many(
 }
 
 pub(in crate::handlers) async fn update_many(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Body(body): Body<BatchBody>,
 ) -> Answer<BatchResponse> {
@@ -132,7 +132,7 @@ pub(in crate::handlers) async fn update_many(
 }
 
 pub(in crate::handlers) async fn delete_many(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Body(body): Body<BatchBody>,
 ) -> Answer<BatchResponse> {

@@ -8,6 +8,8 @@ mod environments;
 mod memberships;
 mod organizations;
 mod projects;
+mod roles;
+mod service_tokens;
 
 use kms_api::routes as paths;
 use kms_testkit::{Answer, TestServer};

@@ -1,5 +1,7 @@
 //! `kms projects`.
 
+mod roles;
+
 use kms_api::{
     ProjectId,
     projects::{CreateProject, ListProjectsQuery, Project, UpdateProject},
@@ -21,6 +23,8 @@ pub enum Projects {
     Get(GetArgs),
     Update(UpdateArgs),
     Delete(DeleteArgs),
+    #[command(subcommand, visible_alias = "role")]
+    Roles(roles::Roles),
 }
 
 /// Create a project
@@ -99,6 +103,7 @@ pub(crate) async fn run(command: Projects, context: &Context) -> Result<(), CliE
         Projects::Get(args) => get(args, context).await,
         Projects::Update(args) => update(args, context).await,
         Projects::Delete(args) => delete(args, context).await,
+        Projects::Roles(command) => roles::run(command, context).await,
     }
 }
 

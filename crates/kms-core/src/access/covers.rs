@@ -1,0 +1,152 @@
+//! Nobody gives more than they hold (attack T4).
+
+use super::{Action, RuleSet, Subject, rules::Compiled};
+use crate::{Error, Result};
+
+impl RuleSet {
+    /// Refuses unless everything that `granted` allows, to whomever, is allowed here too.
+    ///
+    /// Errs on the side of no: it compares rules and does not try questions, so a right that is held
+    /// by several rules together may not be recognised. A template in `granted` stands for anything.
+    pub fn require_covers(&self, granted: &Self) -> Result<()> {
+        let mut missing = Vec::new();
+        for (place, rule) in granted.compiled().iter().enumerate() {
+            let Some(subject) = rule.subject().filter(|_| !rule.forbids()) else { continue };
+            let later = &granted.compiled()[place + 1..];
+            for action in Action::ALL.iter().copied() {
+                // Of secrets this is but an older word for two others.
+                let is_asked = (action, subject) != (Action::Read, Subject::Secrets);
+                if is_asked
+                    && rule.is_about(action, subject)
+                    && !self.holds(action, subject, rule, later)
+                {
+                    missing.push(format!("{}:{}", subject.as_str(), action.as_str()));
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        missing.sort();
+        missing.dedup();
+        Err(Error::PermissionBoundary { missing })
+    }
+
+    /// Whether an action is allowed here wherever `granted` decides in its own set, that is, where
+    /// none of the `later` rules does.
+    fn holds(
+        &self,
+        action: Action,
+        subject: Subject,
+        granted: &Compiled,
+        later: &[Compiled],
+    ) -> bool {
+        let decided = |rule: &&Compiled| {
+            rule.is_about(action, subject) && rule.forbids() && rule.conditions().are_understood()
+        };
+        let forbidden: Vec<_> = later.iter().filter(decided).collect();
+        let about = self.compiled().iter().rev().filter(|rule| rule.is_about(action, subject));
+        for rule in about {
+            let conditions = rule.conditions();
+            if rule.forbids() {
+                let elsewhere = granted.conditions().exclude(conditions);
+                let theirs = |other: &&Compiled| conditions.imply(other.conditions());
+                if !elsewhere && !forbidden.iter().any(theirs) {
+                    return false;
+                }
+            } else if granted.conditions().imply(conditions) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kms_api::permissions::Rule;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn on(rules: &[(bool, Value)]) -> RuleSet {
+        RuleSet::new(rules.iter().map(|(inverted, conditions)| {
+            let rule = json!({"subject": "secrets", "action": "create", "inverted": inverted,
+                "conditions": conditions});
+            serde_json::from_value::<Rule>(rule).unwrap()
+        }))
+    }
+
+    fn covers(held: &[(bool, Value)], granted: &[(bool, Value)]) -> bool {
+        on(held).require_covers(&on(granted)).is_ok()
+    }
+
+    #[test]
+    fn t4_a_conditional_right_covers_a_narrower_grant_and_no_wider_one() {
+        let all = (false, json!({}));
+        let env = |operand: Value| (false, json!({ "environment": operand }));
+        let path = |glob: &str| (false, json!({ "secretPath": { "$glob": glob } }));
+        for (held, granted, covered) in [
+            (all.clone(), env(json!("dev")), true),
+            (env(json!("dev")), all.clone(), false),
+            (env(json!({"$in": ["dev", "qa"]})), env(json!("dev")), true),
+            (env(json!({"$in": ["dev", "qa"]})), env(json!({"$in": ["qa", "prod"]})), false),
+            (env(json!({"$ne": "prod"})), env(json!("dev")), true),
+            (env(json!({"$ne": "prod"})), env(json!("prod")), false),
+            (env(json!({"$glob": "d*"})), env(json!({"$in": ["dev", "demo"]})), true),
+            (env(json!({"$glob": "d*"})), env(json!({"$glob": "de*"})), false),
+            (path("/app/**"), path("/app/db/*"), true),
+            (path("/app/**"), path("/app/*"), true),
+            (path("/app/**"), path("/app"), true),
+            (path("/app/**"), path("/app*"), false),
+            (path("/app/**"), path("/application/**"), false),
+            (path("/**"), path("/app*"), true),
+            (path("/app/*"), path("/app/**"), false),
+            (path("/app/**"), path("/{{identity.id}}"), false),
+            (all.clone(), path("/{{identity.id}}/**"), true),
+        ] {
+            assert_eq!(
+                covers(&[held.clone()], &[granted.clone()]),
+                covered,
+                "{held:?} {granted:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn t4_what_is_forbidden_covers_only_what_is_elsewhere_or_forbidden_too() {
+        let all = (false, json!({}));
+        let no_prod = (true, json!({ "environment": "prod" }));
+        let dev = (false, json!({ "environment": "dev" }));
+        let held = [all.clone(), no_prod.clone()];
+        assert!(!covers(&held, &[all.clone()]));
+        assert!(covers(&held, &[dev.clone()]));
+        assert!(covers(&held, &held));
+        assert!(covers(&held, &[all.clone(), (true, json!({}))]), "nothing is granted");
+        let only_some = (true, json!({ "environment": "prod", "secretPath": "/a" }));
+        assert!(!covers(&held, &[all.clone(), only_some]));
+        let for_some = (true, json!({ "environment": "{{identity.metadata.env}}" }));
+        assert!(!covers(&held, &[all.clone(), for_some.clone()]));
+        assert!(covers(&[(true, json!({})), dev.clone()], &[dev.clone()]), "the last one decides");
+        assert!(!covers(&[dev.clone(), (true, json!({}))], &[dev]));
+        // What cannot be said of the holder forbids.
+        assert!(!covers(&[all.clone(), for_some], &[all]));
+    }
+
+    #[test]
+    fn t4_the_older_word_for_reading_secrets_counts_for_both() {
+        let rule = |action: Value, inverted: bool| {
+            let rule = json!({"subject": "secrets", "action": action, "inverted": inverted});
+            serde_json::from_value::<Rule>(rule).unwrap()
+        };
+        let read = RuleSet::new([rule(json!("read"), false)]);
+        let both = RuleSet::new([rule(json!(["describeSecret", "readValue"]), false)]);
+        let half = RuleSet::new([rule(json!("read"), false), rule(json!("readValue"), true)]);
+        assert!(read.require_covers(&both).is_ok() && both.require_covers(&read).is_ok());
+        let Err(Error::PermissionBoundary { missing }) = half.require_covers(&read) else {
+            panic!("covered");
+        };
+        assert_eq!(missing, ["secrets:readValue"]);
+        assert!(half.require_covers(&half).is_ok());
+    }
+}

@@ -1,0 +1,5 @@
+//! The rules against a second opinion.
+
+mod generate;
+mod lattice;
+mod oracle;
