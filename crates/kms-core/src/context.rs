@@ -50,6 +50,10 @@ pub struct Options {
     pub user_session_ttl: i64,
     /// The way out of the server.
     pub outbound: Outbound,
+    /// How many may wait for changes at one time.
+    pub watchers: usize,
+    /// How many of them one user or identity may be.
+    pub watchers_of_one: usize,
 }
 
 impl Default for Options {
@@ -64,6 +68,8 @@ impl Default for Options {
             user_access_ttl: 15 * 60,
             user_session_ttl: 90 * 86_400,
             outbound: Outbound::new(OutboundPolicy::default()),
+            watchers: 12_288,
+            watchers_of_one: 1_024,
         }
     }
 }

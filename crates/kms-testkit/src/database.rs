@@ -21,6 +21,10 @@ impl Database {
         Self::Postgres { admin, name }
     }
 
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres { .. })
+    }
+
     pub(crate) async fn open(&self) -> Store {
         match self {
             Self::Embedded(directory) => Store::open_embedded(directory.path()).await.unwrap(),

@@ -42,6 +42,7 @@ impl Default for Setup {
 pub struct TestServer {
     running: Running,
     database: Database,
+    root: Arc<LocalRootKey>,
     listens_at: SocketAddr,
     /// The server's clock; it moves only when told to.
     pub clock: Arc<ManualClock>,
@@ -66,7 +67,7 @@ impl TestServer {
         let listens_at = listener.local_addr().unwrap();
         let own_listeners = vec![listens_at];
         options.outbound = Outbound::new(OutboundPolicy { allow: outbound_allow, own_listeners });
-        let core = Core::open(database.open().await, root, options).await.unwrap();
+        let core = Core::open(database.open().await, root.clone(), options).await.unwrap();
         if settings.public_url.is_empty() {
             settings.public_url = format!("http://{}", listener.local_addr().unwrap());
         }
@@ -76,7 +77,20 @@ impl TestServer {
             None => Service::new(app),
         };
         let running = Running::serve_with(service, vec![listener], None);
-        Self { running, database, listens_at, clock }
+        Self { running, database, root, listens_at, clock }
+    }
+
+    /// Another server on the same database, where that takes several.
+    pub async fn replica(&self) -> Option<Service> {
+        if !self.database.is_shared() {
+            return None;
+        }
+        let entropy = Arc::new(SeededEntropy::new(2));
+        let options = Options { clock: self.clock.clone(), entropy, ..Options::default() };
+        let store = self.database.open().await;
+        let core = Core::open(store, self.root.clone(), options).await.unwrap();
+        let settings = Settings { rate_limits: RateLimits::OFF, ..Settings::default() };
+        Some(Service::new(AppState::new(core, settings)))
     }
 
     /// Where it listens.

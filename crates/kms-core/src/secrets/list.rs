@@ -8,7 +8,7 @@ use kms_store::secrets::{self, PlacedRow, SecretRow};
 
 use super::{
     Answer, Payload, Spot,
-    answer::{Asked, Made, Question},
+    answer::{Asked, Made, Question, Read},
     open,
     view::{Frame, Show},
 };
@@ -31,6 +31,24 @@ impl Core {
     /// but not read refuses the whole list where it is in the folder that was asked for, and is
     /// left out further below; when no values are wanted it is masked like all others.
     pub async fn list_secrets(&self, caller: &Caller, query: &ListSecretsQuery) -> Result<Answer> {
+        self.list_secrets_as(caller, query, Read::Recorded).await
+    }
+
+    /// The same list where its content goes to nobody, only whether it changed.
+    pub(super) async fn list_secrets_quietly(
+        &self,
+        caller: &Caller,
+        query: &ListSecretsQuery,
+    ) -> Result<Answer> {
+        self.list_secrets_as(caller, query, Read::Unseen).await
+    }
+
+    async fn list_secrets_as(
+        &self,
+        caller: &Caller,
+        query: &ListSecretsQuery,
+        read: Read,
+    ) -> Result<Answer> {
         let (environment, path) = (query.environment.as_deref(), query.secret_path.as_deref());
         let place =
             self.place_to_read(caller, &query.project, environment, ("secretPath", path)).await?;
@@ -43,7 +61,7 @@ impl Core {
             tagged: query.tag_slugs.is_some(),
         };
         let question = Question::new(&place, wanted.asked());
-        self.answer(caller, question, self.make_list(&place, &wanted)).await
+        self.answer_as(caller, question, self.make_list(&place, &wanted), read).await
     }
 
     async fn make_list(&self, place: &Place, wanted: &Wanted) -> Result<Made<SecretsResponse>> {

@@ -21,6 +21,7 @@ mod tests;
 mod update;
 mod versions;
 mod view;
+mod watch;
 
 use kms_api::{EnvironmentId, FolderId, SecretId};
 use kms_crypto::ValueKind;
@@ -32,6 +33,7 @@ pub use fields::{MAX_COMMENT, MAX_METADATA, MAX_METADATA_KEY, MAX_METADATA_VALUE
 use payload::Payload;
 
 pub use batch::MAX_BATCH;
+pub use watch::{Told, Watch};
 
 use crate::{Actor, Caller, Core, Error, Result, access::ProjectAccess, place::Place, text};
 

@@ -15,7 +15,7 @@ mod tests;
 
 pub(crate) use body::form as form_body;
 pub use body::{Body, JsonOrForm};
-pub(crate) use caller::bearer;
+pub(crate) use caller::{Bearer, bearer};
 pub use caller::{OnlyIdentity, OnlyUser};
 pub use origin::Sender;
 pub use path::Path;

@@ -2,6 +2,7 @@
 
 mod folders;
 mod reading;
+mod watching;
 mod writing;
 
 use kms_testkit::{Answer, Request, Tenant, TestServer};
