@@ -8,6 +8,7 @@ mod client;
 mod load;
 mod memory;
 mod report;
+mod run;
 mod server;
 mod suites;
 
@@ -30,7 +31,8 @@ fn main() -> ExitCode {
         ["memory", binary] => runtime.block_on(memory::measure(binary)),
         ["client", binary] => runtime.block_on(client::measure(binary)),
         ["browser", binary] => browser::measure(binary),
-        _ => Err("usage: bench load | curve | memory KMS | client KMS | browser KMS\n\
+        ["run", binary] => runtime.block_on(run::measure(binary)),
+        _ => Err("usage: bench load | curve | memory KMS | client KMS | browser KMS | run KMS\n\
                   KMS is the release binary; KMS_BENCH_DATABASE_URL adds PostgreSQL to `load`"
             .into()),
     };
