@@ -87,7 +87,9 @@ fn a_program_that_does_not_end_when_asked_leaves_nothing_behind() {
     let file = file.to_str().unwrap();
     // Its child does not listen to the request; it is ended with the group.
     let script = format!(
-        "if [ $A = 2 ]; then kill -0 $(cat {file}) 2>/dev/null && exit 6; exit 5; fi; \
+        "if [ $A = 2 ]; then for i in 1 2 3 4 5 6 7 8 9 10; do \
+         grep -q '^State:.[^Z]' /proc/$(cat {file})/status 2>/dev/null || exit 5; sleep 0.1; done; \
+         exit 6; fi; \
          sh -c 'trap \"\" TERM; echo $$ > {file}.new; mv {file}.new {file}; sleep 60' & \
          trap 'exit 0' TERM; while :; do sleep 0.02; done"
     );

@@ -16,6 +16,9 @@ use super::{MARK, forms::Form};
 /// memory.
 const FAST_WITHIN: usize = 256 * 1024;
 
+/// Steps that making it may take, about: texts that repeat themselves make it slow (attack R4).
+const FAST_STEPS: usize = 2 * 1024 * 1024;
+
 /// Bytes that a terminal may show of what could become a value, so that a question stands there in
 /// full: fewer than any value has that is looked for.
 const SHOWN: usize = super::SHORTEST - 1;
@@ -42,7 +45,9 @@ impl Machine {
             .build(texts)
             .expect("texts of less than 2^31 bytes in all, as an environment is smaller");
         let fast = || DFA::builder().prefilter(false).build_from_noncontiguous(&base).ok();
-        let kind = match Some(total).filter(|total| *total <= FAST_WITHIN).and_then(|_| fast()) {
+        let is_fast = total <= FAST_WITHIN
+            && texts.iter().map(|text| repetition(text)).sum::<usize>() <= FAST_STEPS;
+        let kind = match is_fast.then(fast).flatten() {
             Some(fast) => Kind::Fast(fast),
             None => Kind::Small(
                 contiguous::Builder::new()
@@ -72,6 +77,24 @@ impl Machine {
             Kind::Small(machine) => scan(machine, state, chunk, found),
         }
     }
+}
+
+/// How many shorter beginnings of a text end at its bytes, all in all: none where no part of it comes
+/// again.
+fn repetition(text: &[u8]) -> usize {
+    // Of each beginning, the longest other one that it ends with, and how many there are.
+    let mut longest = vec![0; text.len() + 1];
+    let mut counts = vec![0; text.len() + 1];
+    let mut known = 0;
+    for at in 1..text.len() {
+        while known > 0 && text[at] != text[known] {
+            known = longest[known];
+        }
+        known += usize::from(text[at] == text[known]);
+        longest[at + 1] = known;
+        counts[at + 1] = if known > 0 { counts[known] + 1 } else { 0 };
+    }
+    counts.iter().sum()
 }
 
 fn start(machine: &impl Automaton) -> StateID {
@@ -175,7 +198,10 @@ impl Masker {
         copy(&self.held, chunk, count..self.held.len() + chunk.len(), &mut held);
         self.held.zeroize();
         self.held = held;
-        self.is_marked = self.hidden.iter().any(|range| range.start < count && range.end > count);
+        // What is marked stays so for as long as none of it is shown.
+        let is_marked = count == 0 && self.is_marked;
+        self.is_marked =
+            is_marked || self.hidden.iter().any(|range| range.start < count && range.end > count);
         self.hidden.retain_mut(|range| {
             *range = range.start.saturating_sub(count)..range.end.saturating_sub(count);
             range.start < range.end

@@ -12,6 +12,7 @@ use std::{
 use kms_api::{SecretValue, secrets::Secret};
 use nix::{sys::stat::Mode, unistd::mkfifo};
 use secrecy::zeroize::Zeroizing;
+use uuid::Uuid;
 
 use super::{MountFormat, keeper::Keeper};
 use crate::{
@@ -38,7 +39,7 @@ impl Pipe {
     ) -> Result<Self, CliError> {
         let content = Arc::new(Mutex::new(text(format, secrets)?));
         let keeper = Keeper::of(path, None)?;
-        mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR).map_err(io::Error::from)?;
+        make(path)?;
         let (path, shared) = (path.to_owned(), Arc::clone(&content));
         // Waits for readers until this process ends.
         thread::spawn(move || serve(&path, &shared, reads));
@@ -52,21 +53,37 @@ impl Pipe {
     }
 }
 
-/// Hands the content to one reader after the other. Before the last one it takes the name away, so
-/// that nobody else finds it.
+/// Hands the content to one reader after the other. Before it does, another pipe takes the name, so
+/// that this one ends for its reader and nobody reads along; after the last reader none does.
 fn serve(path: &Path, content: &Content, reads: Option<u32>) {
     let mut left = reads;
     while left != Some(0) {
         // Comes back when somebody has opened it to read.
         let Ok(mut pipe) = OpenOptions::new().write(true).open(path) else { return };
         left = left.map(|left| left - 1);
-        if left == Some(0) {
-            let _ = fs::remove_file(path);
+        let renewed = if left == Some(0) { fs::remove_file(path) } else { renew(path) };
+        if renewed.is_err() {
+            return;
         }
         let text = content.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A reader that stops early has read what it wanted.
         let _ = pipe.write_all(text.as_bytes());
     }
+}
+
+/// Puts another pipe in the place of one.
+fn renew(path: &Path) -> io::Result<()> {
+    let new = path.with_file_name(format!(".kms-{}", Uuid::new_v4().simple()));
+    make(&new)?;
+    let renamed = fs::rename(&new, path);
+    if renamed.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    renamed
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    Ok(mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR)?)
 }
 
 fn text(format: MountFormat, secrets: &[Secret]) -> Result<Zeroizing<String>, CliError> {
