@@ -10,6 +10,7 @@ mod logins;
 mod memory;
 mod references;
 mod report;
+mod run;
 mod server;
 mod suites;
 
@@ -33,8 +34,10 @@ fn main() -> ExitCode {
         ["memory", binary] => runtime.block_on(memory::measure(binary)),
         ["client", binary] => runtime.block_on(client::measure(binary)),
         ["browser", binary] => browser::measure(binary),
+        ["run", binary] => runtime.block_on(run::measure(binary)),
         _ => {
-            Err("usage: bench load | curve | references | memory KMS | client KMS | browser KMS\n\
+            Err("usage: bench load | curve | references | memory KMS | client KMS | browser KMS | \
+                  run KMS\n\
                   KMS is the release binary; KMS_BENCH_DATABASE_URL adds PostgreSQL to `load`"
                 .into())
         }

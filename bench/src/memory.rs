@@ -39,7 +39,7 @@ pub(crate) async fn measure(binary: &str) -> Outcome {
     stop(&mut server)
 }
 
-async fn start(binary: &str, data: &str) -> Outcome<(Child, SocketAddr, Duration)> {
+pub(crate) async fn start(binary: &str, data: &str) -> Outcome<(Child, SocketAddr, Duration)> {
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let started = Instant::now();
     let child = Command::new(binary)
@@ -59,13 +59,13 @@ async fn start(binary: &str, data: &str) -> Outcome<(Child, SocketAddr, Duration
     Err("the server did not become ready".into())
 }
 
-fn stop(server: &mut Child) -> Outcome {
+pub(crate) fn stop(server: &mut Child) -> Outcome {
     Command::new("kill").arg(server.id().to_string()).status()?;
     server.wait()?;
     Ok(())
 }
 
-fn resident(server: &Child) -> Outcome<f64> {
+pub(crate) fn resident(server: &Child) -> Outcome<f64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id()))?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
     let kib: f64 = line.split_whitespace().nth(1).ok_or("no VmRSS")?.parse()?;
@@ -78,6 +78,13 @@ struct Access {
 }
 
 async fn access(address: SocketAddr, data: &str) -> Outcome<Access> {
+    let (token, seed) = log_in(address, data).await?;
+    let project = seed["project"]["id"].as_str().unwrap_or_default().to_owned();
+    Ok(Access { token, project })
+}
+
+/// The access token of the server's own identity, and all that the server says about itself.
+pub(crate) async fn log_in(address: SocketAddr, data: &str) -> Outcome<(String, Value)> {
     // The credentials are written once the server serves.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let text = std::fs::read_to_string(format!("{data}/credentials.json"))?;
@@ -87,8 +94,8 @@ async fn access(address: SocketAddr, data: &str) -> Outcome<Access> {
     let login =
         Request::new("POST", "/api/v1/auth/universal-auth/login", "", Some(&body.to_string()));
     let answer: Value = serde_json::from_slice(&once(address, &login).await?.1)?;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    Ok(Access { token: text(&answer["accessToken"]), project: text(&seed["project"]["id"]) })
+    let token = answer["accessToken"].as_str().unwrap_or_default().to_owned();
+    Ok((token, seed))
 }
 
 async fn fill(address: SocketAddr, data: &str) -> Outcome {

@@ -85,6 +85,17 @@ impl Server {
         Err(format!("{path} answered {status}: {}", String::from_utf8_lossy(&answer)).into())
     }
 
+    /// Changes a secret.
+    pub(crate) async fn change(&self, name: &str, body: &Value) -> Outcome {
+        let path = format!("/api/v4/secrets/{name}");
+        let request = Request::new("PATCH", &path, &self.token, Some(&body.to_string()));
+        let (status, answer) = once(self.facts.address, &request).await?;
+        if status == 200 {
+            return Ok(());
+        }
+        Err(format!("{path} answered {status}: {}", String::from_utf8_lossy(&answer)).into())
+    }
+
     pub(crate) fn listing(&self, path: &str) -> Request {
         let query = format!(
             "/api/v4/secrets?projectId={}&environment=dev&secretPath={path}",

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod auth;
 pub mod environments;
 pub mod error;
+pub mod events;
 pub mod folders;
 pub mod handover;
 mod id;

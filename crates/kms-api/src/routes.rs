@@ -337,6 +337,8 @@ pub const SECRET_V3: &str = "/api/v3/secrets/raw/{secretName}";
 pub const SECRET_BY_ID_V3: &str = "/api/v3/secrets/raw/id/{secretId}";
 /// `POST`, `PATCH`, `DELETE` many secrets (v3).
 pub const SECRETS_BATCH_V3: &str = "/api/v3/secrets/batch/raw";
+/// `GET` tells when the answer to a list of secrets changes; ours alone.
+pub const SECRET_EVENTS: &str = "/api/v1/events/secrets";
 /// `GET` versions of a secret.
 pub const SECRET_VERSIONS: &str = "/api/v1/secret/{secretId}/secret-versions";
 

@@ -11,13 +11,17 @@ pub mod error;
 pub mod formats;
 pub mod input;
 mod log;
+pub mod mask;
+mod mount;
 mod private_file;
 pub mod process;
 pub mod profiles;
 pub mod project_file;
 mod prompt;
+pub mod references;
 mod selection;
 pub mod settings;
+mod supervise;
 mod template;
 pub mod ui;
 mod vault;
@@ -79,10 +83,19 @@ fn execute(
     if global.token.is_some() {
         ui.warn("`--token` shows in the process list; prefer `KMS_TOKEN`");
     }
-    if let Command::Help(args) = command {
-        commands::help::run(ui, &args, root())?;
-        return Ok(ExitCode::SUCCESS);
-    }
+    // What is started between `run` and a program reads no settings: its environment is not ours.
+    let command = match command {
+        Command::Help(args) => {
+            commands::help::run(ui, &args, root())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::StartProgram(args) => return Err(supervise::become_program(args)),
+        Command::RemoveMount(args) => {
+            mount::wait_and_remove(&args)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        command => command,
+    };
     let context = Context { ui, settings: Settings::resolve(global, env, ui)? };
     if let (Some(_), Some(token)) = (&global.profile, &context.settings.token) {
         let by = token.by.as_deref().unwrap_or_default();

@@ -52,7 +52,7 @@ fn becomes_the_program() {
         None => Program::Direct { program: words.next().unwrap(), arguments: words.collect() },
     };
     let environment = environment(std::env::vars_os(), &secrets(&task.secrets), &[]).unwrap();
-    let error = exec(&program, environment, Some("/bin/sh".into()));
+    let error = exec(&program, &environment, Some("/bin/sh".into()));
     std::process::exit(error.exit_code().into());
 }
 

@@ -4,6 +4,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use kms_api::{ErrorBody, oauth::OAuthErrorBody};
@@ -27,6 +28,9 @@ use crate::{
 
 /// An answer larger than this is refused rather than kept in memory.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// For answers that have no end: as good as none.
+const NO_TIMEOUT: Duration = Duration::from_hours(24 * 365);
 
 /// The name of the error about a token that has ended or is malformed.
 const TOKEN_ERROR: &str = "TokenError";
@@ -216,6 +220,30 @@ impl Client {
         self.session_answer(request, path, auth).await
     }
 
+    /// `GET` of an answer that goes on: its head, whatever the status. No time is too long.
+    pub(crate) async fn open_stream(
+        &self,
+        path: &str,
+        query: &impl Serialize,
+        media_type: &'static str,
+    ) -> Result<Response, Error> {
+        let request = self.http.get(self.origin.join(path)).header(ACCEPT, media_type);
+        let response =
+            self.exchange(request.query(query).timeout(NO_TIMEOUT), path, Auth::Token).await?;
+        if response.status().is_redirection() {
+            return Err(self.redirected(&response));
+        }
+        Ok(response)
+    }
+
+    /// What an answer says that is no success.
+    pub(crate) async fn refusal(&self, response: Response) -> Error {
+        match self.read::<serde::de::IgnoredAny>(response).await {
+            Err(error) => error,
+            Ok(_) => Error::Setup("the answer is a success".into()),
+        }
+    }
+
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, self.origin.join(path)).header(ACCEPT, "application/json")
     }
@@ -322,7 +350,7 @@ impl Client {
         unreachable!("the loop has no end of its own")
     }
 
-    fn transport(&self, error: reqwest::Error) -> Error {
+    pub(crate) fn transport(&self, error: reqwest::Error) -> Error {
         Error::transport(&self.origin, self.proxied.as_deref(), error)
     }
 

@@ -57,6 +57,10 @@ pub struct Options {
     pub outbound: Outbound,
     /// Where the vendors are whose word counts for machine logins.
     pub endpoints: Endpoints,
+    /// How many may wait for changes at one time.
+    pub watchers: usize,
+    /// How many of them one user or identity may be.
+    pub watchers_of_one: usize,
 }
 
 impl Default for Options {
@@ -72,6 +76,8 @@ impl Default for Options {
             user_session_ttl: 90 * 86_400,
             outbound: Outbound::new(OutboundPolicy::default()),
             endpoints: Endpoints::default(),
+            watchers: 12_288,
+            watchers_of_one: 1_024,
         }
     }
 }

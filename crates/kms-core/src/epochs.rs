@@ -20,7 +20,7 @@ use kms_api::ProjectId;
 use kms_store::{Tx, epochs};
 use uuid::Uuid;
 
-use crate::{Caller, Core, Result, context::Inner};
+use crate::{Caller, Core, Result, changes::Changes, context::Inner};
 
 /// Microseconds for which the epochs that a request was admitted under count. What takes longer
 /// has waited for its body, and asks again.
@@ -130,9 +130,10 @@ impl Inner {
     }
 }
 
-/// The counters of the embedded server.
+/// The counters of the embedded server, and those who wait for a change on any.
 #[derive(Default)]
 pub(crate) struct Epochs {
+    pub(crate) changes: Arc<Changes>,
     rights: AtomicU64,
     failed_logins: AtomicU64,
     projects: RwLock<HashMap<ProjectId, Arc<AtomicU64>>>,
@@ -146,6 +147,7 @@ impl Epochs {
 
     pub(crate) fn raise_rights(&self) {
         self.rights.fetch_add(1, Ordering::AcqRel);
+        self.changes.tell_all();
     }
 
     /// Of the counters that lock out whoever guesses client secrets.
@@ -166,5 +168,7 @@ impl Epochs {
     pub(crate) fn raise_project(&self, project: ProjectId) {
         let mut projects = self.projects.write().unwrap_or_else(PoisonError::into_inner);
         projects.entry(project).or_default().fetch_add(1, Ordering::AcqRel);
+        drop(projects);
+        self.changes.tell(project);
     }
 }

@@ -13,6 +13,7 @@ mod audit_read;
 mod auth_methods;
 mod bootstrap;
 mod caller;
+mod changes;
 mod clock;
 mod context;
 mod dev;

@@ -74,12 +74,22 @@ pub struct SignedIn {
 impl Core {
     /// Who a bearer token stands for, in the organization that it is scoped to.
     pub async fn authenticate(&self, bearer: &str, origin: Origin) -> Result<Caller> {
+        self.authenticate_for(bearer, origin, Use::Counted).await
+    }
+
+    /// Who a bearer token stands for by now, in the course of something that it was shown for
+    /// already: no use of it is counted.
+    pub(crate) async fn authenticate_again(&self, bearer: &str, origin: Origin) -> Result<Caller> {
+        self.authenticate_for(bearer, origin, Use::Free).await
+    }
+
+    async fn authenticate_for(&self, bearer: &str, origin: Origin, r#use: Use) -> Result<Caller> {
         if bearer.starts_with(service_tokens::PREFIX) {
             return self.service_caller(bearer, origin).await;
         }
         let now = self.now().seconds();
         match self.identity_claims(bearer, now) {
-            Ok(claims) => self.identity_caller(&claims, origin).await,
+            Ok(claims) => self.identity_caller(&claims, origin, r#use).await,
             Err(TokenError::WrongType) => {
                 let claims = self.keys.tokens.verify::<UserAccessClaims>(bearer, now)?;
                 self.user_caller(&claims, origin).await
@@ -142,6 +152,7 @@ impl Core {
         &self,
         claims: &IdentityAccessClaims,
         origin: Origin,
+        r#use: Use,
     ) -> Result<Caller> {
         let key = (claims.jti, claims.org_id.into(), claims.identity_epoch);
         let (seen, known) = self.recall(&key).await?;
@@ -150,7 +161,8 @@ impl Core {
             None => self.remember(key, &seen, self.load_identity(claims).await?),
         };
         known.trusted.check(origin.ip)?;
-        if let Some(limit) = claims.num_uses_limit.filter(|limit| *limit > 0) {
+        let limit = claims.num_uses_limit.filter(|limit| *limit > 0 && r#use == Use::Counted);
+        if let Some(limit) = limit {
             self.take_use(claims, limit).await?;
         }
         Ok(Caller { origin, seen, ..known.caller.clone() })
@@ -382,6 +394,13 @@ impl Core {
         }
         organization_role(&membership.role)
     }
+}
+
+/// Whether showing a token counts as a use of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Counted,
+    Free,
 }
 
 /// How refusals of a request begin.

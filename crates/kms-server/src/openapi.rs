@@ -17,6 +17,7 @@ pub struct Operation {
     query: Vec<Value>,
     request: Option<Value>,
     answer: Option<Value>,
+    stream: Option<&'static str>,
     refusal: Option<Value>,
 }
 
@@ -24,6 +25,11 @@ impl Operation {
     /// Answers with this type.
     pub(crate) fn answers<T: ToSchema>(&mut self) {
         self.answer = Some(self.schema::<T>());
+    }
+
+    /// Answers with events of this media type for as long as both sides want it to.
+    pub(crate) fn streams(&mut self, media_type: &'static str) {
+        self.stream = Some(media_type);
     }
 
     /// Refuses what it is asked with this type in the place of the usual one.
@@ -136,6 +142,10 @@ fn describe(route: &Route, operation: &Operation) -> Value {
             },
         },
     });
+    if let Some(media_type) = operation.stream {
+        let content = json!({ media_type: { "schema": { "type": "string" } } });
+        value["responses"]["200"]["content"] = content;
+    }
     if let Some(request) = &operation.request {
         value["requestBody"] = request.clone();
     }

@@ -36,6 +36,9 @@ use self::{
 /// How often the limits forget who has not been seen for long.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 
+/// Open files that are asked for at most; some systems name a number beyond reason.
+const MOST_FILES: u64 = 65_536;
+
 /// What a development server may call beside the public internet.
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
 
@@ -44,6 +47,7 @@ const MAIL_WITHIN: Duration = Duration::from_secs(5);
 
 /// Runs a server until it is told to stop. Everything it says goes to stderr.
 pub fn run(args: &ServerArgs) -> ExitCode {
+    allow_many_connections();
     // What the server writes is nobody else's: database, keys, credentials.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let started = logging::start(args.log_format(), args.log_level.as_deref()).and_then(|()| {
@@ -57,6 +61,17 @@ pub fn run(args: &ServerArgs) -> ExitCode {
             report(&error);
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+/// Takes as many open files as the system gives: each connection is one.
+fn allow_many_connections() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((now, most)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && now < MOST_FILES
+    {
+        // With fewer, connections wait for each other; that is no reason not to start.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most.min(MOST_FILES), most);
     }
 }
 
@@ -172,6 +187,8 @@ impl Running {
     pub async fn stop(self) {
         let Self { service, stop, serving, helpers, outbox, data, .. } = self;
         let _ = stop.send(true);
+        // Answers without an end would hold up the others.
+        service.app().core.end_watches();
         let _ = serving.await;
         // Changes whose client went away are still being made.
         let _ = tokio::time::timeout(serve::FINISH_WITHIN, service.finished()).await;

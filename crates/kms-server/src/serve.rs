@@ -15,8 +15,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::Service;
 
-/// Connections at one time; more wait until one ends.
-const CONNECTIONS: u32 = 8_192;
+/// Connections at one time, those that wait for changes among them; more wait until one ends.
+const CONNECTIONS: u32 = 16_384;
 /// How long a client may take for the head of its next request, idle time included.
 const HEAD_WITHIN: Duration = Duration::from_mins(1);
 /// How long a TLS handshake may take.

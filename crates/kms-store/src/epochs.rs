@@ -5,9 +5,11 @@
 //! reads the epoch that memory was filled under knows that nothing was committed since. The
 //! embedded engine has one server, which counts in memory; it never writes here.
 
+use std::sync::LazyLock;
+
 use uuid::Uuid;
 
-use crate::{Source, StoreError, Tx, record};
+use crate::{Source, Store, StoreError, Then, Tx, record};
 
 /// The scope of everything that decides who may.
 pub const RIGHTS: Uuid = Uuid::nil();
@@ -48,6 +50,26 @@ pub async fn read(source: impl Source, project: Uuid) -> Result<Epochs, StoreErr
         }
     }
     Ok(epochs)
+}
+
+/// Scopes of one statement of [`read_many`].
+const MANY: usize = 64;
+static READ_MANY: LazyLock<String> = LazyLock::new(|| {
+    let places: Vec<String> = (1..=MANY).map(|place| format!("${place}")).collect();
+    format!("SELECT scope, value FROM epochs WHERE scope IN ({})", places.join(","))
+});
+
+/// Reads the epochs of many scopes, few queries for all; a scope that never changed has no row.
+pub async fn read_many(store: &Store, scopes: &[Uuid]) -> Result<Vec<EpochRow>, StoreError> {
+    let mut rows = Vec::new();
+    for chunk in scopes.chunks(MANY) {
+        let mut places = chunk.to_vec();
+        // One text for any number: the last is asked for again.
+        places.resize(MANY, *chunk.last().unwrap_or(&RIGHTS));
+        let places: Vec<(Uuid,)> = places.into_iter().map(|scope| (scope,)).collect();
+        rows.extend(store.fetch_all::<EpochRow>(&READ_MANY, Then((), places)).await?);
+    }
+    Ok(rows)
 }
 
 /// Says that what the scope stands for changes with this write.

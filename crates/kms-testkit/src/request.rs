@@ -21,7 +21,8 @@ pub struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(service: Service, method: Method, path: &str) -> Self {
+    /// A request to a server.
+    pub fn new(service: Service, method: Method, path: &str) -> Self {
         let inner = http::Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         Self { service, inner, peer: ([127, 0, 0, 1], 50_000).into() }
     }
@@ -68,11 +69,22 @@ impl Request {
         self
     }
 
-    /// Sends it.
+    /// Sends it. Of an answer without an end, the first event is waited for.
     pub async fn send(self) -> Answer {
-        let answer = self.service.answer(self.inner, self.peer).await;
-        let (parts, body) = answer.into_parts();
-        let body = body.collect().await.unwrap().to_bytes().into();
+        let (parts, mut body) = self.open().await.into_parts();
+        let is_stream = parts.headers.get(header::CONTENT_TYPE).is_some_and(|media_type| {
+            media_type.as_bytes().starts_with(kms_api::events::MEDIA_TYPE.as_bytes())
+        });
+        let body = if is_stream {
+            body.frame().await.unwrap().unwrap().into_data().unwrap().into()
+        } else {
+            body.collect().await.unwrap().to_bytes().into()
+        };
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Sends it, and gives back the answer as it begins.
+    pub async fn open(self) -> http::Response<Body> {
+        self.service.answer(self.inner, self.peer).await
     }
 }

@@ -4,14 +4,14 @@ use assert_cmd::Command;
 
 use crate::support::{CANARY, Reply, Server, kms, run, secrets};
 
-fn start(server: &Server, args: &[&str]) -> Command {
+pub(crate) fn start(server: &Server, args: &[&str]) -> Command {
     let mut command = kms();
     command.args(["run", "--domain", &server.url()]).args(args);
     command.env("KMS_TOKEN", CANARY).env("KMS_PROJECT_ID", "p1").env("PATH", "/usr/bin:/bin");
     command
 }
 
-fn list(pairs: &[(&str, &str)]) -> Reply {
+pub(crate) fn list(pairs: &[(&str, &str)]) -> Reply {
     Reply::json(200, secrets(pairs))
 }
 

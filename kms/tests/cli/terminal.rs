@@ -58,6 +58,16 @@ impl Terminal {
 
     /// As [`Self::start`], in a folder.
     pub(crate) fn start_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_with(folder, args, environment, false)
+    }
+
+    /// As [`Self::start`]; standard output is the terminal's too, if it is `shown`.
+    pub(crate) fn start_with(
+        folder: &Path,
+        args: &[&str],
+        environment: &[(&str, &str)],
+        shown: bool,
+    ) -> Self {
         let size = Winsize { ws_row: 40, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).unwrap();
         // A bare terminal shows what is typed in two bytes per control character.
@@ -77,7 +87,7 @@ impl Terminal {
             .envs(environment.iter().copied())
             .current_dir(folder)
             .stdin(end())
-            .stdout(Stdio::piped())
+            .stdout(if shown { end() } else { Stdio::piped() })
             .stderr(end())
             .spawn()
             .unwrap();
@@ -161,7 +171,9 @@ impl Terminal {
             thread::sleep(Duration::from_millis(5));
         };
         let mut stdout = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        if let Some(mut captured) = self.child.stdout.take() {
+            captured.read_to_string(&mut stdout).unwrap();
+        }
         assert_eq!(tcgetattr(self.line.as_fd()).unwrap(), self.before, "the terminal's state");
         let raw = self.drain();
         let last = |sequence: &str| raw.rfind(sequence).map_or(-1, |at| at.try_into().unwrap());

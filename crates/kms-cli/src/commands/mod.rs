@@ -30,7 +30,12 @@ use clap::Subcommand;
 
 pub(crate) use open_address::NAME as OPEN_ADDRESS;
 
-use crate::{Context, error::CliError};
+use crate::{
+    Context,
+    error::CliError,
+    mount::{Keep, REMOVE},
+    supervise::{START, Start},
+};
 
 /// Every command of the client.
 #[derive(Debug, Subcommand)]
@@ -65,6 +70,10 @@ pub enum Command {
     Help(help::Args),
     #[command(name = OPEN_ADDRESS, hide = true)]
     OpenAddress(open_address::Args),
+    #[command(name = START, hide = true)]
+    StartProgram(Start),
+    #[command(name = REMOVE, hide = true)]
+    RemoveMount(Keep),
 }
 
 impl Command {
@@ -82,7 +91,7 @@ impl Command {
             Self::ServiceToken(command) => service_token::run(command, context).await?,
             Self::Secrets(args) => secrets::run(*args, context).await?,
             Self::Export(args) => export::run(*args, context).await?,
-            Self::Run(args) => run::run(*args, context).await?,
+            Self::Run(args) => return run::run(*args, context).await,
             Self::Bootstrap(args) => bootstrap::run(args, context).await?,
             Self::Projects(command) => projects::run(command, context).await?,
             Self::Environments(command) => environments::run(command, context).await?,
@@ -91,7 +100,9 @@ impl Command {
             Self::Audit(args) => audit::run(args, context).await?,
             Self::Demo(args) => demo::run(args, context).await?,
             Self::OpenAddress(args) => open_address::run(&args)?,
-            Self::Help(_) => return Err(CliError::internal("help was answered before")),
+            Self::Help(_) | Self::StartProgram(_) | Self::RemoveMount(_) => {
+                return Err(CliError::internal("the command was carried out before"));
+            }
         }
         Ok(ExitCode::SUCCESS)
     }

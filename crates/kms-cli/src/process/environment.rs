@@ -2,18 +2,35 @@
 
 use std::{collections::BTreeMap, ffi::OsString, fmt};
 
-use kms_api::secrets::Secret;
+use kms_api::{SecretValue, secrets::Secret};
 
 use super::names;
 use crate::env_vars::is_own_credential;
 
+/// Bytes of one variable, its name, `=` and the end included (Linux, `MAX_ARG_STRLEN`).
+const MAX_VARIABLE: usize = 128 * 1024;
+
 /// Variables for a program.
 pub struct Environment {
-    pub(super) variables: BTreeMap<OsString, OsString>,
+    variables: BTreeMap<OsString, OsString>,
     /// How many secrets are among them.
     pub injected: usize,
     /// Names of secrets that were left out, since they describe terminal and session.
     pub dropped: Vec<String>,
+}
+
+impl Environment {
+    /// The variables.
+    pub(crate) fn variables(&self) -> &BTreeMap<OsString, OsString> {
+        &self.variables
+    }
+
+    /// Names of variables that are larger than Linux hands to a program.
+    pub(super) fn oversized(&self) -> Vec<String> {
+        let size = |(name, value): &(&OsString, &OsString)| name.len() + value.len() + 2;
+        let large = self.variables.iter().filter(|pair| size(pair) > MAX_VARIABLE);
+        large.map(|(name, _)| name.to_string_lossy().into_owned()).collect()
+    }
 }
 
 impl fmt::Debug for Environment {
@@ -37,6 +54,28 @@ fn list(names: &[String]) -> String {
     let quoted: Vec<String> =
         names.iter().map(|name| format!("`{}`", name.escape_debug())).collect();
     quoted.join(", ")
+}
+
+/// Refuses values that came from a server for variables that somebody else named: who may write a
+/// secret must not thereby run code, whatever the variable was called here.
+pub fn check_referred<'v>(
+    values: impl IntoIterator<Item = (&'v str, &'v SecretValue)>,
+    allowed: &[String],
+) -> Result<(), EnvironmentError> {
+    let (mut unfit, mut dangerous) = (Vec::new(), Vec::new());
+    for (name, value) in values {
+        if value.expose().contains('\0') {
+            unfit.push(name.to_owned());
+        }
+        if names::is_dangerous(name) && !allowed.iter().any(|allowed| allowed == name) {
+            dangerous.push(name.to_owned());
+        }
+    }
+    match (unfit.is_empty(), dangerous.is_empty()) {
+        (false, _) => Err(EnvironmentError::Unfit(unfit)),
+        (true, false) => Err(EnvironmentError::Dangerous(dangerous)),
+        (true, true) => Ok(()),
+    }
 }
 
 /// The parent's variables without our own credentials, overlaid by the secrets.

@@ -2,16 +2,13 @@
 //! wrapper that could hide an exit status, delay a signal or keep secrets in memory.
 
 mod environment;
+mod inherit;
 mod names;
 
-use std::{
-    ffi::{OsStr, OsString},
-    io,
-    os::unix::process::CommandExt,
-    process::Command,
-};
+use std::{ffi::OsString, io, os::unix::process::CommandExt, process::Command};
 
-pub use environment::{Environment, EnvironmentError, environment};
+pub use environment::{Environment, EnvironmentError, check_referred, environment};
+pub use inherit::Inherit;
 pub use names::is_dangerous;
 
 /// What `run` starts.
@@ -29,21 +26,25 @@ pub enum Program {
 }
 
 impl Program {
-    fn command(&self, shell: Option<OsString>) -> Command {
+    /// The program and its arguments. `shell` is the value of `SHELL`.
+    pub(crate) fn words(&self, shell: Option<OsString>) -> Vec<OsString> {
         match self {
             Self::Direct { program, arguments } => {
-                let mut command = Command::new(program);
-                command.args(arguments);
-                command
+                std::iter::once(program).chain(arguments).cloned().collect()
             }
             Self::Shell(line) => {
                 let shell = shell.filter(|shell| !shell.is_empty());
-                let mut command = Command::new(shell.as_deref().unwrap_or(OsStr::new("sh")));
-                command.arg("-c").arg(line);
-                command
+                vec![shell.unwrap_or_else(|| "sh".into()), "-c".into(), line.clone()]
             }
         }
     }
+}
+
+fn command(words: Vec<OsString>) -> Command {
+    let mut words = words.into_iter();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words);
+    command
 }
 
 /// The program could not be started.
@@ -54,6 +55,8 @@ pub struct ExecError {
     pub program: OsString,
     /// Why.
     pub source: io::Error,
+    /// Names of variables that are too large for any program.
+    pub oversized: Vec<String>,
 }
 
 impl ExecError {
@@ -61,17 +64,37 @@ impl ExecError {
     pub fn exit_code(&self) -> u8 {
         if self.source.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
     }
+
+    /// Whether arguments and environment are more than the system hands to a program.
+    pub fn is_too_large(&self) -> bool {
+        self.source.kind() == io::ErrorKind::ArgumentListTooLong
+    }
+
+    pub(crate) fn new(program: OsString, source: io::Error, environment: &Environment) -> Self {
+        let mut this = Self { program, source, oversized: Vec::new() };
+        if this.is_too_large() {
+            this.oversized = environment.oversized();
+        }
+        this
+    }
 }
 
 /// Replaces this process by the program; comes back only if that failed.
 ///
 /// `std` gives the program the default reaction to `SIGPIPE` and an empty signal mask; its own
 /// descriptors are closed. `shell` is the value of `SHELL`.
-pub fn exec(program: &Program, environment: Environment, shell: Option<OsString>) -> ExecError {
-    let mut command = program.command(shell);
-    command.env_clear().envs(environment.variables);
+pub fn exec(program: &Program, environment: &Environment, shell: Option<OsString>) -> ExecError {
+    let mut command = command(program.words(shell));
+    command.env_clear().envs(environment.variables());
     let source = command.exec();
-    ExecError { program: command.get_program().to_owned(), source }
+    ExecError::new(command.get_program().to_owned(), source, environment)
+}
+
+/// Replaces this process by these words, in the environment that it has.
+pub(crate) fn replace(words: Vec<OsString>) -> ExecError {
+    let mut command = command(words);
+    let source = command.exec();
+    ExecError { program: command.get_program().to_owned(), source, oversized: Vec::new() }
 }
 
 #[cfg(test)]
@@ -79,9 +102,7 @@ mod tests {
     use super::*;
 
     fn words(program: &Program, shell: Option<&str>) -> Vec<OsString> {
-        let command = program.command(shell.map(OsString::from));
-        let program = command.get_program().to_owned();
-        std::iter::once(program).chain(command.get_args().map(OsStr::to_owned)).collect()
+        program.words(shell.map(OsString::from))
     }
 
     #[test]

@@ -33,8 +33,8 @@ pub(crate) struct PlaceArgs {
     #[arg(long, short = 'e', value_name = "SLUG", global = true)]
     env: Option<String>,
 
-    /// Folder; where several may be named, a later one wins [default: /]
-    #[arg(long, short = 'p', value_name = "PATH", global = true)]
+    /// Folder, or several as a comma list or by repeating it: a later one wins [default: /]
+    #[arg(long, short = 'p', value_name = "PATH", value_delimiter = ',', global = true)]
     path: Vec<String>,
 }
 
@@ -61,9 +61,9 @@ pub(crate) struct ReadArgs {
     #[arg(default_missing_value = "true", hide_possible_values = true)]
     secret_overriding: Option<bool>,
 
-    /// Only secrets with one of these tags, a comma list of slugs
-    #[arg(long, short = 't', value_name = "TAGS", global = true)]
-    tags: Option<String>,
+    /// Only secrets with one of these tags, a comma list of slugs; may be repeated
+    #[arg(long, short = 't', value_name = "TAGS", value_delimiter = ',', global = true)]
+    tags: Vec<String>,
 }
 
 impl ReadArgs {
@@ -74,7 +74,7 @@ impl ReadArgs {
             expand: Some(false),
             include_imports: Some(false),
             secret_overriding: Some(personal),
-            tags: None,
+            tags: Vec::new(),
         }
     }
 
@@ -85,7 +85,7 @@ impl ReadArgs {
             ("--expand", self.expand.is_some()),
             ("--include-imports", self.include_imports.is_some()),
             ("--secret-overriding", self.secret_overriding.is_some()),
-            ("--tags", self.tags.is_some()),
+            ("--tags", !self.tags.is_empty()),
         ];
         match given.iter().find(|(_, given)| *given) {
             Some((flag, _)) => {
@@ -93,6 +93,18 @@ impl ReadArgs {
             }
             None => Ok(()),
         }
+    }
+
+    /// Whether personal values replace the shared ones.
+    fn takes_personal(&self) -> bool {
+        self.secret_overriding != Some(false)
+    }
+
+    /// The comma list of the wire; none where only blanks were given.
+    fn tag_slugs(&self) -> Option<String> {
+        let slugs: Vec<&str> =
+            self.tags.iter().map(|slug| slug.trim()).filter(|slug| !slug.is_empty()).collect();
+        (!slugs.is_empty()).then(|| slugs.join(","))
     }
 
     /// Whether folders below are included.
@@ -141,7 +153,7 @@ impl Place {
             },
             paths: match args.path.as_slice() {
                 [] => vec![ROOT.to_owned()],
-                paths => paths.to_vec(),
+                paths => paths.iter().map(|path| folder_named(path)).collect::<Result<_, _>>()?,
             },
         })
     }
@@ -230,6 +242,13 @@ fn is_same(path: &str, other: &str) -> bool {
     path.trim_matches('/') == other.trim_matches('/')
 }
 
+fn folder_named(path: &str) -> Result<String, CliError> {
+    match path.trim() {
+        "" => Err(CliError::usage("`--path` names an empty folder").hint("the root folder is `/`")),
+        path => Ok(path.to_owned()),
+    }
+}
+
 /// The project file of exactly this folder, which must have one.
 fn file_in(folder: &Path) -> Result<ProjectFile, CliError> {
     project_file::read_in(folder).map_err(CliError::usage)?.ok_or_else(|| {
@@ -262,12 +281,15 @@ pub(crate) fn query(place: &Place, path: &str, read: &ReadArgs) -> ListSecretsQu
         expand_secret_references: switch(read.expand, true),
         include_imports: switch(read.include_imports, true),
         include_personal_overrides: switch(read.secret_overriding, true),
-        tag_slugs: read.tags.clone(),
+        tag_slugs: read.tag_slugs(),
         ..ListSecretsQuery::default()
     }
 }
 
 /// Reads every folder of a place, one request each, in their order.
+///
+/// Whatever reads secrets comes through here, so that another source than the server has one place
+/// to stand in.
 pub(crate) async fn fetch(
     client: &Client,
     place: &Place,
@@ -277,7 +299,7 @@ pub(crate) async fn fetch(
     for path in &place.paths {
         let answer = client.list_secrets(&query(place, path, read)).await;
         let answer = answer.map_err(|error| place.explain("read the secrets in", path, error))?;
-        secrets.extend(listed(answer));
+        secrets.extend(listed(answer, read.takes_personal()));
     }
     Ok(secrets)
 }
@@ -322,6 +344,17 @@ mod tests {
         assert_eq!(shell_word("/a/b-c"), "/a/b-c");
         assert_eq!(shell_word("x; rm 'y'"), "'x; rm '\\''y'\\'''");
         assert_eq!(shell_word(""), "''");
+    }
+
+    #[test]
+    fn tags_are_one_comma_list_without_blanks() {
+        let tags = |tags: &[&str]| {
+            let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            ReadArgs { tags, ..ReadArgs::default() }.tag_slugs()
+        };
+        assert_eq!(tags(&[]), None);
+        assert_eq!(tags(&[" ", ""]), None);
+        assert_eq!(tags(&["a", " b"]), Some("a,b".to_owned()));
     }
 
     #[test]

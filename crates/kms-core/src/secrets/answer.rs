@@ -161,6 +161,15 @@ impl Answers {
     }
 }
 
+/// Whether somebody gets to see what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Read {
+    /// Somebody does; the audit log tells it.
+    Recorded,
+    /// Nobody does.
+    Unseen,
+}
+
 /// What an answer is made of: the data and what the audit log is told about the read.
 pub(super) struct Made<T> {
     pub(super) body: T,
@@ -176,6 +185,17 @@ impl Core {
         question: Question,
         make: impl Future<Output = Result<Made<T>>>,
     ) -> Result<Answer> {
+        self.answer_as(caller, question, make, Read::Recorded).await
+    }
+
+    /// As [`Core::answer`]; what nobody sees is no read.
+    pub(super) async fn answer_as<T: Serialize>(
+        &self,
+        caller: &Caller,
+        question: Question,
+        make: impl Future<Output = Result<Made<T>>>,
+        read: Read,
+    ) -> Result<Answer> {
         let memory = match &self.answers.0 {
             Some(memory) => Some((memory, self.project_epoch(caller, question.project).await?)),
             None => None,
@@ -184,16 +204,23 @@ impl Core {
             && let Some(known) = memory.get(&question)
             && known.epoch == epoch
         {
-            self.log_read(caller, &known.event).await?;
+            self.record_read(caller, &known.event, read).await?;
             return Ok(known.answer);
         }
         let Made { body, event } = make.await?;
         let answer = self.to_answer(&body)?;
-        self.log_read(caller, &event).await?;
+        self.record_read(caller, &event, read).await?;
         if let Some((memory, epoch)) = memory {
             memory.insert(question, Remembered { epoch, answer: answer.clone(), event });
         }
         Ok(answer)
+    }
+
+    async fn record_read(&self, caller: &Caller, event: &Event, read: Read) -> Result<()> {
+        match read {
+            Read::Recorded => self.log_read(caller, event).await,
+            Read::Unseen => Ok(()),
+        }
     }
 
     fn to_answer(&self, body: &impl Serialize) -> Result<Answer> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Payload, Skin, Spot,
-    answer::{Asked, Made, Question, Reach},
+    answer::{Asked, Made, Question, Reach, Read},
     open, overrides_of,
     references::Whole,
     view::{Frame, Show},
@@ -36,7 +36,16 @@ impl Core {
     /// but not read refuses the whole list where it is in the folder that was asked for, and is
     /// left out further below; when no values are wanted it is masked like all others.
     pub async fn list_secrets(&self, caller: &Caller, query: &ListSecretsQuery) -> Result<Answer> {
-        self.list_as(Skin::V4, caller, query).await
+        self.list_as(Skin::V4, caller, query, Read::Recorded).await
+    }
+
+    /// The same list where its content goes to nobody, only whether it changed.
+    pub(super) async fn list_secrets_quietly(
+        &self,
+        caller: &Caller,
+        query: &ListSecretsQuery,
+    ) -> Result<Answer> {
+        self.list_as(Skin::V4, caller, query, Read::Unseen).await
     }
 
     /// As [`Core::list_secrets`], with what v3 does about parameters that are left out. A user's
@@ -46,7 +55,7 @@ impl Core {
         caller: &Caller,
         query: &ListSecretsQuery,
     ) -> Result<Answer> {
-        self.list_as(Skin::V3, caller, query).await
+        self.list_as(Skin::V3, caller, query, Read::Recorded).await
     }
 
     async fn list_as(
@@ -54,6 +63,7 @@ impl Core {
         skin: Skin,
         caller: &Caller,
         query: &ListSecretsQuery,
+        read: Read,
     ) -> Result<Answer> {
         let (environment, path) = (query.environment.as_deref(), query.secret_path.as_deref());
         let place =
@@ -76,7 +86,7 @@ impl Core {
             },
         };
         let question = Question::new(&place, wanted.asked(), wanted.reach);
-        self.answer(caller, question, self.make_list(&place, &wanted)).await
+        self.answer_as(caller, question, self.make_list(&place, &wanted), read).await
     }
 
     async fn make_list(&self, place: &Place, wanted: &Wanted) -> Result<Made<SecretsResponse>> {

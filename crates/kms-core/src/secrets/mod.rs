@@ -24,6 +24,7 @@ mod tests;
 mod update;
 mod versions;
 mod view;
+mod watch;
 
 use kms_api::{EnvironmentId, FolderId, SecretId};
 use kms_crypto::ValueKind;
@@ -37,6 +38,7 @@ use payload::Payload;
 
 pub use batch::MAX_BATCH;
 pub use references::{MAX_ADDED, MAX_EXPANDED};
+pub use watch::{Told, Watch};
 
 use crate::{Caller, Core, Error, Result, access::ProjectAccess, place::Place, text};
 

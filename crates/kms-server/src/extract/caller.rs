@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 use kms_core::{Actor, Caller, Error, PendingLogin, Proven, SignedIn, TokenError};
+use secrecy::SecretString;
 
 use super::context;
 use crate::{
@@ -85,6 +86,22 @@ impl FromRequestParts<AppState> for OnlyIdentity {
             Actor::User(_) | Actor::Service(_) => Err(ApiError::WrongTokenKind),
         }
     }
+}
+
+/// The token itself, for what has to ask again who it stands for. Says nothing about who may call:
+/// a caller stands before it.
+pub(crate) struct TokenText(pub(crate) SecretString);
+
+impl FromRequestParts<AppState> for TokenText {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        Ok(Self(bearer(&parts.headers)?.into()))
+    }
+}
+
+impl Describe for TokenText {
+    fn describe(_: &mut Operation) {}
 }
 
 impl FromRequestParts<AppState> for SignedIn {

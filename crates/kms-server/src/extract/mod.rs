@@ -15,8 +15,8 @@ mod tests;
 
 pub(crate) use body::form as form_body;
 pub use body::{Body, JsonOrForm};
-pub(crate) use caller::bearer;
 pub use caller::{Bearer, OnlyIdentity, OnlyService, OnlyUser};
+pub(crate) use caller::{TokenText, bearer};
 pub use origin::Sender;
 pub use path::Path;
 pub use query::Query;

@@ -49,3 +49,19 @@ pub(crate) async fn no_raise_of_many_writers_is_lost(store: &Store) {
         assert_eq!(epochs::read(store, scope).await.unwrap().project, 60);
     }
 }
+
+pub(crate) async fn many_epochs_are_read_at_one_go(store: &Store) {
+    let scopes: Vec<Uuid> = (0..150).map(|_| Uuid::now_v7()).collect();
+    assert!(epochs::read_many(store, &scopes).await.unwrap().is_empty());
+    let mut tx = store.begin().await.unwrap();
+    scopes.iter().for_each(|scope| tx.raise_epoch(*scope));
+    tx.commit().await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.raise_epoch(scopes[100]);
+    tx.commit().await.unwrap();
+    let rows = epochs::read_many(store, &scopes).await.unwrap();
+    assert_eq!(rows.len(), 150);
+    for row in rows {
+        assert_eq!(row.value, if row.scope == scopes[100] { 2 } else { 1 });
+    }
+}

@@ -57,6 +57,7 @@ contract! {
     writes::only_one_of_many_sets_the_instance_up,
     epochs::an_epoch_rises_with_its_write_and_with_no_other,
     epochs::no_raise_of_many_writers_is_lost,
+    epochs::many_epochs_are_read_at_one_go,
     audit::records_form_one_unbroken_chain_for_each_organization,
     audit::groups_of_every_size_are_whole,
     audit::a_record_of_a_dropped_write_is_not_in_the_chain,

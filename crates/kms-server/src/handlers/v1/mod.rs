@@ -5,6 +5,7 @@ mod admin_users;
 mod audit;
 mod auth;
 mod environments;
+mod events;
 mod folders;
 mod identities;
 mod invitations;
@@ -36,6 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(projects::routes());
     routes.extend(workspaces::routes());
     routes.extend(environments::routes());
+    routes.extend(events::routes());
     routes.extend(memberships::routes());
     routes.extend(roles::routes());
     routes.extend(folders::routes());

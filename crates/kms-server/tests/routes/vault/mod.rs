@@ -5,6 +5,7 @@ mod imports;
 mod overrides;
 mod reading;
 mod references;
+mod watching;
 mod writing;
 
 use kms_testkit::{Answer, Request, Tenant, TestServer};

@@ -1,0 +1,84 @@
+//! Somebody who removes files when this process is gone, however it went.
+//!
+//! It is this program again, in a session of its own, where no signal for ours reaches it. It waits
+//! for the end of a pipe that nobody else holds: the system closes it also when we are killed.
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    os::unix::{fs::FileTypeExt as _, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+};
+
+use crate::{error::CliError, ui::Ui};
+
+/// The name of the command that waits.
+pub(crate) const REMOVE: &str = "remove-mount";
+
+/// Remove the files of a mount when nobody holds the standard input any more
+#[derive(clap::Args, Debug)]
+pub struct Keep {
+    /// The directory with secrets
+    #[arg(long)]
+    folder: Option<PathBuf>,
+
+    /// The link to that directory, or the pipe
+    #[arg(long)]
+    name: PathBuf,
+}
+
+/// Waits, then removes. What is not as it was made is somebody else's.
+pub(crate) fn wait_and_remove(args: &Keep) -> Result<(), CliError> {
+    // Says that it stands by.
+    Ui::new(true, true).line("")?;
+    let _ = io::stdin().read_to_end(&mut Vec::new());
+    if let Some(folder) = &args.folder {
+        let _ = fs::remove_dir_all(folder);
+    }
+    let is_ours = match (&args.folder, fs::symlink_metadata(&args.name)) {
+        (Some(folder), Ok(_)) => fs::read_link(&args.name).is_ok_and(|target| target == *folder),
+        (None, Ok(metadata)) => metadata.file_type().is_fifo(),
+        (_, Err(_)) => false,
+    };
+    if is_ours {
+        let _ = fs::remove_file(&args.name);
+    }
+    Ok(())
+}
+
+/// Holds the pipe; when dropped, everything is removed before it goes on.
+pub(super) struct Keeper {
+    child: Child,
+    held: Option<ChildStdin>,
+}
+
+impl Keeper {
+    /// Comes back once it stands by.
+    pub(super) fn of(name: &Path, folder: Option<&Path>) -> io::Result<Self> {
+        let itself = Path::new("/proc/self/exe");
+        let itself = if itself.exists() { itself.into() } else { std::env::current_exe()? };
+        let mut command = Command::new(itself);
+        command.arg(REMOVE).arg("--name").arg(std::path::absolute(name)?);
+        if let Some(folder) = folder {
+            command.arg("--folder").arg(folder);
+        }
+        command.env_clear().current_dir("/").process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn()?;
+        let held = child.stdin.take();
+        let said = child.stdout.take().map(|mut stdout| stdout.read(&mut [0]));
+        if !matches!(said, Some(Ok(1))) {
+            return Err(io::Error::other("nobody stands by to remove them"));
+        }
+        Ok(Self { child, held })
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.held = None;
+        // It may have been collected already, with the program that was supervised.
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,157 @@
+//! `run --mount`: secrets in files for as long as the program runs (attack R5).
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use nix::sys::signal::Signal;
+
+use crate::{
+    run::{list, start},
+    run_supervised::{Going, wait_until},
+    support::{Server, run},
+};
+
+/// A folder for mounts, and one in memory that nobody else uses.
+struct Place {
+    folder: tempfile::TempDir,
+    memory: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+        fs::set_permissions(memory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        Self { folder: tempfile::tempdir().unwrap(), memory }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn start(&self, server: &Server, args: &[&str]) -> assert_cmd::Command {
+        let mut command = start(server, args);
+        command.env("XDG_RUNTIME_DIR", self.memory.path());
+        command
+    }
+
+    /// Everything that lies in either.
+    fn left(&self) -> Vec<PathBuf> {
+        let entries = |path: &Path| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+        entries(self.folder.path()).chain(entries(self.memory.path())).collect()
+    }
+}
+
+#[test]
+fn a_directory_holds_one_private_file_for_each_secret() {
+    let place = Place::new();
+    let server = Server::start([list(&[("A", "one\n"), ("b.c", "")])]);
+    let path = place.path("secrets");
+    let script = format!(
+        "cat {path}/A; ls {path}; stat -Lc %a {path} {path}/A; readlink {path}; echo \"[$A]\""
+    );
+    let mount = ["--mount", &path, "--", "sh", "-c", &script];
+    let ran = run(&mut place.start(&server, &mount)).ends_with(0);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(lines[..5], ["one", "A", "b.c", "700", "400"]);
+    assert!(lines[5].starts_with(place.memory.path().to_str().unwrap()), "{}", lines[5]);
+    assert_eq!(lines[6], "[]", "not in the environment as well");
+    assert_eq!(place.left(), [] as [PathBuf; 0]);
+    ran.says("Injecting 2 KMS secrets");
+}
+
+#[test]
+fn a_pipe_holds_all_of_them_in_the_format_of_its_name() {
+    let place = Place::new();
+    for (name, expected) in [
+        ("s.json", "{\"A\":\"it's\",\"B\":\"2\"}\n"),
+        (".env", "A='it'\\''s'\nB='2'\n"),
+        ("s.yaml", "A: \"it's\"\nB: \"2\"\n"),
+    ] {
+        let server = Server::start([list(&[("A", "it's"), ("B", "2")])]);
+        let path = place.path(name);
+        let script = format!("test -p {path} && stat -c %a {path}; cat {path}; cat {path}; exit 3");
+        let mount = ["--mount", &path, "--", "sh", "-c", &script];
+        let ran = run(&mut place.start(&server, &mount)).ends_with(3);
+        let read = ran.stdout.strip_prefix("600\n").unwrap().to_owned();
+        let (once, again) = read.split_at(read.len() / 2);
+        assert_eq!(once, again, "{name}");
+        if name != "s.yaml" {
+            assert_eq!(once, expected);
+        }
+        assert_eq!(place.left(), [] as [PathBuf; 0]);
+    }
+}
+
+#[test]
+fn r5_a_pipe_can_be_read_as_often_as_was_said() {
+    let place = Place::new();
+    let server = Server::start([list(&[("A", "1")])]);
+    let path = place.path("s.json");
+    let script = format!("cat {path}; test -e {path} || echo gone; cat {path} 2>/dev/null; true");
+    let mount = ["--mount", &path, "--mount-max-reads=1", "--", "sh", "-c", &script];
+    let ran = run(&mut place.start(&server, &mount)).ends_with(0);
+    assert_eq!(ran.stdout, "{\"A\":\"1\"}\ngone\n");
+}
+
+/// However early or late it is killed, nothing that can be read stays.
+#[test]
+fn r5_nothing_stays_when_it_is_killed_at_any_step() {
+    let place = Place::new();
+    let memory = format!("XDG_RUNTIME_DIR={}", place.memory.path().display());
+    for step in 0..24_u64 {
+        let server = Server::start([list(&[("A", "c4n4ry-value"), ("B", "c4n4ry-value")])]);
+        let path = place.path("secrets");
+        let script = "echo ready; exec sleep 300";
+        let args = ["--mount", &path, "--", "sh", "-c", script];
+        let mut going = Going::start(&server, &["env", &memory], &args);
+        if step == 23 {
+            assert_eq!(going.line(), "ready");
+            assert_eq!(fs::read_to_string(format!("{path}/A")).unwrap(), "c4n4ry-value");
+        } else {
+            thread::sleep(Duration::from_millis(step * 3));
+        }
+        going.signal(Signal::SIGKILL);
+        going.end();
+        wait_until("everything is removed", || place.left().is_empty());
+    }
+}
+
+#[test]
+fn what_lies_there_already_is_left_alone() {
+    let place = Place::new();
+    let path = place.path("secrets");
+    fs::write(&path, "mine").unwrap();
+    let server = Server::start([list(&[("A", "1")])]);
+    let mount = ["--mount", &path, "--", "echo", "started"];
+    let ran = run(&mut place.start(&server, &mount)).ends_with(125);
+    assert_eq!(ran.stdout, "");
+    ran.says("there is something at that path already");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+}
+
+#[test]
+fn names_that_no_file_can_have_are_refused() {
+    for name in ["..", "a/b"] {
+        let place = Place::new();
+        let server = Server::start([list(&[(name, "1")])]);
+        let path = place.path("secrets/");
+        let mount = ["--mount", &path, "--", "echo", "started"];
+        let ran = run(&mut place.start(&server, &mount)).ends_with(125);
+        assert_eq!(ran.stdout, "");
+        ran.says(&format!("a file cannot be called `{name}`")).says("--mount secrets.json");
+        assert_eq!(place.left(), [] as [PathBuf; 0]);
+    }
+}
+
+#[test]
+fn options_of_a_pipe_are_refused_for_a_directory() {
+    let server = Server::start([]);
+    let args = ["--mount=/tmp/x/", "--mount-max-reads=1", "--", "true"];
+    run(&mut start(&server, &args)).ends_with(2);
+    run(&mut start(&server, &["--mount-format=json", "--", "true"])).ends_with(2);
+}
