@@ -73,7 +73,7 @@ impl Bed {
         let machine = self.machine(rules).await;
         let id = Uuid::now_v7();
         let access = self.core.project_access(&machine, self.project).await.unwrap();
-        let place = (id, self.project, machine.organization);
+        let place = (id, self.project, machine.organization, Uuid::nil());
         self.core.access_memory.insert(place, (self.core.epochs.rights(), i64::MAX, access));
         testing::person(id.into(), machine.organization, "member")
     }

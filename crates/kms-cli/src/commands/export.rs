@@ -139,7 +139,7 @@ impl template::Source for Reader {
                 ..ListSecretsQuery::default()
             };
             let answer = self.client.list_secrets(&query).await?;
-            let secrets = selection::unique(selection::listed(answer));
+            let secrets = selection::unique(selection::listed(answer, false));
             selection::require_values(&secrets)?;
             Ok(secrets)
         })

@@ -171,8 +171,8 @@ impl Core {
             principal,
         )
         .verify(&first.membership_mac)?;
-        let (until, roles) = self.rules_of(&rows)?;
-        let rules = RuleSet::of_roles(roles, &caller.facts);
+        let (until, held) = self.rules_of(&rows)?;
+        let rules = RuleSet::of_roles(held, &caller.facts);
         Ok((until, self.project_with(project, rules)?))
     }
 

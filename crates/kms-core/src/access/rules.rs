@@ -51,8 +51,8 @@ impl RuleSet {
         {
             return std::mem::take(role);
         }
-        let rules = roles.iter().flat_map(|role| &role.rules);
-        Arc::new(Self::new(rules.map(|rule| facts.render(&rule.rule))))
+        let all = roles.iter().flat_map(|role| &role.rules);
+        Arc::new(Self::new(all.map(|rule| facts.render(&rule.rule))))
     }
 
     /// Whether an action on a subject is allowed for these attributes.

@@ -93,9 +93,9 @@ impl Facts {
             rendered.push_str(before);
             let value = self.value(name.trim())?;
             if is_pattern {
-                escape(&value, &mut rendered)
+                escape(&value, &mut rendered);
             } else {
-                rendered.push_str(&value)
+                rendered.push_str(&value);
             }
             rest = after;
         }

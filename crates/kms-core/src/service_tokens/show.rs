@@ -48,14 +48,13 @@ impl Core {
         let remembered = self.service_memory.get(&id);
         let seen = self.see(remembered.as_deref().map(|known| &known.caller.seen)).await?;
         let remembered = remembered.filter(|known| known.caller.seen.rights() == seen.rights());
-        let known = match remembered {
-            Some(known) => known,
-            None => {
-                let row = service_tokens::shown(&self.store, id).await?.ok_or_else(invalid)?;
-                let known = Arc::new(self.known_service(&row, &seen)?);
-                self.service_memory.insert(id, Arc::clone(&known));
-                known
-            }
+        let known = if let Some(known) = remembered {
+            known
+        } else {
+            let row = service_tokens::shown(&self.store, id).await?.ok_or_else(invalid)?;
+            let known = Arc::new(self.known_service(&row, &seen)?);
+            self.service_memory.insert(id, Arc::clone(&known));
+            known
         };
         if !hash.ct_eq(&known.secret_hash) {
             return Err(invalid());

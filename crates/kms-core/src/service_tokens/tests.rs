@@ -312,10 +312,10 @@ async fn what_a_token_is_good_for_is_checked_when_it_is_made() {
     let mut nameless = body(&bed, &[("dev", "/")], read);
     nameless.name = " ".into();
     assert!(matches!(make(nameless).await, Err(Error::Validation(_))));
-    let made = make(body(&bed, &[("dev", "app/"), ("dev", "/app")], &[BOTH[1], BOTH[0], BOTH[0]]));
-    let made = made.await.unwrap().service_token_data;
-    assert_eq!((made.scopes.len(), made.scopes[0].secret_path.as_str()), (1, "/app"));
-    assert_eq!(made.permissions, BOTH);
+    let token = make(body(&bed, &[("dev", "app/"), ("dev", "/app")], &[BOTH[1], BOTH[0], BOTH[0]]));
+    let token = token.await.unwrap().service_token_data;
+    assert_eq!((token.scopes.len(), token.scopes[0].secret_path.as_str()), (1, "/app"));
+    assert_eq!(token.permissions, BOTH);
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ use axum::body::Body;
 use http::{Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use kms_api::{events, routes as paths};
-use kms_testkit::Request;
 use serde_json::json;
 
 use super::Vault;
