@@ -60,7 +60,7 @@ fn r4_values_that_overlap_leave_nothing_of_either() {
 fn r4_known_encodings_are_hidden_at_every_offset() {
     let value = "p\u{e4}ss \"w\u{f6}rd\"/+?&<x>\n2nd line of it";
     let url: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-    let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = value.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let json = serde_json::to_string(value).unwrap();
     let json = json.trim_matches('"').to_owned();
     let encode = |before: &str, after: &str| {

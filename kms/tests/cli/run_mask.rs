@@ -36,7 +36,8 @@ fn output_and_errors_that_go_to_one_place_stay_in_order() {
     );
     let mut command = assert_cmd::Command::new("/bin/sh");
     command.args(["-c", &line]).env("KMS_TOKEN", CANARY).env("KMS_PROJECT_ID", "p1");
-    let expected: String = (0..200).map(|n| format!("out {n}\nerr {n}\n")).collect();
+    let lines = (0..200).map(|n| format!("out {n}\nerr {n}\n"));
+    let expected = lines.collect::<Vec<_>>().concat();
     assert_eq!(run(&mut command).ends_with(0).stdout, expected);
 }
 

@@ -252,6 +252,6 @@ fn ten_thousand_secrets_and_every_byte_pass() {
     let bytes = std::fs::read(file).unwrap();
     let variables: Vec<&[u8]> = bytes.split(|byte| *byte == 0).collect();
     assert!(variables.contains(&format!("EVERY={every}").as_bytes()));
-    let named = variables.iter().filter(|variable| variable.starts_with(b"NAME_")).count();
-    assert_eq!(named, 10_000);
+    let count = variables.iter().filter(|variable| variable.starts_with(b"NAME_")).count();
+    assert_eq!(count, 10_000);
 }

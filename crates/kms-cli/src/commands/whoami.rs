@@ -93,16 +93,13 @@ async fn ask(credential: &Credential<'_>, context: &Context) -> Result<Me, CliEr
             store.open()?.refresh.is_some(),
         ),
     };
-    let (projects, project_roles) = match kind {
-        PrincipalType::ServiceToken => {
-            let project = client.own_service_token().await?.project_id.to_string();
-            (vec![client.get_project(&project).await?.project.slug], Vec::new())
-        }
-        _ => {
-            let projects = client.list_projects(&ListProjectsQuery::default()).await?.projects;
-            let slugs = projects.into_iter().map(|project| project.slug);
-            (slugs.collect(), project_roles(&client, context).await?)
-        }
+    let (projects, project_roles) = if kind == PrincipalType::ServiceToken {
+        let project = client.own_service_token().await?.project_id.to_string();
+        (vec![client.get_project(&project).await?.project.slug], Vec::new())
+    } else {
+        let projects = client.list_projects(&ListProjectsQuery::default()).await?.projects;
+        let slugs = projects.into_iter().map(|project| project.slug);
+        (slugs.collect(), project_roles(&client, context).await?)
     };
     Ok(Me {
         principal_type: kind,

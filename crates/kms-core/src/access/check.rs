@@ -238,7 +238,7 @@ mod tests {
 
     use super::*;
 
-    fn refused(rules: Value) -> String {
+    fn refused(rules: &Value) -> String {
         let Err(Error::Validation(issues)) = check("permissions", rules.as_array().unwrap()) else {
             panic!("{rules} is let through");
         };
@@ -273,7 +273,7 @@ mod tests {
             (json!({"secretTags": {"$eq": "x"}}), ",\"conditions\",\"secretTags\""),
             (json!({"identityId": "x"}), ",\"conditions\""),
         ] {
-            assert_eq!(refused(on(conditions.clone())), at(path), "{conditions}");
+            assert_eq!(refused(&on(conditions.clone())), at(path), "{conditions}");
         }
         for (rule, path) in [
             (json!({"subject": "planets", "action": "read"}), ",\"subject\""),
@@ -294,14 +294,14 @@ mod tests {
             (json!(["read", "tags", 0, "x"]), ""),
         ] {
             let rules = json!([{"subject": "tags", "action": "read"}, rule]);
-            assert_eq!(refused(rules), at(path), "{rule}");
+            assert_eq!(refused(&rules), at(path), "{rule}");
         }
         let many = vec![json!({"subject": "tags", "action": "read"}); MAX_RULES + 1];
-        assert_eq!(refused(many.into()), "[\"permissions\"]");
+        assert_eq!(refused(&many.into()), "[\"permissions\"]");
         let text = "a".repeat(MAX_TEXT);
         let long = json!({"subject": "secrets", "action": "read",
             "conditions": {"secretName": {"$in": vec![text; 30]}}});
-        assert_eq!(refused(vec![long; 5].into()), "[\"permissions\"]");
+        assert_eq!(refused(&vec![long; 5].into()), "[\"permissions\"]");
     }
 
     #[test]

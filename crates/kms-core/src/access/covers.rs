@@ -106,7 +106,7 @@ mod tests {
             (all.clone(), path("/{{identity.id}}/**"), true),
         ] {
             assert_eq!(
-                covers(&[held.clone()], &[granted.clone()]),
+                covers(std::slice::from_ref(&held), std::slice::from_ref(&granted)),
                 covered,
                 "{held:?} {granted:?}"
             );
@@ -119,15 +119,18 @@ mod tests {
         let no_prod = (true, json!({ "environment": "prod" }));
         let dev = (false, json!({ "environment": "dev" }));
         let held = [all.clone(), no_prod.clone()];
-        assert!(!covers(&held, &[all.clone()]));
-        assert!(covers(&held, &[dev.clone()]));
+        assert!(!covers(&held, std::slice::from_ref(&all)));
+        assert!(covers(&held, std::slice::from_ref(&dev)));
         assert!(covers(&held, &held));
         assert!(covers(&held, &[all.clone(), (true, json!({}))]), "nothing is granted");
         let only_some = (true, json!({ "environment": "prod", "secretPath": "/a" }));
         assert!(!covers(&held, &[all.clone(), only_some]));
         let for_some = (true, json!({ "environment": "{{identity.metadata.env}}" }));
         assert!(!covers(&held, &[all.clone(), for_some.clone()]));
-        assert!(covers(&[(true, json!({})), dev.clone()], &[dev.clone()]), "the last one decides");
+        assert!(
+            covers(&[(true, json!({})), dev.clone()], std::slice::from_ref(&dev)),
+            "the last one decides"
+        );
         assert!(!covers(&[dev.clone(), (true, json!({}))], &[dev]));
         // What cannot be said of the holder forbids.
         assert!(!covers(&[all.clone(), for_some], &[all]));

@@ -131,7 +131,7 @@ async fn t4_the_right_to_manage_identities_is_no_right_to_raise_them() {
     ]);
     let rules: Vec<kms_api::permissions::Rule> = serde_json::from_value(rules).unwrap();
     let holds = crate::access::RuleSet::new(rules);
-    let may = |slug: &str| holds.require_covers(&*crate::access::project_role(slug).unwrap());
+    let may = |slug: &str| holds.require_covers(&crate::access::project_role(slug).unwrap());
     assert!(may("no-access").is_ok());
     for slug in ["viewer", "member", "admin"] {
         let Err(Error::PermissionBoundary { missing }) = may(slug) else { panic!("{slug}") };

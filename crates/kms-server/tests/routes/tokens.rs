@@ -56,7 +56,7 @@ async fn j6_a_service_token_opens_secrets_folders_and_its_project_and_nothing_el
     let server = TestServer::start().await;
     let person = administrator(&server).await;
     let token = service_token(&server, &person).await;
-    let (mut taken, mut refused) = (Vec::new(), 0);
+    let (mut opened, mut refused) = (Vec::new(), 0);
     for route in guarded() {
         let (status, error) = call(&server, &route, &token).await;
         let what = format!("{} {} {status} {error}", route.method, route.info.path);
@@ -64,7 +64,7 @@ async fn j6_a_service_token_opens_secrets_folders_and_its_project_and_nothing_el
             Access::Bearer | Access::Service => {
                 assert_ne!(status, StatusCode::UNAUTHORIZED, "{what}");
                 assert!(!error.starts_with("Forbidden access"), "{what}");
-                taken.push(route.info.path);
+                opened.push(route.info.path);
             }
             // Those read their own kind alone.
             Access::Proven | Access::Pending => {
@@ -78,9 +78,9 @@ async fn j6_a_service_token_opens_secrets_folders_and_its_project_and_nothing_el
             }
         }
     }
-    taken.sort_unstable();
-    taken.dedup();
-    insta::assert_snapshot!(taken.join("\n"), @r"
+    opened.sort_unstable();
+    opened.dedup();
+    insta::assert_snapshot!(opened.join("\n"), @r"
     /api/v1/folders
     /api/v1/folders/batch
     /api/v1/folders/{folderIdOrName}

@@ -240,6 +240,7 @@ async fn attach_external(
 }
 
 /// Puts one of everything into an organization, and tells how it is named.
+#[expect(clippy::too_many_lines, reason = "one line for each thing that a tenant has")]
 async fn furnish(server: &TestServer, tenant: &Tenant, label: &str, cluster: &Cluster) -> Names {
     let send = async |path: &str, body: Value| {
         server.post(path).bearer(&tenant.token).json(body).send().await.ok()

@@ -54,7 +54,9 @@ pub(crate) async fn many_epochs_are_read_at_one_go(store: &Store) {
     let scopes: Vec<Uuid> = (0..150).map(|_| Uuid::now_v7()).collect();
     assert!(epochs::read_many(store, &scopes).await.unwrap().is_empty());
     let mut tx = store.begin().await.unwrap();
-    scopes.iter().for_each(|scope| tx.raise_epoch(*scope));
+    for scope in &scopes {
+        tx.raise_epoch(*scope);
+    }
     tx.commit().await.unwrap();
     let mut tx = store.begin().await.unwrap();
     tx.raise_epoch(scopes[100]);

@@ -138,7 +138,7 @@ async fn an_override_takes_no_right_to_edit_and_outlives_the_right_to_read() {
     let blind = json!([{"subject": "secrets", "action": "describeSecret"}]);
     let access = bed.machine(blind).await;
     let access = bed.core.project_access(&access, bed.project).await.unwrap();
-    let place = (one.actor.id(), bed.project, one.organization);
+    let place = (one.actor.id(), bed.project, one.organization, uuid::Uuid::nil());
     bed.core.access_memory.insert(place, (bed.core.epochs.rights(), i64::MAX, access));
     assert_eq!(read_own(&bed, &one, "A").await.unwrap(), "mine");
     assert_eq!(update_own(&bed, &one, "A", "still").await.unwrap(), 2);

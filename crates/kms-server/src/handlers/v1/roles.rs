@@ -142,7 +142,7 @@ mod oldest {
         let project = project(&app, &caller, &named).await?;
         let body =
             CreateRole { permissions: kms_core::older_rules::read(body.permissions), ..body };
-        answer(app.core.create_project_role(&caller, project, &body).await?)
+        Ok(as_before(app.core.create_project_role(&caller, project, &body).await?))
     }
 
     pub(super) async fn by_slug(
@@ -151,7 +151,7 @@ mod oldest {
         Path((named, slug)): Path<(String, String)>,
     ) -> Answer<RoleResponse> {
         let project = project(&app, &caller, &named).await?;
-        answer(app.core.get_project_role(&caller, project, &slug).await?)
+        Ok(as_before(app.core.get_project_role(&caller, project, &slug).await?))
     }
 
     pub(super) async fn update(
@@ -163,7 +163,7 @@ mod oldest {
         let project = project(&app, &caller, &named).await?;
         let permissions = body.permissions.map(kms_core::older_rules::read);
         let body = UpdateRole { permissions, ..body };
-        answer(app.core.update_project_role(&caller, project, id, &body).await?)
+        Ok(as_before(app.core.update_project_role(&caller, project, id, &body).await?))
     }
 
     pub(super) async fn delete(
@@ -172,11 +172,11 @@ mod oldest {
         Path((named, id)): Path<(String, RoleId)>,
     ) -> Answer<RoleResponse> {
         let project = project(&app, &caller, &named).await?;
-        answer(app.core.delete_project_role(&caller, project, id).await?)
+        Ok(as_before(app.core.delete_project_role(&caller, project, id).await?))
     }
 
-    fn answer(mut answer: RoleResponse) -> Answer<RoleResponse> {
+    fn as_before(mut answer: RoleResponse) -> Json<RoleResponse> {
         answer.role.permissions = answer.role.permissions.map(kms_core::older_rules::write);
-        Ok(Json(answer))
+        Json(answer)
     }
 }

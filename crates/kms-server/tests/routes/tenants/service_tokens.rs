@@ -108,7 +108,7 @@ async fn a_token_reads_and_writes_under_v3_and_v4() {
     assert_eq!(refused.json()["error"], "PermissionDenied");
     let project = service.get(&reader, &path(paths::WORKSPACE, &[&service.project])).await.ok();
     assert_eq!(project["workspace"]["id"], service.project.as_str());
-    server.stop().await;
+    service.house.server.stop().await;
 }
 
 #[tokio::test]
