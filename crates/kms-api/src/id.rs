@@ -116,6 +116,8 @@ ids! {
     ProviderId,
     /// A passkey of a person.
     PasskeyId,
+    /// A tag of a project.
+    TagId,
     /// A record of the audit log.
     AuditId,
 }

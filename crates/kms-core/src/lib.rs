@@ -38,6 +38,7 @@ pub mod secrets;
 mod sessions;
 mod single_sign_on;
 mod sweep;
+mod tags;
 #[cfg(test)]
 mod testbed;
 #[cfg(test)]

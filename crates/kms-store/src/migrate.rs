@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "passkeys", include_str!("../migrations/0008_passkeys.sql")),
     (9, "single_sign_on", include_str!("../migrations/0009_single_sign_on.sql")),
     (11, "secret_imports", include_str!("../migrations/0011_secret_imports.sql")),
+    (12, "tags", include_str!("../migrations/0012_tags.sql")),
 ];
 
 pub(crate) async fn run<C>(connection: &mut C) -> Result<(), StoreError>

@@ -76,6 +76,16 @@ impl RuleSet {
         self.rules.iter().rev().filter(about).find(decides).is_some_and(|rule| !rule.rule.inverted)
     }
 
+    /// Whether an action would be allowed for these attributes with some tags or other, so that it
+    /// is worth finding out which tags a secret has.
+    pub fn may_allow(&self, action: Action, subject: Subject, attributes: &Attributes<'_>) -> bool {
+        let about = |rule: &&Compiled| rule.is_about(action, subject);
+        let decides = |rule: &&Compiled| {
+            rule.matches_but_for_tags(attributes) && !(rule.rule.inverted && rule.speaks_of_tags())
+        };
+        self.rules.iter().rev().filter(about).find(decides).is_some_and(|rule| !rule.rule.inverted)
+    }
+
     /// Asks [`RuleSet::allows`] and turns a no into the error of the contract.
     pub fn require(
         &self,
@@ -180,20 +190,40 @@ impl Compiled {
     }
 
     fn matches(&self, attributes: &Attributes<'_>) -> bool {
-        self.conditions.iter().all(|(property, condition)| {
-            if *property == Property::Unknown || matches!(condition, Condition::Unknown) {
-                return self.rule.inverted;
-            }
-            match property {
-                Property::SecretTags => condition.accepts_any(attributes.secret_tags),
-                Property::Environment => condition.accepts(attributes.environment),
-                Property::SecretPath => condition.accepts(attributes.secret_path),
-                Property::SecretName => condition.accepts(attributes.secret_name),
-                Property::IdentityId => condition.accepts(attributes.identity_id),
-                Property::Unknown => false,
-            }
-        })
+        self.conditions.iter().all(|each| self.holds(each, attributes))
     }
+
+    fn matches_but_for_tags(&self, attributes: &Attributes<'_>) -> bool {
+        let other = |each: &&(Property, Condition)| !is_of_tags(each);
+        self.conditions.iter().filter(other).all(|each| self.holds(each, attributes))
+    }
+
+    fn speaks_of_tags(&self) -> bool {
+        self.conditions.iter().any(is_of_tags)
+    }
+
+    fn holds(
+        &self,
+        (property, condition): &(Property, Condition),
+        attributes: &Attributes<'_>,
+    ) -> bool {
+        if *property == Property::Unknown || matches!(condition, Condition::Unknown) {
+            return self.rule.inverted;
+        }
+        match property {
+            Property::SecretTags => condition.accepts_any(attributes.secret_tags),
+            Property::Environment => condition.accepts(attributes.environment),
+            Property::SecretPath => condition.accepts(attributes.secret_path),
+            Property::SecretName => condition.accepts(attributes.secret_name),
+            Property::IdentityId => condition.accepts(attributes.identity_id),
+            Property::Unknown => false,
+        }
+    }
+}
+
+/// Whether a condition is about tags and can be met by some.
+fn is_of_tags((property, condition): &(Property, Condition)) -> bool {
+    *property == Property::SecretTags && !matches!(condition, Condition::Unknown)
 }
 
 impl Property {
@@ -301,6 +331,33 @@ mod tests {
         ]));
         assert!(!set.allows(Action::Create, Subject::Secrets, &at("dev", "/")));
         assert!(!set.allows(Action::Delete, Subject::Secrets, &at("dev", "/")));
+    }
+
+    #[test]
+    fn t3_what_depends_on_tags_may_be_allowed_and_what_does_not_is_decided() {
+        let set = rules(json!([
+            {"subject": "secrets", "action": "edit"},
+            {"subject": "secrets", "action": "edit", "inverted": true,
+             "conditions": {"secretTags": {"$in": ["locked"]}}},
+            {"subject": "secrets", "action": "edit", "inverted": true,
+             "conditions": {"environment": "prod"}},
+            {"subject": "secrets", "action": "delete",
+             "conditions": {"secretTags": {"$in": ["loose"]}, "environment": "dev"}},
+            {"subject": "secrets", "action": "create", "conditions": {"secretTags": {"$re": "."}}},
+        ]));
+        let tagged = |action, environment, tags: &[&str]| {
+            let tags: Vec<_> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            let attributes = Attributes { secret_tags: &tags, ..at(environment, "/") };
+            set.allows(action, Subject::Secrets, &attributes)
+        };
+        let may =
+            |action, environment| set.may_allow(action, Subject::Secrets, &at(environment, "/"));
+        assert!(may(Action::Edit, "dev") && !may(Action::Edit, "prod"));
+        assert!(tagged(Action::Edit, "dev", &[]) && !tagged(Action::Edit, "dev", &["a", "locked"]));
+        assert!(may(Action::Delete, "dev") && !may(Action::Delete, "prod"));
+        assert!(tagged(Action::Delete, "dev", &["a", "loose"]));
+        assert!(!tagged(Action::Delete, "dev", &[]) && !tagged(Action::Delete, "prod", &["loose"]));
+        assert!(!may(Action::Create, "dev") && !may(Action::Read, "dev"));
     }
 
     #[test]
