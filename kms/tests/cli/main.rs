@@ -16,6 +16,7 @@ mod browser_device;
 mod browser_handover;
 mod browser_listener;
 mod export;
+mod history;
 mod kept_files;
 mod keyring;
 mod leaks;
