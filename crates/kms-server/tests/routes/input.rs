@@ -62,6 +62,7 @@ async fn every_route_with_an_id_in_its_path_refuses_what_is_none() {
             "clientSecretId",
             "tokenId",
             "secretImportId",
+            "tagId",
         ];
         for name in ids.into_iter().filter(|name| route.info.path.contains(&format!("{{{name}}}")))
         {

@@ -104,6 +104,7 @@ fn parameter<'t>(template: &str, part: &'t str) -> Option<&'t str> {
     let name = part.strip_prefix('{')?.strip_suffix('}')?;
     match name {
         "slug" if template.contains("environments") => Some("environment"),
+        "slug" if template.contains("tags") => Some("tagSlug"),
         // The older routes take a slug or an id in one place, by what follows.
         "slug" if template.contains("memberships") => Some("projectId"),
         "membershipId" if template.contains("{projectId}") => Some("projectMembershipId"),
@@ -129,6 +130,12 @@ pub(crate) fn common_fields(names: &Names) -> Map<String, Value> {
         "roles": [{ "role": "viewer" }],
         "username": "nobody@example.test",
         "secretValue": "attacked",
+        "sourceEnvironment": names["environment"],
+        "destinationEnvironment": "dev",
+        "secretIds": [names["secretId"]],
+        "tagSlugs": [names["tagSlug"]],
+        "version": 1,
+        "at": "2030-01-01T00:00:00.000Z",
         "secrets": [{ "secretKey": "ATTACKED", "secretValue": "attacked" }],
         "import": { "environment": names["environment"], "path": "/attacked" },
         "folders": [{
@@ -148,9 +155,11 @@ async fn keep_secrets(
     place: Value,
     label: &str,
 ) -> String {
-    // The path of the batch is also that of a secret of this name.
+    // The paths of these routes are also those of secrets of their names.
+    let named = ["batch", "move", "duplicate"];
+    let named = named.map(|name| json!({ "secretKey": name, "secretValue": label }));
     let mut body = place.clone();
-    body["secrets"] = json!([{ "secretKey": "batch", "secretValue": label }]);
+    body["secrets"] = json!(named);
     send(paths::SECRETS_BATCH, body).await;
     let mut body = place;
     body["secretValue"] = format!("{label}-value").into();
@@ -198,6 +207,8 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     body["import"] = json!({ "environment": environment, "path": format!("/{folder_name}") });
     let import = text(&send(paths::SECRET_IMPORTS, body).await["secretImport"]["id"]);
     let secret = keep_secrets(&send, &at(paths::SECRET), place, label).await;
+    let tag = json!({ "slug": format!("{label}-tag"), "color": "" });
+    let tag = text(&send(&at(paths::TAGS), tag).await["tag"]["id"]);
     let made = send(&at(paths::CLIENT_SECRETS), json!({})).await;
     let client_secret = text(&made["clientSecretData"]["id"]);
     send(&at(paths::TOKEN_AUTH), json!({})).await;
@@ -228,6 +239,8 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
         ("secretId", secret),
         ("secretImportId", import),
         ("secretName", format!("{label}-secret")),
+        ("tagId", tag),
+        ("tagSlug", format!("{label}-tag")),
         ("tokenId", text(&made["tokenData"]["id"])),
         ("workspaceId", project),
         ("workspaceSlug", tenant.made.project.slug.clone()),
