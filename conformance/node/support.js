@@ -1,7 +1,7 @@
 // `@infisical/sdk` from npm, as a program would use it.
 //
 // Not yet, because the server gains these in later issues: imports (`listSecretsWithImports`),
-// tags, personal overrides, secret references, dynamic secrets and leases, keys (`kms()`),
+// personal overrides, secret references, dynamic secrets and leases, keys (`kms()`),
 // invitations of members, and the login by AWS identity.
 
 import { randomBytes } from 'node:crypto';

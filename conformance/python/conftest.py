@@ -1,6 +1,6 @@
 """`infisicalsdk` from PyPI, as a program would use it.
 
-Not yet, because the server gains these in later issues: imports, tags, secret references, dynamic
+Not yet, because the server gains these in later issues: imports, secret references, dynamic
 secrets and their leases, keys (`client.kms`), and the logins other than universal auth and a
 ready token (AWS, OIDC, LDAP). Personal overrides are out of this client's reach: it always says
 `shared`.
