@@ -102,7 +102,7 @@ async fn the_tag_of_a_list_changes_with_what_it_imports_and_refers_to() {
         for _ in 0..2 {
             let answer = vault.get("/api/v4/secrets", "").await;
             assert_eq!(answer.status, StatusCode::OK);
-            tags.push((answer.headers["etag"].clone(), answer.text()));
+            tags.push((answer.headers["etag"].clone(), answer.text().to_owned()));
         }
         assert_eq!(tags[0], tags[1]);
         tags.remove(0)
