@@ -44,7 +44,7 @@ async fn list(
     Ok(app.core.list_secrets(&caller, &query).await?.into())
 }
 
-async fn get(
+pub(super) async fn get(
     caller: Caller,
     State(app): State<AppState>,
     Path(name): Path<String>,
