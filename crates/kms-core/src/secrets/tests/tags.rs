@@ -130,7 +130,7 @@ async fn a_list_by_tags_holds_what_has_any_of_them_and_costs_one_more_query() {
     bed.folder("/plain").await;
     bed.create("/plain", "P", "v").await;
     cost("/").await;
-    assert_eq!((cost("/plain").await, cost("/").await), (1, 2));
+    assert_eq!(cost("/").await, cost("/plain").await + 1);
 }
 
 #[tokio::test]
