@@ -32,8 +32,8 @@ impl Core {
         place.require_possible(Action::Create, &name)?;
         let owner = owner_of(caller, Kind::parse(body.r#type.as_deref())?)?;
         let fields = Fields::check_new(&[], &body.fields)?;
-        let named = std::iter::once(fields.tags());
-        let labels = self.labels(&self.store, &place.access, named).await?;
+        let tagged = std::iter::once(fields.tags());
+        let labels = self.labels(&self.store, &place.access, tagged).await?;
         labels.require(fields.tags())?;
         place.require_secret(Action::Create, &name, &labels.slugs(fields.tags()))?;
         self.check_references(&place, &fields.values()).await?;

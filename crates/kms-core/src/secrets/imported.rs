@@ -113,7 +113,9 @@ impl Core {
             }
             level = next.into_iter().collect();
         }
-        graph.values_mut().for_each(|edges| edges.sort_by_key(|edge| edge.position));
+        for edges in graph.values_mut() {
+            edges.sort_by_key(|edge| edge.position);
+        }
         Ok(graph)
     }
 
@@ -148,13 +150,13 @@ impl Core {
             let entry = content.entry((found.environment, path));
             entry.or_insert_with(|| (id, Vec::new())).1.extend(row);
         }
-        content
-            .values_mut()
-            .for_each(|(_, rows)| rows.sort_unstable_by(|a, b| a.name.cmp(&b.name)));
+        for (_, rows) in content.values_mut() {
+            rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        }
         let content = self.open_content(access, content).await?;
         let labels = {
-            let named = content.values().flat_map(|(_, secrets)| secrets.iter().map(Opened::tags));
-            self.labels(&self.store, access, named).await?
+            let tagged = content.values().flat_map(|(_, secrets)| secrets.iter().map(Opened::tags));
+            self.labels(&self.store, access, tagged).await?
         };
         let (mut imports, mut seen) = (Vec::with_capacity(chains.len()), 0);
         for chain in chains {
@@ -235,8 +237,8 @@ impl Core {
                 found.insert((row.environment, path), Opened::open(&place.access, secret)?);
             }
         }
-        let named = found.values().map(Opened::tags);
-        let labels = self.labels(&self.store, &place.access, named).await?;
+        let tagged = found.values().map(Opened::tags);
+        let labels = self.labels(&self.store, &place.access, tagged).await?;
         let mut winner = None;
         for (index, folder) in keys {
             let opened = found.remove(folder);

@@ -103,8 +103,8 @@ impl Core {
                 found.push((path, Opened::open(&place.access, row)?));
             }
         }
-        let named = found.iter().map(|(_, opened)| opened.tags());
-        let labels = self.labels(&self.store, &place.access, named).await?;
+        let tagged = found.iter().map(|(_, opened)| opened.tags());
+        let labels = self.labels(&self.store, &place.access, tagged).await?;
         let mut secrets = Vec::with_capacity(found.len());
         for (path, opened) in found {
             let name = opened.row.name.clone();
@@ -125,7 +125,9 @@ impl Core {
             0
         };
         let event = about(place, &secrets, &imports, read);
-        imports.iter_mut().for_each(|import| import.environment_info = None);
+        for import in &mut imports {
+            import.environment_info = None;
+        }
         Ok(Made { body: SecretsResponse { secrets, imports }, event })
     }
 }

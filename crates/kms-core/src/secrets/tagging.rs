@@ -27,7 +27,7 @@ impl Core {
         name: &str,
         body: &SecretTagsBody,
     ) -> Result<SecretResponse> {
-        self.retag(caller, name, body, |tags, sent| tags.extend(sent)).await
+        self.retag(caller, name, body, BTreeSet::extend).await
     }
 
     /// Takes tags off a secret.

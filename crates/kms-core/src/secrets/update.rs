@@ -67,8 +67,8 @@ impl Core {
             let (org, folder) = (place.access.project.org_id, opened.row.folder_id);
             secrets::rename_overrides(&mut tx, org, folder, (name, new)).await?;
         }
-        let named = [opened.tags(), fields.tags()].into_iter();
-        let labels = self.labels(&mut tx, &place.access, named).await?;
+        let tagged = [opened.tags(), fields.tags()].into_iter();
+        let labels = self.labels(&mut tx, &place.access, tagged).await?;
         let change = Change { place: &place, labels: &labels, renames: &renames, new_name, fields };
         let (row, secret) = self.next_version(caller, opened, change)?;
         let mut events = vec![about(&place, "update-secret", &row)];

@@ -29,8 +29,8 @@ impl Core {
             wanted.push((name, Fields::check_new(&prefix, &item.fields)?));
         }
         require_once(wanted.iter().map(|(name, _)| name))?;
-        let named = wanted.iter().map(|(_, fields)| fields.tags());
-        let labels = self.labels(&self.store, &place.access, named).await?;
+        let tagged = wanted.iter().map(|(_, fields)| fields.tags());
+        let labels = self.labels(&self.store, &place.access, tagged).await?;
         for (name, fields) in &wanted {
             labels.require(fields.tags())?;
             place.require_secret(Action::Create, name, &labels.slugs(fields.tags()))?;

@@ -88,8 +88,8 @@ impl Core {
             let (folder, found) = look_up(&mut tx, &place, &names).await?;
             let found = Opened::all(&place.access, found)?;
             let sent = wanted.iter().map(|wanted| wanted.fields.tags());
-            let named = found.iter().map(Opened::tags).chain(sent);
-            self.labels_also(&mut labels, &mut tx, &place.access, named).await?;
+            let tagged = found.iter().map(Opened::tags).chain(sent);
+            self.labels_also(&mut labels, &mut tx, &place.access, tagged).await?;
             let found: HashMap<_, _> =
                 found.into_iter().map(|opened| (opened.row.name.clone(), opened)).collect();
             let (known, new): (Vec<_>, Vec<_>) =

@@ -75,8 +75,8 @@ impl Core {
             opened.push((key.clone(), Opened::open(&place.access, row)?));
             names.insert(key);
         }
-        let named = opened.iter().map(|(_, opened)| opened.tags());
-        let labels = self.labels(&self.store, &place.access, named).await?;
+        let tagged = opened.iter().map(|(_, opened)| opened.tags());
+        let labels = self.labels(&self.store, &place.access, tagged).await?;
         let readable =
             |(key, opened): &(Key, Opened)| may_read(place, key, &labels.slugs(opened.tags()));
         let read: Vec<_> = opened
@@ -104,7 +104,9 @@ impl Core {
                 dependents.entry(target).or_default().push(key.clone());
             }
         }
-        dependents.values_mut().for_each(|keys| keys.sort_unstable());
+        for keys in dependents.values_mut() {
+            keys.sort_unstable();
+        }
         Ok(dependents)
     }
 }

@@ -332,8 +332,8 @@ impl Core {
             let key = Key([found.environment, path, row.name.clone()].map(Cow::Owned));
             opened.push((key, Opened::open(known.access, row)?));
         }
-        let named = opened.iter().map(|(_, opened)| opened.tags());
-        let labels = self.labels(&self.store, known.access, named).await?;
+        let tagged = opened.iter().map(|(_, opened)| opened.tags());
+        let labels = self.labels(&self.store, known.access, tagged).await?;
         for (key, opened) in opened {
             let is_own = opened.is_override();
             // Whoever wrote an override may read it, and it comes before what all share.
