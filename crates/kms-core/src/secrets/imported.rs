@@ -151,7 +151,7 @@ impl Core {
             entry.or_insert_with(|| (id, Vec::new())).1.extend(row);
         }
         for (_, rows) in content.values_mut() {
-            rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+            rows.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         }
         let content = self.open_content(access, content).await?;
         let labels = {

@@ -167,6 +167,21 @@ async fn keep_secrets(
     made["secret"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
 }
 
+/// Makes a folder in a place and imports it there, and tells the ids of both.
+async fn import_folder(
+    send: &impl AsyncFn(&str, Value) -> Value,
+    place: &Value,
+    folder: &str,
+) -> (String, String) {
+    let text = |made: &Value| made["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    let mut body = place.clone();
+    body["name"] = folder.into();
+    let made = text(&send(paths::FOLDERS, body).await["folder"]);
+    let mut body = place.clone();
+    body["import"] = json!({ "environment": place["environment"], "path": format!("/{folder}") });
+    (made, text(&send(paths::SECRET_IMPORTS, body).await["secretImport"]))
+}
+
 /// The settings of an identity provider that is not used.
 fn identity_provider(label: &str) -> Value {
     json!({
@@ -200,17 +215,11 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let environment_id = text(&made["environment"]["id"]);
     let place = json!({ "projectId": project, "environment": environment, "path": "/" });
     let folder_name = format!("{label}-folder");
-    let mut body = place.clone();
-    body["name"] = folder_name.clone().into();
-    let folder = text(&send(paths::FOLDERS, body).await["folder"]["id"]);
-    let mut body = place.clone();
-    body["import"] = json!({ "environment": environment, "path": format!("/{folder_name}") });
-    let import = text(&send(paths::SECRET_IMPORTS, body).await["secretImport"]["id"]);
+    let (folder, import) = import_folder(&send, &place, &folder_name).await;
     let secret = keep_secrets(&send, &at(paths::SECRET), place, label).await;
     let tag = json!({ "slug": format!("{label}-tag"), "color": "" });
     let tag = text(&send(&at(paths::TAGS), tag).await["tag"]["id"]);
-    let made = send(&at(paths::CLIENT_SECRETS), json!({})).await;
-    let client_secret = text(&made["clientSecretData"]["id"]);
+    let client = text(&send(&at(paths::CLIENT_SECRETS), json!({})).await["clientSecretData"]["id"]);
     send(&at(paths::TOKEN_AUTH), json!({})).await;
     let made = send(&at(paths::TOKEN_AUTH_TOKENS), json!({ "name": label })).await;
     let body = json!({ "name": format!("{label}-team") });
@@ -222,7 +231,7 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str) -> Names {
     let people = read(&filled(paths::ORGANIZATION_MEMBERSHIPS, &names)).await;
     let in_project = read(&at(paths::PROJECT_MEMBERSHIPS)).await;
     Names::from([
-        ("clientSecretId", client_secret),
+        ("clientSecretId", client),
         ("environment", environment),
         ("environmentId", environment_id),
         ("folderId", folder.clone()),

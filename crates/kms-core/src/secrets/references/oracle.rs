@@ -62,7 +62,7 @@ fn unfold(
                 }
             }
             _ => {
-                text += &format!("${{{part}}}");
+                text.extend(["${", &part, "}"]);
                 left.insert(part);
             }
         }
