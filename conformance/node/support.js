@@ -1,8 +1,8 @@
 // `@infisical/sdk` from npm, as a program would use it.
 //
 // Not yet, because the server gains these in later issues: imports (`listSecretsWithImports`),
-// tags, personal overrides, secret references, dynamic secrets and leases, keys (`kms()`), and
-// invitations of members.
+// personal overrides, secret references, dynamic secrets and leases, keys (`kms()`), and invitations of
+// members.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,8 +1,8 @@
 """`infisicalsdk` from PyPI, as a program would use it.
 
-Not yet, because the server gains these in later issues: imports, tags, secret references, dynamic
-secrets and their leases, keys (`client.kms`), and the login by LDAP. Personal overrides are out of
-this client's reach: it always says `shared`.
+Not here: imports and secret references (the suite over raw HTTP has them), dynamic secrets and their
+leases, keys (`client.kms`), and the login by LDAP. Personal overrides are out of this client's reach: it
+always says `shared`.
 """
 
 import json

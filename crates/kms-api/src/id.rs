@@ -120,6 +120,8 @@ ids! {
     RoleId,
     /// A service token.
     ServiceTokenId,
+    /// A tag of a project.
+    TagId,
     /// A record of the audit log.
     AuditId,
 }

@@ -341,6 +341,31 @@ pub const SECRETS_BATCH_V3: &str = "/api/v3/secrets/batch/raw";
 pub const SECRET_EVENTS: &str = "/api/v1/events/secrets";
 /// `GET` versions of a secret.
 pub const SECRET_VERSIONS: &str = "/api/v1/secret/{secretId}/secret-versions";
+/// `POST` takes a secret back to one of its versions.
+pub const SECRET_ROLLBACK: &str = "/api/v1/secret/{secretId}/rollback";
+/// `GET` what a folder held at a point in time.
+pub const SECRETS_AT: &str = "/api/v1/secret/point-in-time";
+/// `POST` moves secrets to another folder.
+pub const SECRETS_MOVE: &str = "/api/v4/secrets/move";
+/// `POST` moves secrets to another folder (v3).
+pub const SECRETS_MOVE_V3: &str = "/api/v3/secrets/move";
+/// `POST` copies secrets, or a folder, to another folder.
+pub const SECRETS_DUPLICATE: &str = "/api/v4/secrets/duplicate";
+/// `POST`, `DELETE` tags of a secret by their slugs (v3).
+pub const SECRET_TAGS_V3: &str = "/api/v3/secrets/tags/{secretName}";
+
+/// `GET`, `POST` tags of a project.
+pub const TAGS: &str = "/api/v1/projects/{projectId}/tags";
+/// `GET`, `PATCH`, `DELETE` a tag.
+pub const TAG: &str = "/api/v1/projects/{projectId}/tags/{tagId}";
+/// `GET` a tag by its slug.
+pub const TAG_BY_SLUG: &str = "/api/v1/projects/{projectId}/tags/slug/{slug}";
+/// `GET`, `POST` tags of a project (older route).
+pub const WORKSPACE_TAGS: &str = "/api/v1/workspace/{projectId}/tags";
+/// `GET`, `PATCH`, `DELETE` a tag (older route).
+pub const WORKSPACE_TAG: &str = "/api/v1/workspace/{projectId}/tags/{tagId}";
+/// `GET` a tag by its slug (older route).
+pub const WORKSPACE_TAG_BY_SLUG: &str = "/api/v1/workspace/{projectId}/tags/slug/{slug}";
 
 /// `GET` which secrets depend on a secret.
 pub const SECRET_DEPENDENCY_TREE: &str = "/api/v4/secrets/{secretName}/reference-dependency-tree";

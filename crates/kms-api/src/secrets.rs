@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    EnvironmentId, FolderId, ProjectId, SecretId, SecretValue, Timestamp,
+    EnvironmentId, FolderId, ProjectId, SecretId, SecretValue, TagId, Timestamp,
     secret_imports::ImportEnvironment,
     wire::{WireBool, blank_as_none, present},
 };
@@ -175,7 +175,7 @@ pub struct SecretFields {
     pub secret_metadata: Option<Vec<SecretMetadata>>,
     /// Replaces all tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tag_ids: Option<Vec<Uuid>>,
+    pub tag_ids: Option<Vec<TagId>>,
     /// Days between reminders; `null` or 0 clears it.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub secret_reminder_repeat_days: Option<Option<i64>>,
@@ -426,6 +426,18 @@ pub struct SecretVersion {
     pub secret_value_hidden: bool,
     /// The comment it had.
     pub secret_comment: String,
+    /// Whether clients wrote real newlines.
+    #[serde(default)]
+    pub skip_multiline_encoding: Option<bool>,
+    /// The tags it had, as far as there are such tags.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+    /// The metadata it had.
+    #[serde(default)]
+    pub secret_metadata: Vec<SecretMetadata>,
+    /// Who wrote it.
+    #[serde(default)]
+    pub actor: Option<SecretActor>,
     /// When it was written.
     pub created_at: Timestamp,
     /// When it was written.

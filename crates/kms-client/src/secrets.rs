@@ -4,8 +4,7 @@ use kms_api::{
     routes,
     secrets::{
         BatchBody, BatchResponse, CreateSecret, DeleteSecret, GetSecretQuery, ListSecretsQuery,
-        ReferenceTreeResponse, SecretResponse, SecretVersionsResponse, SecretsResponse,
-        UpdateSecret,
+        ReferenceTreeResponse, SecretResponse, SecretsResponse, UpdateSecret,
     },
 };
 use reqwest::Method;
@@ -67,14 +66,6 @@ impl Client {
     /// Deletes all of these secrets, or none.
     pub async fn delete_secrets(&self, body: &BatchBody) -> Result<BatchResponse, Error> {
         self.send(Method::DELETE, routes::SECRETS_BATCH, body).await
-    }
-
-    /// Lists the versions of a secret.
-    pub async fn list_secret_versions(
-        &self,
-        secret: kms_api::SecretId,
-    ) -> Result<SecretVersionsResponse, Error> {
-        self.get(&path(routes::SECRET_VERSIONS, &[&secret])?, &()).await
     }
 
     /// Shows what a secret refers to, and its value with what that holds.

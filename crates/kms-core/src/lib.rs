@@ -41,6 +41,7 @@ mod service_tokens;
 mod sessions;
 mod single_sign_on;
 mod sweep;
+mod tags;
 #[cfg(test)]
 mod testbed;
 #[cfg(test)]

@@ -41,9 +41,9 @@ impl Place {
         }
     }
 
-    /// What rules are asked about a secret in this folder.
-    pub(crate) fn attributes_of<'a>(&'a self, name: &'a str) -> Attributes<'a> {
-        Attributes { secret_name: Some(name), ..self.attributes() }
+    /// What rules are asked about a secret in this folder, whose tags have these slugs.
+    pub(crate) fn attributes_of<'a>(&'a self, name: &'a str, tags: &'a [String]) -> Attributes<'a> {
+        Attributes { secret_name: Some(name), secret_tags: tags, ..self.attributes() }
     }
 
     /// Refuses unless the caller may do this with folders here.
@@ -51,14 +51,56 @@ impl Place {
         self.access.require(action, Subject::SecretFolders, &self.attributes())
     }
 
-    /// Refuses unless the caller may do this with the secret of this name here.
-    pub(crate) fn require_secret(&self, action: Action, name: &str) -> Result<()> {
-        self.access.require(action, Subject::Secrets, &self.attributes_of(name))
+    /// Refuses unless the caller may do this with a secret of this name and these tags here.
+    pub(crate) fn require_secret(&self, action: Action, name: &str, tags: &[String]) -> Result<()> {
+        self.access.require(action, Subject::Secrets, &self.attributes_of(name, tags))
     }
 
-    /// Whether the caller may do this with the secret of this name here.
-    pub(crate) fn allows_secret(&self, action: Action, name: &str) -> bool {
-        self.access.rules.allows(action, Subject::Secrets, &self.attributes_of(name))
+    /// Refuses unless the caller may do this with a secret of this name here if it has the right
+    /// tags: asked before anything is looked for.
+    pub(crate) fn require_possible(&self, action: Action, name: &str) -> Result<()> {
+        if self.may_allow_secret(action, name) {
+            return Ok(());
+        }
+        Err(self.access.rules.denied(action, Subject::Secrets))
+    }
+
+    /// Whether the caller may do this with a secret of this name here if it has the right tags.
+    pub(crate) fn may_allow_secret(&self, action: Action, name: &str) -> bool {
+        self.access.rules.may_allow(action, Subject::Secrets, &self.attributes_of(name, &[]))
+    }
+
+    /// Whether the caller may do this with a secret of this name and these tags here.
+    pub(crate) fn allows_secret(&self, action: Action, name: &str, tags: &[String]) -> bool {
+        self.access.rules.allows(action, Subject::Secrets, &self.attributes_of(name, tags))
+    }
+
+    /// Refuses unless the caller may do this with a secret that is here. One that the caller may
+    /// not even know of answers like one that is not here, which has no tags.
+    pub(crate) fn require_found(
+        &self,
+        action: Action,
+        name: &str,
+        tags: &[String],
+        absent: impl FnOnce() -> Error,
+    ) -> Result<()> {
+        if self.allows_secret(action, name, tags) {
+            return Ok(());
+        }
+        if self.allows_secret(Action::DescribeSecret, name, tags) {
+            return Err(self.access.rules.denied(action, Subject::Secrets));
+        }
+        Err(self.missing(action, name, absent))
+    }
+
+    /// The error about a secret that is not here: whoever could do nothing with it is not told.
+    pub(crate) fn missing(
+        &self,
+        action: Action,
+        name: &str,
+        absent: impl FnOnce() -> Error,
+    ) -> Error {
+        self.require_secret(action, name, &[]).err().unwrap_or_else(absent)
     }
 
     /// The place as the database is asked for it.

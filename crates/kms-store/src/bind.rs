@@ -177,7 +177,7 @@ columns! {
     kms_api::SecretId, kms_api::SecretImportId, kms_api::MembershipId, kms_api::MembershipRoleId, kms_api::AuthMethodId,
     kms_api::ClientSecretId, kms_api::TokenId, kms_api::PasskeyId,
     kms_api::SessionId, kms_api::AuditId, kms_api::ProviderId, kms_api::RoleId,
-    kms_api::ServiceTokenId,
+    kms_api::ServiceTokenId, kms_api::TagId,
 }
 
 /// A record that an outer join may have found nothing for; its own first column is never null.

@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "single_sign_on", include_str!("../migrations/0009_single_sign_on.sql")),
     (10, "used_proofs", include_str!("../migrations/0010_used_proofs.sql")),
     (11, "secret_imports", include_str!("../migrations/0011_secret_imports.sql")),
+    (12, "tags", include_str!("../migrations/0012_tags.sql")),
     (13, "project_roles", include_str!("../migrations/0013_project_roles.sql")),
     (14, "service_tokens", include_str!("../migrations/0014_service_tokens.sql")),
 ];

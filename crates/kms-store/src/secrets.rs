@@ -126,33 +126,6 @@ record! {
     }
 }
 
-record! {
-    /// One version of a secret.
-    #[derive(Clone, Debug)]
-    pub struct VersionRow {
-        /// The environment it was written in.
-        pub env_id: EnvironmentId,
-        /// The folder it was written in.
-        pub folder_id: FolderId,
-        /// Counts from 1.
-        pub version: i64,
-        /// The name it had.
-        pub name: String,
-        /// Value, comment and metadata.
-        pub sealed: Vec<u8>,
-        /// Whether clients write real newlines.
-        pub skip_multiline_encoding: Option<bool>,
-        /// `user` or `identity`.
-        pub actor_kind: String,
-        /// Who wrote it.
-        pub actor_id: Option<Uuid>,
-        /// What the writer was called.
-        pub actor_name: Option<String>,
-        /// Microseconds since the epoch.
-        pub created_at: i64,
-    }
-}
-
 macro_rules! columns {
     () => {
         "f.env_id, f.id, f.path, s.id, s.name, s.owner_id, s.version, s.sealed,
@@ -196,17 +169,6 @@ const FIND: &str = placed!(
 const LOCATE: &str = "SELECT s.project_id, e.slug, f.path, s.name
     FROM secrets s JOIN folders f ON f.id = s.folder_id JOIN environments e ON e.id = f.env_id
     WHERE s.org_id = $1 AND s.id = $2 AND s.owner_id = $3";
-const VERSION: &str = "SELECT env_id, folder_id, version, name, sealed, skip_multiline_encoding,
-        actor_kind, actor_id, actor_name, created_at
-    FROM secret_versions WHERE org_id = $1 AND secret_id = $2 AND version = $3";
-const VERSIONS: &str = "SELECT env_id, folder_id, version, name, sealed, skip_multiline_encoding,
-        actor_kind, actor_id, actor_name, created_at
-    FROM secret_versions WHERE org_id = $1 AND secret_id = $2
-    ORDER BY version DESC LIMIT $3 OFFSET $4";
-const UPDATE: &str = "UPDATE secrets SET name = $4, version = $3 + 1, sealed = $5,
-        skip_multiline_encoding = $6, reminder_note = $7, reminder_days = $8, actor_kind = $9,
-        actor_id = $10, actor_name = $11, updated_at = $12
-    WHERE org_id = $1 AND id = $2 AND version = $3";
 
 /// Rows in the larger of the two texts of a statement about many rows: few statements for many
 /// rows, few prepared statements in all.
@@ -232,7 +194,7 @@ macro_rules! texts {
 
 mod overrides;
 
-pub use overrides::rename_overrides;
+pub use overrides::{delete_overrides, rename_overrides};
 
 impl Texts {
     fn of(&'static self, tx: &Tx, rows: usize) -> &'static str {
@@ -271,12 +233,31 @@ const INSERT_VERSION_HEAD: &str = "INSERT INTO secret_versions (secret_id, versi
 static INSERT_VERSION: Texts =
     texts!(|rows| insert_text(INSERT_VERSION_HEAD, VERSION_COLUMNS, rows));
 
+const UPDATE_COLUMNS: usize = 14;
+/// What a list of values calls its columns is the same on both engines.
+const UPDATE_HEAD: &str = "UPDATE secrets SET version = secrets.version + 1, name = v.column4,
+        env_id = v.column5, folder_id = v.column6, sealed = v.column7,
+        skip_multiline_encoding = v.column8, reminder_note = v.column9, reminder_days = v.column10,
+        actor_kind = v.column11, actor_id = v.column12, actor_name = v.column13,
+        updated_at = v.column14
+    FROM (";
+const UPDATE_TAIL: &str = ") AS v
+    WHERE secrets.org_id = v.column1 AND secrets.id = v.column2 AND secrets.version = v.column3";
+static UPDATE: Texts = texts!(|rows| insert_text(UPDATE_HEAD, UPDATE_COLUMNS, rows) + UPDATE_TAIL);
+
 const NAMED_HEAD: &str = placed!(
     "",
     "FROM folders f JOIN secrets s ON s.folder_id = f.id
     WHERE f.org_id = $1 AND f.id = $2 AND s.owner_id = $3 AND s.name"
 );
 static NAMED: Texts = texts!(|rows| list_text(NAMED_HEAD, 3, rows));
+
+const OF_IDS_HEAD: &str = placed!(
+    "",
+    "FROM folders f JOIN secrets s ON s.folder_id = f.id
+    WHERE f.org_id = $1 AND f.id = $2 AND s.owner_id = $3 AND s.id"
+);
+static OF_IDS: Texts = texts!(|rows| list_text(OF_IDS_HEAD, 3, rows));
 
 const DELETE_HEAD: &str = "DELETE FROM secrets WHERE org_id = $1 AND id";
 static DELETE: Texts = texts!(|rows| list_text(DELETE_HEAD, 1, rows));
@@ -347,6 +328,23 @@ pub async fn find_named(
     Ok(found)
 }
 
+/// The shared secrets of these ids that are in a folder, in no order.
+pub async fn find_by_ids(
+    tx: &mut Tx,
+    org: OrganizationId,
+    folder: FolderId,
+    ids: &[SecretId],
+) -> Result<Vec<SecretRow>, StoreError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for run in runs(ids) {
+        let sql = OF_IDS.of(tx, run.len());
+        let params = Then((org, folder, SHARED), run.iter().map(|id| (*id,)).collect());
+        let rows = tx.fetch_all::<PlacedRow>(sql, params).await?;
+        found.extend(rows.into_iter().filter_map(|row| row.split().1));
+    }
+    Ok(found)
+}
+
 /// Where a shared secret of an organization is.
 pub async fn locate(
     source: impl Source,
@@ -354,27 +352,6 @@ pub async fn locate(
     id: SecretId,
 ) -> Result<Option<LocationRow>, StoreError> {
     source.fetch_optional(LOCATE, (org, id, SHARED)).await
-}
-
-/// One version of a secret.
-pub async fn find_version(
-    source: impl Source,
-    org: OrganizationId,
-    id: SecretId,
-    version: i64,
-) -> Result<Option<VersionRow>, StoreError> {
-    source.fetch_optional(VERSION, (org, id, version)).await
-}
-
-/// Versions of a secret, newest first.
-pub async fn versions(
-    source: impl Source,
-    org: OrganizationId,
-    id: SecretId,
-    limit: i64,
-    offset: i64,
-) -> Result<Vec<VersionRow>, StoreError> {
-    source.fetch_all(VERSIONS, (org, id, limit, offset)).await
 }
 
 fn secret_params(org: OrganizationId, project: ProjectId, row: &SecretRow) -> impl Params<'_> {
@@ -448,33 +425,42 @@ async fn insert_versions(
     Ok(())
 }
 
-/// Writes the next versions of secrets, each of which must still be at the version before its
-/// row's: otherwise nothing may be committed and the answer is `false`.
-/// [`StoreError::Duplicate`] when a new name is taken.
+fn update_params(org: OrganizationId, row: &SecretRow) -> impl Params<'_> {
+    (
+        org,
+        row.id,
+        row.version - 1,
+        row.name.as_str(),
+        row.env_id,
+        row.folder_id,
+        row.sealed.as_slice(),
+        row.skip_multiline_encoding,
+        row.reminder_note.as_deref(),
+        row.reminder_days,
+        row.actor_kind.as_str(),
+        row.actor_id,
+        row.actor_name.as_deref(),
+        row.updated_at,
+    )
+}
+
+/// Writes the next versions of secrets, wherever they are from now on. Each must still be at the
+/// version before its row's: otherwise nothing may be committed and the answer is `false`.
+/// [`StoreError::Duplicate`] when a name is taken there.
 pub async fn update(
     tx: &mut Tx,
     org: OrganizationId,
     project: ProjectId,
     rows: &[SecretRow],
 ) -> Result<bool, StoreError> {
-    for row in rows {
-        let params = (
-            org,
-            row.id,
-            row.version - 1,
-            row.name.as_str(),
-            row.sealed.as_slice(),
-            row.skip_multiline_encoding,
-            row.reminder_note.as_deref(),
-            row.reminder_days,
-            row.actor_kind.as_str(),
-            row.actor_id,
-            row.actor_name.as_deref(),
-            row.updated_at,
-        );
-        if tx.execute(UPDATE, params).await? != 1 {
-            return Ok(false);
-        }
+    let mut written = 0;
+    for run in runs(rows) {
+        let sql = UPDATE.of(tx, run.len());
+        let params = run.iter().map(|row| update_params(org, row)).collect();
+        written += tx.execute(sql, Then((), params)).await?;
+    }
+    if usize::try_from(written) != Ok(rows.len()) {
+        return Ok(false);
     }
     insert_versions(tx, org, project, rows).await?;
     Ok(true)

@@ -17,6 +17,7 @@ mod browser_device;
 mod browser_handover;
 mod browser_listener;
 mod export;
+mod history;
 mod init;
 mod kept_files;
 mod keyring;

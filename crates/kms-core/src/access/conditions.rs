@@ -89,19 +89,18 @@ impl Conditions {
 
     /// Whether all of them hold; `unknown` is the answer where that cannot be said.
     pub(super) fn hold(&self, attributes: &Attributes<'_>, unknown: bool) -> bool {
-        self.0.iter().all(|(property, condition)| {
-            let value = match property {
-                Property::SecretTags => {
-                    return condition.accepts_tags(attributes.secret_tags).unwrap_or(unknown);
-                }
-                Property::Environment => attributes.environment,
-                Property::SecretPath => attributes.secret_path,
-                Property::SecretName => attributes.secret_name,
-                Property::IdentityId => attributes.identity_id,
-                Property::Unknown => return unknown,
-            };
-            condition.accepts(*property, value).unwrap_or(unknown)
-        })
+        self.0.iter().all(|each| holds(each, attributes, unknown))
+    }
+
+    /// As [`Self::hold`], with the tags that it takes.
+    pub(super) fn hold_but_for_tags(&self, attributes: &Attributes<'_>, unknown: bool) -> bool {
+        let mut others = self.0.iter().filter(|each| !is_of_tags(each));
+        others.all(|each| holds(each, attributes, unknown))
+    }
+
+    /// Whether it depends on tags if they hold.
+    pub(super) fn speak_of_tags(&self) -> bool {
+        self.0.iter().any(is_of_tags)
     }
 
     /// Whether it can always be said if they hold.
@@ -240,6 +239,29 @@ impl Condition {
             },
         }
     }
+}
+
+fn holds(
+    (property, condition): &(Property, Condition),
+    attributes: &Attributes<'_>,
+    unknown: bool,
+) -> bool {
+    let value = match property {
+        Property::SecretTags => {
+            return condition.accepts_tags(attributes.secret_tags).unwrap_or(unknown);
+        }
+        Property::Environment => attributes.environment,
+        Property::SecretPath => attributes.secret_path,
+        Property::SecretName => attributes.secret_name,
+        Property::IdentityId => attributes.identity_id,
+        Property::Unknown => return unknown,
+    };
+    condition.accepts(*property, value).unwrap_or(unknown)
+}
+
+/// Whether a condition is about tags and some can meet it.
+fn is_of_tags((property, condition): &(Property, Condition)) -> bool {
+    *property == Property::SecretTags && *condition != Condition::Unknown
 }
 
 impl Glob {

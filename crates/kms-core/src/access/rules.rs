@@ -69,6 +69,17 @@ impl RuleSet {
         about.find(decides).is_some_and(|rule| !rule.forbids())
     }
 
+    /// Whether an action would be allowed for these attributes with some tags or other, so that it
+    /// is worth finding out which tags a secret has.
+    pub fn may_allow(&self, action: Action, subject: Subject, attributes: &Attributes<'_>) -> bool {
+        let mut about = self.rules.iter().rev().filter(|rule| rule.is_about(action, subject));
+        let decides = |rule: &&Compiled| {
+            let depends = rule.forbids() && rule.conditions.speak_of_tags();
+            rule.matches_but_for_tags(attributes) && !depends
+        };
+        about.find(decides).is_some_and(|rule| !rule.forbids())
+    }
+
     /// Asks [`RuleSet::allows`] and turns a no into the error of the contract.
     pub fn require(
         &self,
@@ -149,6 +160,10 @@ impl Compiled {
     fn has_templates(&self) -> bool {
         let conditions = self.rule.conditions.iter().flatten();
         conditions.map(|(_, operand)| operand.to_string()).any(|text| templates::is_template(&text))
+    }
+
+    fn matches_but_for_tags(&self, attributes: &Attributes<'_>) -> bool {
+        self.conditions.hold_but_for_tags(attributes, self.rule.inverted)
     }
 }
 
@@ -237,6 +252,33 @@ mod tests {
         ]));
         assert!(!set.allows(Action::Create, Subject::Secrets, &at("dev", "/")));
         assert!(!set.allows(Action::Delete, Subject::Secrets, &at("dev", "/")));
+    }
+
+    #[test]
+    fn t3_what_depends_on_tags_may_be_allowed_and_what_does_not_is_decided() {
+        let set = rules(json!([
+            {"subject": "secrets", "action": "edit"},
+            {"subject": "secrets", "action": "edit", "inverted": true,
+             "conditions": {"secretTags": {"$in": ["locked"]}}},
+            {"subject": "secrets", "action": "edit", "inverted": true,
+             "conditions": {"environment": "prod"}},
+            {"subject": "secrets", "action": "delete",
+             "conditions": {"secretTags": {"$in": ["loose"]}, "environment": "dev"}},
+            {"subject": "secrets", "action": "create", "conditions": {"secretTags": {"$re": "."}}},
+        ]));
+        let tagged = |action, environment, tags: &[&str]| {
+            let tags: Vec<_> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            let attributes = Attributes { secret_tags: &tags, ..at(environment, "/") };
+            set.allows(action, Subject::Secrets, &attributes)
+        };
+        let may =
+            |action, environment| set.may_allow(action, Subject::Secrets, &at(environment, "/"));
+        assert!(may(Action::Edit, "dev") && !may(Action::Edit, "prod"));
+        assert!(tagged(Action::Edit, "dev", &[]) && !tagged(Action::Edit, "dev", &["a", "locked"]));
+        assert!(may(Action::Delete, "dev") && !may(Action::Delete, "prod"));
+        assert!(tagged(Action::Delete, "dev", &["a", "loose"]));
+        assert!(!tagged(Action::Delete, "dev", &[]) && !tagged(Action::Delete, "prod", &["loose"]));
+        assert!(!may(Action::Create, "dev") && !may(Action::Read, "dev"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::{about, check_description, no_environment, view};
 use crate::{
     Caller, Core, Error, Result,
     access::Action,
+    audit::Event,
     place::Place,
     text::{MAX_PATH_DEPTH, SecretPath, check_folder_name},
 };
@@ -39,21 +40,32 @@ impl Core {
         if let Some(row) = folders::find_at(&mut tx, &leaf.stored()).await? {
             return Ok(FolderResponse { folder: view(row) });
         }
-        let (mut above, missing) = nearest(&mut tx, &parent).await?;
+        let (above, mut events) = self.make_path(&mut tx, &parent).await?;
         let org = caller.organization;
-        let mut events = Vec::new();
-        for path in missing {
-            // Each is made under the rules of the folder that it is made in.
-            let within = parent.with_path(SecretPath::parse("path", Some(&above.path))?);
-            within.require_folders(Action::Create)?;
-            above = self.add_folder(&mut tx, org, &above, &path, None).await?;
-            events.push(about(&within, "create-folder", &above));
-        }
         let row =
             self.add_folder(&mut tx, org, &above, &leaf.path, body.description.as_deref()).await?;
         events.push(about(&parent, "create-folder", &row));
         self.release(tx, caller, &parent, events).await?;
         Ok(FolderResponse { folder: view(row) })
+    }
+
+    /// The folder at a place, made with what is missing above it, inside [`Core::hold_also`].
+    pub(crate) async fn make_path(
+        &self,
+        tx: &mut Tx,
+        place: &Place,
+    ) -> Result<(FolderRow, Vec<Event>)> {
+        let (mut above, missing) = nearest(tx, place).await?;
+        let org = place.access.project.org_id;
+        let mut events = Vec::new();
+        for path in missing {
+            // Each is made under the rules of the folder that it is made in.
+            let within = place.with_path(SecretPath::parse("path", Some(&above.path))?);
+            within.require_folders(Action::Create)?;
+            above = self.add_folder(tx, org, &above, &path, None).await?;
+            events.push(about(&within, "create-folder", &above));
+        }
+        Ok((above, events))
     }
 
     async fn add_folder(

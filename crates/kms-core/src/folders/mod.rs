@@ -48,7 +48,7 @@ impl Core {
     }
 
     /// Goes on with the folders of one more environment.
-    async fn hold_also(&self, tx: &mut Tx, place: &Place) -> Result<()> {
+    pub(crate) async fn hold_also(&self, tx: &mut Tx, place: &Place) -> Result<()> {
         let org = place.access.project.org_id;
         if folders::lock(tx, org, place.access.id(), &place.environment).await? {
             return Ok(());

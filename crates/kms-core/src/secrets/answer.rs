@@ -75,8 +75,8 @@ pub(super) enum Asked {
         values: bool,
         /// Key and value of metadata that a secret must have.
         metadata: Vec<(String, String)>,
-        /// Whether only secrets with tags are wanted.
-        tagged: bool,
+        /// Slugs of tags of which a secret must have one, if any are given.
+        tags: Option<Vec<String>>,
     },
     /// One secret.
     One {

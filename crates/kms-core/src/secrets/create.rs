@@ -29,9 +29,13 @@ impl Core {
         let (environment, path) = (body.environment.as_deref(), body.secret_path.as_deref());
         let place = self.place(caller, &body.project, environment, ("secretPath", path)).await?;
         let name = new_name(&place.access, "secretName", name)?;
-        place.require_secret(Action::Create, &name)?;
+        place.require_possible(Action::Create, &name)?;
         let owner = owner_of(caller, Kind::parse(body.r#type.as_deref())?)?;
         let fields = Fields::check_new(&[], &body.fields)?;
+        let tagged = std::iter::once(fields.tags());
+        let labels = self.labels(&self.store, &place.access, tagged).await?;
+        labels.require(fields.tags())?;
+        place.require_secret(Action::Create, &name, &labels.slugs(fields.tags()))?;
         self.check_references(&place, &fields.values()).await?;
         let mut tx = self.enter(&place).await?;
         let found = secrets::find(&mut tx, &place.stored(), &name).await?;
@@ -55,7 +59,7 @@ impl Core {
         }
         let event = about(&place, "create-secret", &row);
         self.leave(tx, caller, &place, [event]).await?;
-        let secret = Frame::of(&place).secret(row, payload, Show::Value);
+        let secret = Frame::of(&place, &labels).secret(row, payload, Show::Value);
         Ok(SecretResponse { secret })
     }
 
@@ -94,12 +98,26 @@ impl Core {
         &self,
         caller: &Caller,
         place: &Place,
-        Target { folder: (env_id, folder_id), owner: owner_id }: Target,
+        target: Target,
         name: String,
         fields: Fields,
     ) -> Result<(SecretRow, Payload)> {
+        let mut row = self.blank_row(target, name);
+        let mut payload = Payload::default();
+        fields.apply(&mut row, &mut payload);
+        sign(&mut row, caller);
+        self.seal(&place.access, &mut row, &payload)?;
+        Ok((row, payload))
+    }
+
+    /// A secret that holds nothing yet.
+    pub(super) fn blank_row(
+        &self,
+        Target { folder: (env_id, folder_id), owner: owner_id }: Target,
+        name: String,
+    ) -> SecretRow {
         let now = self.now().micros();
-        let mut row = SecretRow {
+        SecretRow {
             env_id,
             folder_id,
             id: self.new_id(),
@@ -115,12 +133,7 @@ impl Core {
             actor_name: None,
             created_at: now,
             updated_at: now,
-        };
-        let mut payload = Payload::default();
-        fields.apply(&mut row, &mut payload);
-        sign(&mut row, caller);
-        self.seal(&place.access, &mut row, &payload)?;
-        Ok((row, payload))
+        }
     }
 }
 

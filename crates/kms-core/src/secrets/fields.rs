@@ -2,7 +2,7 @@
 #![expect(clippy::option_option, reason = "the wire tells `null` from what is left out")]
 
 use kms_api::{
-    SecretValue,
+    SecretValue, TagId,
     error::Issue,
     secrets::{SecretFields, SecretMetadata},
 };
@@ -22,6 +22,8 @@ pub const MAX_METADATA: usize = 100;
 pub const MAX_METADATA_KEY: usize = 255;
 /// The longest value of an entry of metadata, in bytes.
 pub const MAX_METADATA_VALUE: usize = 4 * 1024;
+/// Tags of a secret at most.
+const MAX_TAGS: usize = 100;
 /// The longest note of a reminder, in characters.
 const MAX_NOTE: usize = 1_024;
 /// Days between reminders at most.
@@ -36,6 +38,7 @@ pub(super) struct Fields {
     value: Option<SecretValue>,
     comment: Option<String>,
     metadata: Option<Vec<SecretMetadata>>,
+    tags: Option<Vec<TagId>>,
     skip_multiline_encoding: Option<Option<bool>>,
     reminder_days: Option<Option<i64>>,
     reminder_note: Option<Option<String>>,
@@ -44,9 +47,6 @@ pub(super) struct Fields {
 impl Fields {
     /// Checks what was sent; every broken rule names its field and never its content.
     pub(super) fn check(prefix: Prefix<'_>, sent: &SecretFields) -> Result<Self> {
-        if sent.tag_ids.as_ref().is_some_and(|tags| !tags.is_empty()) {
-            return Err(Error::not_found("Tag not found"));
-        }
         let value = sent.secret_value.as_ref().map(|value| trim_value(value.expose()));
         if value.as_ref().is_some_and(|value| value.expose().len() > MAX_VALUE) {
             let rule = format!("must have at most {MAX_VALUE} bytes");
@@ -61,6 +61,7 @@ impl Fields {
             value,
             comment,
             metadata: check_metadata(prefix, sent.secret_metadata.as_ref())?,
+            tags: check_tags(prefix, sent.tag_ids.as_deref())?,
             skip_multiline_encoding: sent.skip_multiline_encoding,
             reminder_days: check_days(prefix, sent.secret_reminder_repeat_days)?,
             reminder_note: check_note(prefix, sent.secret_reminder_note.as_ref())?,
@@ -73,6 +74,16 @@ impl Fields {
             return Err(issue(prefix, "secretValue", "Required"));
         }
         Self::check(prefix, sent)
+    }
+
+    /// The tags that are set.
+    pub(super) fn tags(&self) -> &[TagId] {
+        self.tags.as_deref().unwrap_or_default()
+    }
+
+    /// A change of the tags and of nothing else.
+    pub(super) fn of_tags(tags: Vec<TagId>) -> Self {
+        Self { tags: Some(tags), ..Self::default() }
     }
 
     /// The value, if one is set.
@@ -90,6 +101,7 @@ impl Fields {
         set(&mut payload.value, self.value);
         set(&mut payload.comment, self.comment);
         set(&mut payload.metadata, self.metadata);
+        set(&mut payload.tags, self.tags);
         set(&mut row.skip_multiline_encoding, self.skip_multiline_encoding);
         set(&mut row.reminder_days, self.reminder_days);
         set(&mut row.reminder_note, self.reminder_note);
@@ -141,6 +153,18 @@ fn check_metadata(
         }
     }
     Ok(Some(sent.clone()))
+}
+
+/// A tag that is named twice counts once.
+fn check_tags(prefix: Prefix<'_>, sent: Option<&[TagId]>) -> Result<Option<Vec<TagId>>> {
+    let Some(sent) = sent else { return Ok(None) };
+    let mut tags = sent.to_vec();
+    tags.sort_unstable();
+    tags.dedup();
+    if tags.len() > MAX_TAGS {
+        return Err(issue(prefix, "tagIds", format!("must have at most {MAX_TAGS} tags")));
+    }
+    Ok(Some(tags))
 }
 
 /// No days and zero days both mean no reminder.

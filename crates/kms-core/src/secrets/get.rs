@@ -5,19 +5,29 @@ use kms_api::{
     secrets::{GetSecretQuery, ProjectRef, SecretResponse},
     wire::WireBool,
 };
-use kms_store::secrets::{self, SHARED, SecretRow};
+use kms_store::{
+    secret_versions,
+    secrets::{self, SHARED},
+};
 use serde_json::json;
 
 use super::{
-    Answer, Kind, Skin,
+    Answer, Kind, Opened, Skin,
     answer::{Asked, Made, Question, Reach},
     expanded::searched_first,
     no_secret, overrides_of,
     references::{Home, Overlay},
+    versions::Past,
     view::{Frame, Show},
     wanted_name,
 };
-use crate::{Actor, Caller, Core, Error, Result, access::Action, place::Place, text};
+use crate::{
+    Actor, Caller, Core, Error, Result,
+    access::{Action, Subject},
+    place::Place,
+    tags::Labels,
+    text,
+};
 
 /// What is wanted of one secret.
 struct Wanted<'q> {
@@ -77,7 +87,7 @@ impl Core {
         };
         let is_own = kind == Kind::Personal && caller.actor.user().is_some();
         if !is_own {
-            require_read(&place, name, show)?;
+            require_possible_read(&place, name, show)?;
         }
         if kind == Kind::Personal && !is_own {
             return Err(no_secret(&place, name));
@@ -126,23 +136,33 @@ impl Core {
 
     async fn make_one(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Made<SecretResponse>> {
         let &Wanted { name, version, show, kind, reach } = wanted;
-        let owner = if kind == Kind::Personal { reach.owner } else { SHARED };
-        let found = secrets::find_of(&self.store, &place.stored(), name, owner).await?;
-        let (_, row) = found.ok_or_else(|| place.not_found())?.split();
-        let mut row = match row {
-            Some(row) => row,
-            None if reach.imports => return self.make_imported(place, wanted).await,
-            None => return Err(no_secret(place, name)),
-        };
-        if let Some(version) = version.filter(|version| *version != row.version) {
-            row = self.former(place, row, version).await?;
-            // The rules may speak about the name that the secret had then.
-            require_read(place, &row.name, show)?;
-        }
-        let (id, version) = (row.id, row.version);
+        let is_own = kind == Kind::Personal;
+        let owner = if is_own { reach.owner } else { SHARED };
         // Who wrote an override sees it.
-        let show = if kind == Kind::Personal { Show::Value } else { show };
-        let mut secret = Frame::of(place).open(row, show)?;
+        let show = if is_own { Show::Value } else { show };
+        let absent = |error| if is_own { error } else { missing(place, name, show, error) };
+        let found = secrets::find_of(&self.store, &place.stored(), name, owner).await?;
+        let Some(found) = found else { return Err(absent(place.not_found())) };
+        let opened = match found.split().1 {
+            Some(row) => Opened::open(&place.access, row)?,
+            None if reach.imports => {
+                require_read(place, name, &[], show)?;
+                return self.make_imported(place, wanted).await;
+            }
+            None => return Err(absent(no_secret(place, name))),
+        };
+        let named = std::iter::once(opened.tags());
+        let mut labels = self.labels(&self.store, &place.access, named).await?;
+        if !is_own {
+            require_read(place, name, &labels.slugs(opened.tags()), show)?;
+        }
+        let version = version.filter(|version| *version != opened.row.version);
+        let Opened { row, payload } = match version {
+            None => opened,
+            Some(version) => self.former(place, opened, &mut labels, version, show).await?,
+        };
+        let (id, version) = (row.id, row.version);
+        let mut secret = Frame::of(place, &labels).secret(row, payload, show);
         let read = self.expand_one(place, reach, &mut secret, None).await?;
         let event = place.event("get-secret").key(&secret.secret_key).details([
             ("secretId", id.to_string().into()),
@@ -151,6 +171,24 @@ impl Core {
             ("numberOfReferencedSecrets", read.into()),
         ]);
         Ok(Made { body: SecretResponse { secret }, event })
+    }
+
+    /// The secret of a name, which the caller must be allowed to read.
+    pub(super) async fn find_readable(
+        &self,
+        place: &Place,
+        name: &str,
+        show: Show,
+    ) -> Result<Opened> {
+        require_possible_read(place, name, show)?;
+        let found = secrets::find(&self.store, &place.stored(), name).await?;
+        let Some(found) = found else { return Err(missing(place, name, show, place.not_found())) };
+        let absent = || missing(place, name, show, no_secret(place, name));
+        let opened = Opened::open(&place.access, found.split().1.ok_or_else(absent)?)?;
+        let named = std::iter::once(opened.tags());
+        let labels = self.labels(&self.store, &place.access, named).await?;
+        require_read(place, name, &labels.slugs(opened.tags()), show)?;
+        Ok(opened)
     }
 
     /// One secret that the folder only imports, told as the import's.
@@ -179,32 +217,61 @@ impl Core {
         Ok(Made { body: SecretResponse { secret }, event })
     }
 
-    /// A secret as it was in a former version.
-    async fn former(&self, place: &Place, current: SecretRow, version: i64) -> Result<SecretRow> {
-        let org = place.access.project.org_id;
-        let found = secrets::find_version(&self.store, org, current.id, version).await?;
-        let found = found.ok_or_else(|| no_secret(place, &current.name))?;
-        Ok(SecretRow {
-            env_id: found.env_id,
-            folder_id: found.folder_id,
-            name: found.name,
-            version: found.version,
-            sealed: found.sealed,
-            skip_multiline_encoding: found.skip_multiline_encoding,
-            actor_kind: found.actor_kind,
-            actor_id: found.actor_id,
-            actor_name: found.actor_name,
-            updated_at: found.created_at,
-            ..current
-        })
+    /// A secret as it was in a former version, if all of it may be shown that was asked for.
+    async fn former(
+        &self,
+        place: &Place,
+        current: Opened,
+        labels: &mut Labels,
+        version: i64,
+        show: Show,
+    ) -> Result<Opened> {
+        let (org, id) = (place.access.project.org_id, current.row.id);
+        let found = secret_versions::find(&self.store, org, id, version).await?;
+        let found = found.ok_or_else(|| no_secret(place, &current.row.name))?;
+        let past = Past::open(place, &current, found)?;
+        let named = std::iter::once(past.payload.tags.as_slice());
+        self.labels_also(labels, &self.store, &place.access, named).await?;
+        match past.shown(place, &current, labels) {
+            Some(Show::Value) => {}
+            Some(Show::Mask) if show == Show::Mask => {}
+            Some(Show::Mask) => {
+                return Err(place.access.rules.denied(Action::ReadValue, Subject::Secrets));
+            }
+            None => {
+                return Err(place.access.rules.denied(Action::DescribeSecret, Subject::Secrets));
+            }
+        }
+        Ok(past.instead_of(current.row))
     }
 }
 
-/// Asked before anything is looked for: whoever may not read learns nothing about what is there.
-pub(super) fn require_read(place: &Place, name: &str, show: Show) -> Result<()> {
-    place.require_secret(Action::DescribeSecret, name)?;
+/// Asked before anything is looked for.
+fn require_possible_read(place: &Place, name: &str, show: Show) -> Result<()> {
+    place.require_possible(Action::DescribeSecret, name)?;
+    match show {
+        Show::Value => place.require_possible(Action::ReadValue, name),
+        Show::Mask => Ok(()),
+    }
+}
+
+/// Asked about a secret that is there: one that the caller may not even know of answers like one
+/// that is not.
+fn require_read(place: &Place, name: &str, tags: &[String], show: Show) -> Result<()> {
+    if !place.allows_secret(Action::DescribeSecret, name, tags) {
+        return Err(missing(place, name, show, no_secret(place, name)));
+    }
     if show == Show::Value {
-        place.require_secret(Action::ReadValue, name)?;
+        place.require_secret(Action::ReadValue, name, tags)?;
     }
     Ok(())
+}
+
+/// The error about a secret that is not there: whoever could not read it learns nothing.
+fn missing(place: &Place, name: &str, show: Show, absent: Error) -> Error {
+    let value = || match show {
+        Show::Value => place.missing(Action::ReadValue, name, || absent),
+        Show::Mask => absent,
+    };
+    place.missing(Action::DescribeSecret, name, value)
 }

@@ -16,12 +16,16 @@ use kms_store::{
     secrets::{self, SHARED, SecretRow},
 };
 
-use super::view::{Frame, Show};
+use super::{
+    Opened,
+    view::{Frame, Show},
+};
 use crate::{
     Core, Error, Result,
     access::{Action, Attributes, ProjectAccess, Subject},
     imports::environment_of,
     place::Place,
+    tags::Labels,
 };
 
 /// Levels of imports that are followed.
@@ -149,28 +153,56 @@ impl Core {
         for (_, rows) in content.values_mut() {
             rows.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         }
-        let (mut imports, mut opened) = (Vec::with_capacity(chains.len()), 0);
+        let content = self.open_content(access, content).await?;
+        let labels = {
+            let tagged = content.values().flat_map(|(_, secrets)| secrets.iter().map(Opened::tags));
+            self.labels(&self.store, access, tagged).await?
+        };
+        let (mut imports, mut seen) = (Vec::with_capacity(chains.len()), 0);
         for chain in chains {
             let mut import = chain.empty(content.get(&chain.source).map(|(id, _)| *id));
             let mut names = HashSet::new();
             for folder in chain.folders() {
                 // A folder that two folders import directly is in both.
-                let rows = content.get(folder).map(|(_, rows)| rows.as_slice()).unwrap_or_default();
-                for row in rows {
-                    opened += 1;
-                    if opened % TURN == 0 {
+                let secrets = content.get(folder).map(|(_, secrets)| secrets.as_slice());
+                for opened in secrets.unwrap_or_default() {
+                    seen += 1;
+                    if seen % TURN == 0 {
                         tokio::task::yield_now().await;
                     }
-                    if names.contains(&row.name) || !is_shown(access, folder, &row.name, show) {
+                    let (name, tags) = (&opened.row.name, labels.slugs(opened.tags()));
+                    if names.contains(name) || !is_shown(access, folder, name, &tags, show) {
                         continue;
                     }
-                    names.insert(row.name.clone());
-                    import.secrets.push(open_in(access, folder, row.clone(), show)?);
+                    names.insert(name.clone());
+                    import.secrets.push(show_in(access, folder, &labels, opened.clone(), show));
                 }
             }
             imports.push(import);
         }
         Ok(imports)
+    }
+
+    async fn open_content(
+        &self,
+        access: &ProjectAccess,
+        content: HashMap<Folder, (FolderId, Vec<SecretRow>)>,
+    ) -> Result<HashMap<Folder, (FolderId, Vec<Opened>)>> {
+        let (mut all, mut opened) = (HashMap::with_capacity(content.len()), 0);
+        for (folder, (id, rows)) in content {
+            let mut secrets = Vec::with_capacity(rows.len());
+            for row in rows {
+                opened += 1;
+                if opened % TURN == 0 {
+                    tokio::task::yield_now().await;
+                }
+                if may_be_described(access, &folder, &row.name) {
+                    secrets.push(Opened::open(access, row)?);
+                }
+            }
+            all.insert(folder, (id, secrets));
+        }
+        Ok(all)
     }
 
     /// The secret of a name that a folder imports, and the import that brings it in: of what the
@@ -189,7 +221,7 @@ impl Core {
         let mut denied = false;
         for (index, chain) in chains.iter().enumerate().rev() {
             for folder in chain.folders() {
-                if is_shown(&place.access, folder, name, show) {
+                if may_be_described(&place.access, folder, name) {
                     keys.push((index, folder));
                 } else {
                     denied = true;
@@ -201,14 +233,31 @@ impl Core {
         let mut found: HashMap<_, _> = HashMap::new();
         for row in rows {
             let (path, secret) = row.placed.split();
-            found.extend(secret.map(|secret| ((row.environment, path), secret)));
+            if let Some(secret) = secret {
+                found.insert((row.environment, path), Opened::open(&place.access, secret)?);
+            }
         }
-        let winner =
-            keys.iter().find_map(|(index, folder)| Some((*index, *folder, found.remove(*folder)?)));
-        let Some((index, folder, row)) = winner else {
+        let tagged = found.values().map(Opened::tags);
+        let labels = self.labels(&self.store, &place.access, tagged).await?;
+        let mut winner = None;
+        for (index, folder) in keys {
+            let opened = found.remove(folder);
+            let tags = opened.as_ref().map(|opened| labels.slugs(opened.tags()));
+            let shown = |tags: &[String], show| is_shown(&place.access, folder, name, tags, show);
+            match (opened, tags) {
+                (Some(opened), Some(tags)) if shown(&tags, show) => {
+                    winner = Some((index, folder, opened));
+                    break;
+                }
+                (Some(_), Some(tags)) if shown(&tags, Show::Mask) => denied = true,
+                // What the caller may not know of is as if it were not there.
+                _ => denied |= !shown(&[], show),
+            }
+        }
+        let Some((index, folder, opened)) = winner else {
             return if denied { Err(forbidden(place, name)) } else { Ok(None) };
         };
-        let secret = open_in(&place.access, folder, row, show)?;
+        let secret = show_in(&place.access, folder, &labels, opened, show);
         Ok(Some((secret, chains, index)))
     }
 }
@@ -249,26 +298,44 @@ fn here(access: &ProjectAccess) -> Here {
     Here { org: access.project.org_id, project: access.id(), owner: SHARED }
 }
 
-fn is_shown(access: &ProjectAccess, (env, path): &Folder, name: &str, show: Show) -> bool {
-    let attributes = Attributes {
+fn attributes<'a>((env, path): &'a Folder, name: &'a str, tags: &'a [String]) -> Attributes<'a> {
+    Attributes {
         environment: Some(env),
         secret_path: Some(path),
         secret_name: Some(name),
+        secret_tags: tags,
         ..Attributes::default()
-    };
+    }
+}
+
+/// Whether the caller may know of a secret of this name if it has the right tags.
+fn may_be_described(access: &ProjectAccess, folder: &Folder, name: &str) -> bool {
+    let attributes = attributes(folder, name, &[]);
+    access.rules.may_allow(Action::DescribeSecret, Subject::Secrets, &attributes)
+}
+
+fn is_shown(
+    access: &ProjectAccess,
+    folder: &Folder,
+    name: &str,
+    tags: &[String],
+    show: Show,
+) -> bool {
+    let attributes = attributes(folder, name, tags);
     let allows = |action| access.rules.allows(action, Subject::Secrets, &attributes);
     allows(Action::DescribeSecret) && (show == Show::Mask || allows(Action::ReadValue))
 }
 
 /// An imported secret: without times, which belong to its own folder's answers.
-fn open_in(
+fn show_in(
     access: &ProjectAccess,
     (environment, path): &Folder,
-    row: SecretRow,
+    labels: &Labels,
+    Opened { row, payload }: Opened,
     show: Show,
-) -> Result<Secret> {
-    let secret = Frame { access, environment, path }.open(row, show)?;
-    Ok(Secret { created_at: None, updated_at: None, ..secret })
+) -> Secret {
+    let secret = Frame { access, environment, path, labels }.secret(row, payload, show);
+    Secret { created_at: None, updated_at: None, ..secret }
 }
 
 fn forbidden(place: &Place, name: &str) -> Error {

@@ -10,9 +10,9 @@ use kms_store::secrets::{self, PlacedRow, SHARED, SecretRow};
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Payload, Skin, Spot,
+    Answer, Opened, Payload, Skin,
     answer::{Asked, Made, Question, Reach, Read},
-    open, overrides_of,
+    overrides_of,
     references::Whole,
     view::{Frame, Show},
 };
@@ -21,6 +21,7 @@ use crate::{
     access::{Action, Attributes, Subject},
     audit::Event,
     place::Place,
+    tags::Labels,
 };
 
 /// Pairs of a metadata filter at most.
@@ -77,7 +78,7 @@ impl Core {
             recursive: flag(query.recursive, false),
             show,
             metadata: metadata_filter(query.metadata_filter.as_deref())?,
-            tagged: query.tag_slugs.is_some(),
+            tags: query.tag_slugs.as_deref().map(tag_slugs),
             reach: Reach {
                 expand: flag(query.expand_secret_references, v4) && show == Show::Value,
                 imports: flag(query.include_imports, v4),
@@ -97,13 +98,27 @@ impl Core {
         }
         let folders = folders(&rows);
         let rows = replaced(sorted(rows), reach.skin);
-        let (mut secrets, mut left_out) = (Vec::with_capacity(rows.len()), HashSet::new());
+        let (mut found, mut left_out) = (Vec::with_capacity(rows.len()), HashSet::new());
         for (index, (path, row)) in rows.into_iter().enumerate() {
             if index % TURN == TURN - 1 {
                 tokio::task::yield_now().await;
             }
-            let name = row.name.clone();
-            match wanted.take(place, &path, row)? {
+            let at = Attributes { secret_path: Some(&path), ..place.attributes_of(&row.name, &[]) };
+            let rules = &place.access.rules;
+            if row.owner_id == SHARED
+                && !rules.may_allow(Action::DescribeSecret, Subject::Secrets, &at)
+            {
+                left_out.insert((path, row.name));
+            } else {
+                found.push((path, Opened::open(&place.access, row)?));
+            }
+        }
+        let tagged = found.iter().map(|(_, opened)| opened.tags());
+        let labels = self.labels(&self.store, &place.access, tagged).await?;
+        let mut secrets = Vec::with_capacity(found.len());
+        for (path, opened) in found {
+            let name = opened.row.name.clone();
+            match wanted.take(place, &labels, &path, opened)? {
                 Some(secret) => secrets.push(secret),
                 None => {
                     left_out.insert((path, name));
@@ -188,7 +203,7 @@ struct Wanted {
     recursive: bool,
     show: Show,
     metadata: Vec<(String, String)>,
-    tagged: bool,
+    tags: Option<Vec<String>>,
     reach: Reach,
 }
 
@@ -198,22 +213,28 @@ impl Wanted {
             recursive: self.recursive,
             values: self.show == Show::Value,
             metadata: self.metadata.clone(),
-            tagged: self.tagged,
+            tags: self.tags.clone(),
         }
     }
 
-    /// The secret as it is listed, unless it is left out.
-    fn take(&self, place: &Place, path: &str, row: SecretRow) -> Result<Option<Secret>> {
+    /// The secret as it is listed, unless it is left out. Filters see only what the caller may
+    /// describe, and only what they let through has to be readable.
+    fn take(
+        &self,
+        place: &Place,
+        labels: &Labels,
+        path: &str,
+        opened: Opened,
+    ) -> Result<Option<Secret>> {
         // Who wrote an override sees it.
-        let is_own = row.owner_id != SHARED;
-        let attributes = Attributes {
-            secret_path: Some(path),
-            secret_name: Some(&row.name),
-            ..place.attributes()
-        };
+        let is_own = opened.is_override();
+        let Opened { row, payload } = opened;
+        let tags = labels.slugs(&payload.tags);
+        let attributes =
+            Attributes { secret_path: Some(path), ..place.attributes_of(&row.name, &tags) };
         let rules = &place.access.rules;
         let allows = |action| is_own || rules.allows(action, Subject::Secrets, &attributes);
-        if !allows(Action::DescribeSecret) {
+        if !allows(Action::DescribeSecret) || !self.matches(&payload, &tags) {
             return Ok(None);
         }
         if self.show == Show::Value && !allows(Action::ReadValue) {
@@ -222,22 +243,25 @@ impl Wanted {
             }
             return Ok(None);
         }
-        let payload = open(&place.access, Spot::of(&row), &row.sealed)?;
-        if !self.matches(&payload) {
-            return Ok(None);
-        }
         let show = if is_own { Show::Value } else { self.show };
-        Ok(Some(Frame { path, ..Frame::of(place) }.secret(row, payload, show)))
+        let frame = Frame { path, ..Frame::of(place, labels) };
+        Ok(Some(frame.secret(row, payload, show)))
     }
 
-    /// Whether the filters let a secret through. None has a tag, so none has one of those asked
-    /// for.
-    fn matches(&self, payload: &Payload) -> bool {
+    /// Whether the filters let a secret through.
+    fn matches(&self, payload: &Payload, tags: &[String]) -> bool {
         let has = |(key, value): &(String, String)| {
             payload.metadata.iter().any(|entry| entry.key == *key && entry.value == *value)
         };
-        !self.tagged && self.metadata.iter().all(has)
+        let tagged = |wanted: &Vec<String>| wanted.iter().any(|slug| tags.contains(slug));
+        self.tags.as_ref().is_none_or(tagged) && self.metadata.iter().all(has)
     }
+}
+
+/// Reads a comma list.
+fn tag_slugs(text: &str) -> Vec<String> {
+    let slugs = text.split(',').map(str::trim).filter(|slug| !slug.is_empty());
+    slugs.map(str::to_owned).collect()
 }
 
 /// Reads `key=a,value=b|key=c,value=d`; pairs that are not of this form are dropped.

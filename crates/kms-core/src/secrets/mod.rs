@@ -1,6 +1,6 @@
 //! Secrets: what is in a folder, read and written under the caller's rules.
 //!
-//! A secret's value, comment and metadata are one sealed blob (`payload`), bound to where the
+//! A secret's value, comment, metadata and tags are one sealed blob (`payload`), bound to where the
 //! secret is and to its version; its name, flags and times are not secret. Reads end in an
 //! [`Answer`] of finished bytes, which the embedded server may remember (`answer`). Start at
 //! `list` for reading and at `create` for writing.
@@ -18,15 +18,20 @@ mod get;
 mod imported;
 mod list;
 mod payload;
+mod point_in_time;
 mod references;
+mod renames;
+mod rollback;
+mod tagging;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod update;
 mod versions;
 mod view;
 mod watch;
 
-use kms_api::{EnvironmentId, FolderId, SecretId};
+use kms_api::{EnvironmentId, FolderId, SecretId, TagId};
 use kms_crypto::ValueKind;
 use kms_store::secrets::{SHARED, SecretRow};
 use uuid::Uuid;
@@ -142,6 +147,34 @@ impl Spot {
 fn open(access: &ProjectAccess, spot: Spot, sealed: &[u8]) -> Result<Payload> {
     let plain = kms_crypto::open(&access.key, &spot.coordinates(access), sealed)?;
     Ok(Payload::decode(&plain)?)
+}
+
+/// A secret with what is sealed of it.
+#[derive(Clone)]
+struct Opened {
+    row: SecretRow,
+    payload: Payload,
+}
+
+impl Opened {
+    fn open(access: &ProjectAccess, row: SecretRow) -> Result<Self> {
+        let payload = open(access, Spot::of(&row), &row.sealed)?;
+        Ok(Self { row, payload })
+    }
+
+    /// Opens all of these.
+    fn all(access: &ProjectAccess, rows: Vec<SecretRow>) -> Result<Vec<Self>> {
+        rows.into_iter().map(|row| Self::open(access, row)).collect()
+    }
+
+    fn tags(&self) -> &[TagId] {
+        &self.payload.tags
+    }
+
+    /// Whether it is somebody's override.
+    fn is_override(&self) -> bool {
+        self.row.owner_id != SHARED
+    }
 }
 
 impl Core {

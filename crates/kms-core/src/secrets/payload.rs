@@ -1,16 +1,20 @@
-//! What is sealed of a secret: value, comment and metadata in one blob.
+//! What is sealed of a secret: value, comment, metadata and tags in one blob.
 //!
 //! ```text
-//! payload  = format byte | text value | text comment | u32 count | count * metadata
+//! payload  = byte 1 | body, without tags
+//!          | byte 2 | body | u32 count | count * 16 bytes id of a tag
+//! body     = text value | text comment | u32 count | count * metadata
 //! metadata = text key | text value | byte is_encrypted
 //! text     = u32 length | UTF-8 bytes                                   all numbers big-endian
 //! ```
 
-use kms_api::{SecretValue, secrets::SecretMetadata};
+use kms_api::{SecretValue, TagId, secrets::SecretMetadata};
 use kms_crypto::CryptoError;
 use secrecy::zeroize::Zeroizing;
+use uuid::Uuid;
 
-const FORMAT: u8 = 1;
+const UNTAGGED: u8 = 1;
+const TAGGED: u8 = 2;
 
 /// What is sealed of a secret.
 #[derive(Clone, Debug, Default)]
@@ -18,15 +22,18 @@ pub(super) struct Payload {
     pub(super) value: SecretValue,
     pub(super) comment: String,
     pub(super) metadata: Vec<SecretMetadata>,
+    /// Ids of tags; there may be no such tags any more.
+    pub(super) tags: Vec<TagId>,
 }
 
 impl Payload {
     /// The bytes to seal, in one allocation that is wiped.
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let texts = self.metadata.iter().map(|entry| 9 + entry.key.len() + entry.value.len());
-        let length = 13 + self.value.expose().len() + self.comment.len() + texts.sum::<usize>();
-        let mut bytes = Zeroizing::new(Vec::with_capacity(length));
-        bytes.push(FORMAT);
+        let tags = if self.tags.is_empty() { 0 } else { 4 + 16 * self.tags.len() };
+        let body = 12 + self.value.expose().len() + self.comment.len() + texts.sum::<usize>();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(1 + body + tags));
+        bytes.push(if self.tags.is_empty() { UNTAGGED } else { TAGGED });
         put(&mut bytes, self.value.expose());
         put(&mut bytes, &self.comment);
         count(&mut bytes, self.metadata.len());
@@ -34,6 +41,12 @@ impl Payload {
             put(&mut bytes, &entry.key);
             put(&mut bytes, &entry.value);
             bytes.push(u8::from(entry.is_encrypted));
+        }
+        if !self.tags.is_empty() {
+            count(&mut bytes, self.tags.len());
+            for tag in &self.tags {
+                bytes.extend_from_slice(tag.uuid().as_bytes());
+            }
         }
         bytes
     }
@@ -61,9 +74,7 @@ struct Rest<'b>(&'b [u8]);
 
 impl<'b> Rest<'b> {
     fn payload(&mut self) -> Option<Payload> {
-        if self.byte()? != FORMAT {
-            return None;
-        }
+        let format = self.byte()?;
         let value = SecretValue::from(self.text()?);
         let comment = self.text()?.to_owned();
         let entries = self.number()?;
@@ -78,7 +89,20 @@ impl<'b> Rest<'b> {
             };
             metadata.push(SecretMetadata { key, value, is_encrypted });
         }
-        Some(Payload { value, comment, metadata })
+        let tags = match format {
+            UNTAGGED => Vec::new(),
+            TAGGED => self.tags()?,
+            _ => return None,
+        };
+        Some(Payload { value, comment, metadata, tags })
+    }
+
+    fn tags(&mut self) -> Option<Vec<TagId>> {
+        let mut tags = Vec::new();
+        for _ in 0..self.number()? {
+            tags.push(Uuid::from_slice(self.take(16)?).ok()?.into());
+        }
+        Some(tags)
     }
 
     fn take(&mut self, length: usize) -> Option<&'b [u8]> {
@@ -115,18 +139,21 @@ mod tests {
             value: "line\n🐎".into(),
             comment: "c".into(),
             metadata: vec![entry("a", true), entry("", false)],
+            tags: vec![Uuid::from_u128(1).into(), Uuid::max().into()],
         }
     }
 
     #[test]
     fn what_was_written_is_read() {
-        for written in [payload(), Payload::default()] {
+        let untagged = Payload { tags: Vec::new(), ..payload() };
+        for written in [payload(), untagged, Payload::default()] {
             let bytes = written.encode();
             assert_eq!(bytes.len(), bytes.capacity(), "nothing was copied to make room");
             let read = Payload::decode(&bytes).unwrap();
             assert_eq!(read.value.expose(), written.value.expose());
             assert_eq!(read.comment, written.comment);
             assert_eq!(read.metadata, written.metadata);
+            assert_eq!(read.tags, written.tags);
         }
     }
 
@@ -139,7 +166,7 @@ mod tests {
         let longer = [&bytes[..], &[0]].concat();
         assert!(Payload::decode(&longer).is_err());
         let mut other_format = bytes.to_vec();
-        other_format[0] = 2;
+        other_format[0] = 3;
         assert!(Payload::decode(&other_format).is_err());
         assert!(Payload::decode(&[1, 255, 255, 255, 255]).is_err());
     }

@@ -1,5 +1,7 @@
 //! The next version of a secret.
 
+use std::collections::HashSet;
+
 use kms_api::secrets::{Secret, SecretResponse, UpdateSecret};
 use kms_store::{
     StoreError, Tx,
@@ -7,14 +9,21 @@ use kms_store::{
 };
 
 use super::{
-    Kind, Spot,
+    Kind, Opened, Payload,
     create::about,
     fields::Fields,
-    new_name, no_secret, open, owner_of, sign,
+    new_name, no_secret, owner_of,
+    renames::Renames,
+    sign,
     view::{Frame, Show},
     wanted_name,
 };
-use crate::{Caller, Core, Error, Result, access::Action, place::Place};
+use crate::{
+    Caller, Core, Error, Result,
+    access::{Action, ProjectAccess},
+    place::Place,
+    tags::Labels,
+};
 
 impl Core {
     /// Changes a secret; what is left out stays. Every change is a version of its own.
@@ -32,7 +41,7 @@ impl Core {
         let name = wanted_name(name)?;
         let owner = owner_of(caller, Kind::parse(sent.r#type.as_deref())?)?;
         let new_name = if owner == SHARED {
-            place.require_secret(Action::Edit, name)?;
+            place.require_possible(Action::Edit, name)?;
             checked_new_name(&place, name, body.new_secret_name.as_deref())?
         } else {
             require_no_new_name(name, body.new_secret_name.as_deref())?;
@@ -40,52 +49,91 @@ impl Core {
         };
         let fields = Fields::check(&[], &sent.fields)?;
         self.check_references(&place, &fields.values()).await?;
-        let mut tx = self.enter(&place).await?;
+        let key = (place.environment.clone(), place.path.as_str().to_owned(), name.to_owned());
+        let names = new_name.iter().map(|new| (key.clone(), new.clone())).collect();
+        let renames = self.renames(&place, names, &HashSet::from([key])).await?;
+        let mut tx = self.store.begin().await?;
+        let mut spots = renames.places();
+        spots.insert((place.environment.clone(), place.path.clone()));
+        self.enter_all(&mut tx, &place, spots).await?;
         let found = secrets::find_of(&mut tx, &place.stored(), name, owner).await?;
         let (_, row) = found.ok_or_else(|| place.not_found())?.split();
-        let row = row.ok_or_else(|| no_secret(&place, name))?;
+        let absent = || match owner {
+            SHARED => place.missing(Action::Edit, name, || no_secret(&place, name)),
+            _ => no_secret(&place, name),
+        };
+        let opened = Opened::open(&place.access, row.ok_or_else(absent)?)?;
         if let Some(new) = &new_name {
-            let org = place.access.project.org_id;
-            secrets::rename_overrides(&mut tx, org, row.folder_id, (name, new)).await?;
+            let (org, folder) = (place.access.project.org_id, opened.row.folder_id);
+            secrets::rename_overrides(&mut tx, org, folder, (name, new)).await?;
         }
-        let change = Change { place: &place, new_name, fields };
-        let (row, secret) = self.next_version(caller, row, change)?;
-        let event = about(&place, "update-secret", &row);
-        write_versions(&mut tx, &place, &[row]).await?;
-        self.leave(tx, caller, &place, [event]).await?;
+        let tagged = [opened.tags(), fields.tags()].into_iter();
+        let labels = self.labels(&mut tx, &place.access, tagged).await?;
+        let change = Change { place: &place, labels: &labels, renames: &renames, new_name, fields };
+        let (row, secret) = self.next_version(caller, opened, change)?;
+        let mut events = vec![about(&place, "update-secret", &row)];
+        write_versions(&mut tx, &place.access, &[row]).await?;
+        events.extend(self.write_followers(caller, &mut tx, &place, renames).await?);
+        self.leave(tx, caller, &place, events).await?;
         Ok(SecretResponse { secret })
     }
 
-    /// Makes the next version of a secret: the row to write and what is answered.
+    /// Makes the next version of a secret: the row to write and what is answered. The caller must
+    /// be allowed to edit what it is, what it becomes, and that under its new name.
     pub(super) fn next_version(
         &self,
         caller: &Caller,
-        mut row: SecretRow,
+        opened: Opened,
         change: Change<'_>,
     ) -> Result<(SecretRow, Secret)> {
-        let Change { place, new_name, fields } = change;
-        let mut payload = open(&place.access, Spot::of(&row), &row.sealed)?;
-        let is_own = row.owner_id != SHARED;
-        let mut show = if is_own { Show::Value } else { Show::to_readers(place, &row.name) };
-        if let Some(name) = new_name {
-            row.name = name;
-            if show == Show::Value {
-                show = Show::to_readers(place, &row.name);
-            }
+        let Change { place, labels, renames, new_name, fields } = change;
+        let Opened { mut row, mut payload } = opened;
+        labels.require(fields.tags())?;
+        if row.owner_id != SHARED {
+            // Whose it is may change it, and sees it.
+            fields.apply(&mut row, &mut payload);
+            self.advance(caller, &place.access, &mut row, &payload)?;
+            let secret = Frame::of(place, labels).secret(row.clone(), payload, Show::Value);
+            return Ok((row, secret));
         }
+        let tags = labels.slugs(&payload.tags);
+        place.require_found(Action::Edit, &row.name, &tags, || no_secret(place, &row.name))?;
+        let show = Show::to_readers(place, &row.name, &tags);
+        payload.value = renames.follow(&place.environment, place.path.as_str(), &payload.value);
+        fields.apply(&mut row, &mut payload);
+        let tags = labels.slugs(&payload.tags);
+        place.require_secret(Action::Edit, &row.name, &tags)?;
+        if let Some(name) = new_name {
+            place.require_secret(Action::Edit, &name, &tags)?;
+            row.name = name;
+        }
+        let show = show.and(Show::to_readers(place, &row.name, &tags));
+        self.advance(caller, &place.access, &mut row, &payload)?;
+        let secret = Frame::of(place, labels).secret(row.clone(), payload, show);
+        Ok((row, secret))
+    }
+
+    /// Seals what a row is to hold as the version after the one it has.
+    pub(super) fn advance(
+        &self,
+        caller: &Caller,
+        access: &ProjectAccess,
+        row: &mut SecretRow,
+        payload: &Payload,
+    ) -> Result<()> {
         row.version += 1;
         row.updated_at = self.now().micros();
-        fields.apply(&mut row, &mut payload);
-        sign(&mut row, caller);
-        self.seal(&place.access, &mut row, &payload)?;
-        let secret = Frame::of(place).secret(row.clone(), payload, show);
-        Ok((row, secret))
+        sign(row, caller);
+        self.seal(access, row, payload)
     }
 }
 
 /// What a write changes of a secret.
 pub(super) struct Change<'a> {
     pub(super) place: &'a Place,
+    /// The tags of the project, as far as the secret has or gets some.
+    pub(super) labels: &'a Labels,
+    pub(super) renames: &'a Renames,
     pub(super) new_name: Option<String>,
     pub(super) fields: Fields,
 }
@@ -114,13 +162,17 @@ pub(super) fn checked_new_name(
         return Ok(None);
     }
     let new = new_name(&place.access, "newSecretName", new)?;
-    place.require_secret(Action::Edit, &new)?;
+    place.require_possible(Action::Edit, &new)?;
     Ok(Some(new))
 }
 
 /// Writes what [`Core::next_version`] made, inside [`Core::enter`].
-pub(super) async fn write_versions(tx: &mut Tx, place: &Place, rows: &[SecretRow]) -> Result<()> {
-    let (org, project) = (place.access.project.org_id, place.access.id());
+pub(super) async fn write_versions(
+    tx: &mut Tx,
+    access: &ProjectAccess,
+    rows: &[SecretRow],
+) -> Result<()> {
+    let (org, project) = (access.project.org_id, access.id());
     match secrets::update(tx, org, project, rows).await {
         Err(StoreError::Duplicate) => {
             Err(Error::bad_request("Secret with the new name already exists"))

@@ -7,11 +7,11 @@ use kms_api::{
 use kms_store::secrets::{SHARED, SecretRow};
 use uuid::Uuid;
 
-use super::{Payload, Spot, open};
+use super::Payload;
 use crate::{
-    Result,
     access::{Action, ProjectAccess},
     place::Place,
+    tags::Labels,
 };
 
 /// Whether a value is shown.
@@ -23,8 +23,13 @@ pub(super) enum Show {
 
 impl Show {
     /// A value is shown to those who may read it.
-    pub(super) fn to_readers(place: &Place, name: &str) -> Self {
-        if place.allows_secret(Action::ReadValue, name) { Self::Value } else { Self::Mask }
+    pub(super) fn to_readers(place: &Place, name: &str, tags: &[String]) -> Self {
+        if place.allows_secret(Action::ReadValue, name, tags) { Self::Value } else { Self::Mask }
+    }
+
+    /// A value is shown where both say so.
+    pub(super) fn and(self, other: Self) -> Self {
+        if self == Self::Value { other } else { Self::Mask }
     }
 }
 
@@ -34,21 +39,23 @@ pub(super) struct Frame<'a> {
     pub(super) access: &'a ProjectAccess,
     pub(super) environment: &'a str,
     pub(super) path: &'a str,
+    /// The tags of the project, as far as the secrets have some.
+    pub(super) labels: &'a Labels,
 }
 
 impl<'a> Frame<'a> {
-    pub(super) fn of(place: &'a Place) -> Self {
-        Self { access: &place.access, environment: &place.environment, path: place.path.as_str() }
-    }
-
-    /// Opens a row and shows it.
-    pub(super) fn open(&self, row: SecretRow, show: Show) -> Result<Secret> {
-        let payload = open(self.access, Spot::of(&row), &row.sealed)?;
-        Ok(self.secret(row, payload, show))
+    pub(super) fn of(place: &'a Place, labels: &'a Labels) -> Self {
+        Self {
+            access: &place.access,
+            environment: &place.environment,
+            path: place.path.as_str(),
+            labels,
+        }
     }
 
     /// A secret as every route answers it.
     pub(super) fn secret(&self, row: SecretRow, payload: Payload, show: Show) -> Secret {
+        let tags = self.labels.shown(&payload.tags);
         let (secret_value, secret_value_hidden) = mask(payload.value, show);
         Secret {
             id: row.id,
@@ -67,19 +74,18 @@ impl<'a> Frame<'a> {
             skip_multiline_encoding: row.skip_multiline_encoding,
             created_at: Some(Timestamp(row.created_at)),
             updated_at: Some(Timestamp(row.updated_at)),
-            actor: Some(SecretActor {
-                actor_id: row.actor_id,
-                actor_type: Some(row.actor_kind),
-                name: row.actor_name,
-                membership_id: None,
-                group_id: None,
-            }),
+            actor: Some(actor(row.actor_kind, row.actor_id, row.actor_name)),
             is_rotated_secret: false,
             rotation_id: None,
-            tags: Some(Vec::new()),
+            tags: Some(tags),
             secret_metadata: Some(payload.metadata),
         }
     }
+}
+
+/// Who wrote a version.
+pub(super) fn actor(kind: String, id: Option<Uuid>, name: Option<String>) -> SecretActor {
+    SecretActor { actor_id: id, actor_type: Some(kind), name, membership_id: None, group_id: None }
 }
 
 /// What the wire calls a secret of this owner.

@@ -89,6 +89,7 @@ impl Replay {
     pub(crate) async fn send(&mut self, exchange: &Exchange, left_out: bool) {
         let Exchange { n, status: recorded, .. } = *exchange;
         self.server.clock.advance(exchange.waits + exchange.later);
+        self.make_tag(exchange).await;
         let answer = self.ask(exchange).await;
         self.server.clock.advance(-exchange.later);
         let Some(answer) = answer else {
@@ -111,6 +112,20 @@ impl Replay {
         if ours == 200 {
             self.keep(exchange, &answer);
         }
+    }
+
+    /// Makes the tag that an exchange names: the recording has none in which it was made.
+    async fn make_tag(&mut self, exchange: &Exchange) {
+        let asks = exchange.body.as_ref().is_some_and(|body| body.to_string().contains("{{tag}}"));
+        if !asks || self.names.contains_key("tag") {
+            return;
+        }
+        let path = format!("/api/v1/workspace/{}/tags", self.names["project"]);
+        let body = serde_json::json!({ "name": "A tag", "slug": "a-tag", "color": "#ffffff" });
+        let request = self.server.post(&path).bearer(&self.names["user"]).json(body);
+        let made = request.send().await.ok();
+        let id = made["workspaceTag"]["id"].as_str().expect("a tag has an id");
+        self.names.insert("tag".into(), id.to_owned());
     }
 
     /// Ends the scenario.

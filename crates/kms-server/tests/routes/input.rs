@@ -63,6 +63,7 @@ async fn every_route_with_an_id_in_its_path_refuses_what_is_none() {
             "tokenId",
             "secretImportId",
             "roleId",
+            "tagId",
         ];
         let in_path = parameters(route.info.path);
         let spelled = |name: &&str| route.info.path.contains(&format!("{{{name}}}"));

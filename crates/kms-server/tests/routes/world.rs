@@ -107,6 +107,7 @@ fn parameter<'t>(template: &str, part: &'t str) -> Option<&'t str> {
     let name = part.strip_prefix('{')?.strip_suffix('}')?;
     match name {
         "slug" if template.contains("environments") => Some("environment"),
+        "slug" if template.contains("tags") => Some("tagSlug"),
         // The older routes take a slug or an id in one place, by what follows.
         "slug" if template.contains("memberships") || template.contains("/roles") => {
             Some("projectId")
@@ -139,6 +140,12 @@ pub(crate) fn common_fields(names: &Names) -> Map<String, Value> {
         "username": "nobody@example.test",
         "permissions": [],
         "secretValue": "attacked",
+        "sourceEnvironment": names["environment"],
+        "destinationEnvironment": "dev",
+        "secretIds": [names["secretId"]],
+        "tagSlugs": [names["tagSlug"]],
+        "version": 1,
+        "at": "2030-01-01T00:00:00.000Z",
         "secrets": [{ "secretKey": "ATTACKED", "secretValue": "attacked" }],
         "import": { "environment": names["environment"], "path": "/attacked" },
         "folders": [{
@@ -158,9 +165,11 @@ async fn keep_secrets(
     place: Value,
     label: &str,
 ) -> String {
-    // The path of the batch is also that of a secret of this name.
+    // The paths of these routes are also those of secrets of their names.
+    let named = ["batch", "move", "duplicate"];
+    let named = named.map(|name| json!({ "secretKey": name, "secretValue": label }));
     let mut body = place.clone();
-    body["secrets"] = json!([{ "secretKey": "batch", "secretValue": label }]);
+    body["secrets"] = json!(named);
     send(paths::SECRETS_BATCH, body).await;
     let mut body = place;
     body["secretValue"] = format!("{label}-value").into();
@@ -168,16 +177,19 @@ async fn keep_secrets(
     made["secret"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
 }
 
-/// Imports a folder below a place into that place, and tells the import's id.
+/// Makes a folder in a place and imports it there, and tells the ids of both.
 async fn import_folder(
     send: &impl AsyncFn(&str, Value) -> Value,
     place: &Value,
     folder: &str,
-) -> String {
+) -> (String, String) {
+    let text = |made: &Value| made["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    let mut body = place.clone();
+    body["name"] = folder.into();
+    let made = text(&send(paths::FOLDERS, body).await["folder"]);
     let mut body = place.clone();
     body["import"] = json!({ "environment": place["environment"], "path": format!("/{folder}") });
-    let made = send(paths::SECRET_IMPORTS, body).await;
-    made["secretImport"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
+    (made, text(&send(paths::SECRET_IMPORTS, body).await["secretImport"]))
 }
 
 /// Makes a role of a project, and tells its id.
@@ -262,11 +274,10 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str, cluster: &Cl
     let environment_id = text(&made["environment"]["id"]);
     let place = json!({ "projectId": project, "environment": environment, "path": "/" });
     let folder_name = format!("{label}-folder");
-    let mut body = place.clone();
-    body["name"] = folder_name.clone().into();
-    let folder = text(&send(paths::FOLDERS, body).await["folder"]["id"]);
-    let import = import_folder(&send, &place, &folder_name).await;
+    let (folder, import) = import_folder(&send, &place, &folder_name).await;
     let secret = keep_secrets(&send, &at(paths::SECRET), place, label).await;
+    let tag = json!({ "slug": format!("{label}-tag"), "color": "" });
+    let tag = text(&send(&at(paths::TAGS), tag).await["tag"]["id"]);
     let client = text(&send(&at(paths::CLIENT_SECRETS), json!({})).await["clientSecretData"]["id"]);
     send(&at(paths::TOKEN_AUTH), json!({})).await;
     attach_external(&send, &at, label, cluster).await;
@@ -300,6 +311,8 @@ async fn furnish(server: &TestServer, tenant: &Tenant, label: &str, cluster: &Cl
         ("secretId", secret),
         ("secretImportId", import),
         ("secretName", format!("{label}-secret")),
+        ("tagId", tag),
+        ("tagSlug", format!("{label}-tag")),
         ("tokenId", text(&made["tokenData"]["id"])),
         ("workspaceId", project),
         ("workspaceSlug", tenant.made.project.slug.clone()),

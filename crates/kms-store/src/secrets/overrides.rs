@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use kms_api::{FolderId, OrganizationId, SecretId};
 
-use super::{MANY, SHARED, Texts, list_text};
+use super::{MANY, SHARED, Texts, list_text, runs};
 use crate::{StoreError, Then, Tx, bind::nameless};
 
 const DELETE_OVERRIDES_HEAD: &str = "DELETE FROM secrets
@@ -34,5 +34,17 @@ pub async fn rename_overrides(
     (old, new): (&str, &str),
 ) -> Result<(), StoreError> {
     tx.execute(RENAME_OVERRIDES, (org, folder, old, SHARED, new)).await?;
+    Ok(())
+}
+
+/// Removes everybody's overrides of shared secrets.
+pub async fn delete_overrides(
+    tx: &mut Tx,
+    org: OrganizationId,
+    shared: &[SecretId],
+) -> Result<(), StoreError> {
+    for run in runs(shared) {
+        delete(tx, org, run).await?;
+    }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use kms_store::{
     Here, Store, StoreError, environments, folders,
     secret_imports::{self, ImportRow},
+    secret_versions,
     secrets::{self, SHARED},
 };
 use uuid::Uuid;
@@ -134,7 +135,7 @@ pub(crate) async fn secrets_of_many_places_are_found_in_one_statement(store: &St
     assert_eq!(all.len(), 1_001);
     assert!(secrets::list_project(store, other.org, tenant.project).await.unwrap().is_empty());
     assert!(secrets::locate(store, tenant.org, own.id).await.unwrap().is_none());
-    assert!(secrets::find_version(store, tenant.org, own.id, 1).await.unwrap().is_none());
+    assert!(secret_versions::find(store, tenant.org, own.id, 1).await.unwrap().is_none());
 }
 
 pub(crate) async fn overrides_go_with_the_shared_secret_and_with_nothing_else(store: &Store) {

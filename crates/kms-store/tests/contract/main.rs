@@ -16,6 +16,7 @@ mod machines;
 mod people;
 mod roles;
 mod secrets;
+mod tags;
 mod tenancy;
 mod tenants;
 mod used_proofs;
@@ -74,6 +75,11 @@ contract! {
     secrets::every_field_comes_back_as_it_was_written,
     secrets::many_rows_are_written_found_and_removed_together,
     secrets::an_update_of_a_stale_version_writes_nothing,
+    secrets::many_rows_change_and_move_together,
+    secrets::a_folder_is_listed_as_it_was,
+    tags::a_tag_is_found_by_its_id_and_its_slug_within_its_tenant,
+    tags::a_slug_is_taken_once_in_a_project,
+    tags::a_tag_changes_and_ends_within_its_tenant,
     secrets::a_name_is_taken_once_in_a_folder,
     secrets::secrets_go_with_their_folder_and_cannot_outlive_it,
     imports::an_import_is_found_by_its_folder_and_within_its_tenant,

@@ -2,7 +2,7 @@
 
 use kms_api::FolderId;
 use kms_store::{
-    Store, StoreError, folders,
+    Store, StoreError, folders, secret_versions,
     secrets::{self, SecretRow},
 };
 
@@ -91,14 +91,14 @@ pub(crate) async fn every_field_comes_back_as_it_was_written(store: &Store) {
     let (path, read) = found.split();
     assert_eq!(path, "/");
     assert_eq!(format!("{:?}", read.unwrap()), format!("{written:?}"));
-    let version = secrets::find_version(store, tenant.org, written.id, 1).await.unwrap().unwrap();
+    let version = secret_versions::find(store, tenant.org, written.id, 1).await.unwrap().unwrap();
     assert_eq!((version.name, version.sealed), (written.name.clone(), written.sealed.clone()));
     assert_eq!(version.folder_id, tenant.root);
     let place = secrets::locate(store, tenant.org, written.id).await.unwrap().unwrap();
     assert_eq!((place.environment.as_str(), place.path.as_str()), ("dev", "/"));
     let other = Tenant::new(store).await;
     assert!(secrets::locate(store, other.org, written.id).await.unwrap().is_none());
-    assert!(secrets::find_version(store, other.org, written.id, 1).await.unwrap().is_none());
+    assert!(secret_versions::find(store, other.org, written.id, 1).await.unwrap().is_none());
 }
 
 pub(crate) async fn many_rows_are_written_found_and_removed_together(store: &Store) {
@@ -113,7 +113,7 @@ pub(crate) async fn many_rows_are_written_found_and_removed_together(store: &Sto
     assert_eq!(secrets::delete(&mut tx, tenant.org, &ids).await.unwrap(), 99);
     tx.commit().await.unwrap();
     assert_eq!(names(store, &tenant, "/", false).await.len(), 1);
-    assert!(secrets::find_version(store, tenant.org, ids[0], 1).await.unwrap().is_none());
+    assert!(secret_versions::find(store, tenant.org, ids[0], 1).await.unwrap().is_none());
 }
 
 pub(crate) async fn an_update_of_a_stale_version_writes_nothing(store: &Store) {
@@ -130,9 +130,9 @@ pub(crate) async fn an_update_of_a_stale_version_writes_nothing(store: &Store) {
             tx.commit().await.unwrap();
         }
     }
-    let versions = secrets::versions(store, tenant.org, secret.id, 10, 0).await.unwrap();
+    let versions = secret_versions::list(store, tenant.org, secret.id, 10, 0).await.unwrap();
     assert_eq!(versions.iter().map(|row| row.version).collect::<Vec<_>>(), [2, 1]);
-    let older = secrets::versions(store, tenant.org, secret.id, 1, 1).await.unwrap();
+    let older = secret_versions::list(store, tenant.org, secret.id, 1, 1).await.unwrap();
     assert_eq!(older.iter().map(|row| row.version).collect::<Vec<_>>(), [1]);
 }
 
@@ -157,4 +157,91 @@ pub(crate) async fn secrets_go_with_their_folder_and_cannot_outlive_it(store: &S
     assert!(secrets::locate(store, tenant.org, secret.id).await.unwrap().is_none());
     let orphan = insert(store, &tenant, &[secret]).await;
     assert!(matches!(orphan, Err(StoreError::Orphan)), "{orphan:?}");
+}
+
+pub(crate) async fn many_rows_change_and_move_together(store: &Store) {
+    let tenant = Tenant::new(store).await;
+    let folder = tenant.folder(store, "/a").await;
+    let mut rows: Vec<_> = (0..70).map(|n| row(&tenant, tenant.root, &format!("N_{n}"))).collect();
+    insert(store, &tenant, &rows).await.unwrap();
+    for row in &mut rows {
+        row.version = 2;
+        row.folder_id = folder;
+        row.name.push('x');
+        row.sealed = row.id.uuid().as_bytes().to_vec();
+        row.skip_multiline_encoding = None;
+        row.reminder_note = None;
+        row.reminder_days = Some(3);
+        row.actor_id = Some(id());
+        row.updated_at = 9;
+    }
+    let mut tx = store.begin().await.unwrap();
+    assert!(secrets::update(&mut tx, tenant.org, tenant.project, &rows).await.unwrap());
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let mut found = secrets::find_by_ids(&mut tx, tenant.org, folder, &ids).await.unwrap();
+    assert!(secrets::find_by_ids(&mut tx, tenant.org, tenant.root, &ids).await.unwrap().is_empty());
+    tx.commit().await.unwrap();
+    found.sort_by_key(|row| row.id);
+    rows.sort_by_key(|row| row.id);
+    assert_eq!(format!("{found:?}"), format!("{rows:?}"));
+    let all = secrets::list_project(store, tenant.org, tenant.project).await.unwrap();
+    assert_eq!((all.len(), all[0].environment.as_str()), (70, "dev"));
+    // One that is stale spoils all of them.
+    for (index, row) in rows.iter_mut().enumerate() {
+        row.version = if index == 40 { 2 } else { 3 };
+    }
+    let mut tx = store.begin().await.unwrap();
+    assert!(!secrets::update(&mut tx, tenant.org, tenant.project, &rows).await.unwrap());
+    drop(tx);
+    let other = Tenant::new(store).await;
+    let mut tx = store.begin().await.unwrap();
+    assert!(!secrets::update(&mut tx, other.org, other.project, &rows[..1]).await.unwrap());
+}
+
+pub(crate) async fn a_folder_is_listed_as_it_was(store: &Store) {
+    let (tenant, other) = (Tenant::new(store).await, Tenant::new(store).await);
+    let folder = tenant.folder(store, "/a").await;
+    let (mut kept, moved) = (row(&tenant, tenant.root, "KEPT"), row(&tenant, folder, "MOVED"));
+    insert(store, &tenant, &[kept.clone(), moved.clone()]).await.unwrap();
+    insert(store, &other, &[row(&other, other.root, "FOREIGN")]).await.unwrap();
+    kept.version = 2;
+    kept.updated_at = 10;
+    let mut there = moved.clone();
+    there.version = 2;
+    there.updated_at = 20;
+    there.folder_id = tenant.root;
+    let mut tx = store.begin().await.unwrap();
+    let rows = [kept.clone(), there];
+    assert!(secrets::update(&mut tx, tenant.org, tenant.project, &rows).await.unwrap());
+    tx.commit().await.unwrap();
+    let at = async |path: &str, recursive, time| {
+        let place = tenant.at("dev", path);
+        let rows = secret_versions::at(store, &place, recursive, time).await.unwrap();
+        let mut lines: Vec<_> = rows
+            .into_iter()
+            .map(|row| {
+                let now = row.now.path.clone();
+                let then = row.then.path.unwrap_or_default();
+                format!("{} {then} {} now {now}", row.then.name, row.then.version)
+            })
+            .collect();
+        lines.sort();
+        lines
+    };
+    assert!(at("/", true, 4).await.is_empty());
+    assert_eq!(at("/", true, 5).await, ["KEPT / 1 now /", "MOVED /a 1 now /"]);
+    assert_eq!(at("/", false, 19).await, ["KEPT / 2 now /"]);
+    assert_eq!(at("/a", false, 19).await, ["MOVED /a 1 now /"]);
+    assert_eq!(at("/", false, 20).await, ["KEPT / 2 now /", "MOVED / 2 now /"]);
+    assert!(at("/a", true, 20).await.is_empty());
+    let foreign = kms_store::folders::Place { org: other.org, ..tenant.at("dev", "/") };
+    assert!(secret_versions::at(store, &foreign, true, 20).await.unwrap().is_empty());
+    // A folder that is gone is no place any more; the version is.
+    let mut tx = store.begin().await.unwrap();
+    assert!(folders::delete(&mut tx, tenant.org, folder).await.unwrap());
+    tx.commit().await.unwrap();
+    let first = secret_versions::find(store, tenant.org, moved.id, 1).await.unwrap().unwrap();
+    assert_eq!((first.environment, first.path), (None, None));
+    let now = secret_versions::find(store, tenant.org, moved.id, 2).await.unwrap().unwrap();
+    assert_eq!((now.environment.as_deref(), now.path.as_deref()), (Some("dev"), Some("/")));
 }

@@ -4,8 +4,12 @@ mod delete;
 mod folders;
 mod get;
 mod list;
+mod relocate;
+mod rollback;
 mod rows;
 mod set;
+mod tags;
+mod versions;
 
 use clap::Subcommand;
 
@@ -50,6 +54,11 @@ enum Secrets {
     Delete(delete::Args),
     #[command(subcommand)]
     Folders(folders::Folders),
+    History(versions::Args),
+    Rollback(rollback::Args),
+    Move(relocate::Args),
+    #[command(subcommand)]
+    Tags(tags::Tags),
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
@@ -60,5 +69,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
         Some(Secrets::Set(args)) => set::run(args, common, context).await,
         Some(Secrets::Delete(args)) => delete::run(args, common, context).await,
         Some(Secrets::Folders(command)) => folders::run(command, common, context).await,
+        Some(Secrets::History(args)) => versions::run(&args, common, context).await,
+        Some(Secrets::Rollback(args)) => rollback::run(&args, common, context).await,
+        Some(Secrets::Move(args)) => relocate::run(args, common, context).await,
+        Some(Secrets::Tags(command)) => tags::run(command, common, context).await,
     }
 }

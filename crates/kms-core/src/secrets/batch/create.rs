@@ -25,10 +25,16 @@ impl Core {
             let prefix = prefix(index);
             let name = new_name(&place.access, "secretKey", &item.secret_key);
             let name = in_element(&prefix, name)?;
-            place.require_secret(Action::Create, &name)?;
+            place.require_possible(Action::Create, &name)?;
             wanted.push((name, Fields::check_new(&prefix, &item.fields)?));
         }
         require_once(wanted.iter().map(|(name, _)| name))?;
+        let tagged = wanted.iter().map(|(_, fields)| fields.tags());
+        let labels = self.labels(&self.store, &place.access, tagged).await?;
+        for (name, fields) in &wanted {
+            labels.require(fields.tags())?;
+            place.require_secret(Action::Create, name, &labels.slugs(fields.tags()))?;
+        }
         let values: Vec<_> = wanted.iter().flat_map(|(_, fields)| fields.values()).collect();
         self.check_references(&place, &values).await?;
         let mut tx = self.enter(&place).await?;
@@ -41,7 +47,7 @@ impl Core {
         for (name, fields) in wanted {
             let target = Target { folder: (folder.env_id, folder.id), owner: secrets::SHARED };
             let (row, payload) = self.new_secret(caller, &place, target, name, fields)?;
-            answer.push(Frame::of(&place).secret(row.clone(), payload, Show::Value));
+            answer.push(Frame::of(&place, &labels).secret(row.clone(), payload, Show::Value));
             rows.push(row);
         }
         let (org, project) = (place.access.project.org_id, place.access.id());

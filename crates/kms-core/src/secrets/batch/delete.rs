@@ -8,7 +8,7 @@ use crate::{
     Caller, Core, Error, Result,
     access::Action,
     secrets::{
-        Kind, owner_of,
+        Kind, Opened, owner_of,
         view::{Frame, Show},
     },
 };
@@ -21,7 +21,7 @@ impl Core {
         let mut names = Vec::with_capacity(body.secrets.len());
         for (index, item) in body.secrets.iter().enumerate() {
             let name = known_name(index, item)?;
-            place.require_secret(Action::Delete, name)?;
+            place.require_possible(Action::Delete, name)?;
             let kind = in_element(&prefix(index), Kind::parse(item.r#type.as_deref()))?;
             if kind == Kind::Personal {
                 owner_of(caller, kind)?;
@@ -33,19 +33,29 @@ impl Core {
         require_once(names.iter())?;
         let mut tx = self.enter(&place).await?;
         let (_, rows) = look_up(&mut tx, &place, &names).await?;
-        if rows.len() < names.len() {
-            let missing = names.iter().filter(|name| rows.iter().all(|row| row.name != **name));
-            let missing = told(missing.copied());
-            return Err(Error::not_found(format!("Secrets not found: {missing}")));
+        let found = Opened::all(&place.access, rows)?;
+        let labels = self.labels(&mut tx, &place.access, found.iter().map(Opened::tags)).await?;
+        let absent = |missing: &[&str]| {
+            let missing = told(missing.iter().copied());
+            Error::not_found(format!("Secrets not found: {missing}"))
+        };
+        let here = |name: &str| found.iter().any(|opened| opened.row.name == name);
+        let missing: Vec<_> = names.iter().copied().filter(|name| !here(name)).collect();
+        if let Some(first) = missing.first() {
+            return Err(place.missing(Action::Delete, first, || absent(&missing)));
+        }
+        let mut answer = Vec::with_capacity(found.len());
+        let mut rows = Vec::with_capacity(found.len());
+        for Opened { row, payload } in found {
+            let tags = labels.slugs(&payload.tags);
+            place.require_found(Action::Delete, &row.name, &tags, || absent(&[&row.name]))?;
+            let show = Show::to_readers(&place, &row.name, &tags);
+            answer.push(Frame::of(&place, &labels).secret(row.clone(), payload, show));
+            rows.push(row);
         }
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         secrets::delete(&mut tx, place.access.project.org_id, &ids).await?;
         let event = about(&place, "delete-secrets", &rows);
-        let mut answer = Vec::with_capacity(rows.len());
-        for row in rows {
-            let show = Show::to_readers(&place, &row.name);
-            answer.push(Frame::of(&place).open(row, show)?);
-        }
         self.leave(tx, caller, &place, [event]).await?;
         Ok(BatchResponse { secrets: answer })
     }

@@ -68,13 +68,13 @@ fn known_name(index: usize, item: &BatchItem) -> Result<&str> {
 }
 
 /// Names for a message: those that could be created, so that nothing else is repeated.
-fn told<'n>(names: impl Iterator<Item = &'n str>) -> String {
+pub(super) fn told<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let names = names.filter(|name| text::secret_name("secretKey", name).is_ok());
     names.collect::<Vec<_>>().join(",")
 }
 
 /// What the log is told about a write of many secrets of one folder.
-fn about(place: &Place, kind: &'static str, rows: &[SecretRow]) -> Event {
+pub(super) fn about(place: &Place, kind: &'static str, rows: &[SecretRow]) -> Event {
     let secrets = rows.iter().map(
         |row| json!({ "secretId": row.id, "secretKey": row.name, "secretVersion": row.version }),
     );

@@ -1,13 +1,9 @@
 //! The next versions of many secrets.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use kms_api::secrets::{BatchBody, BatchItem, BatchResponse, Secret};
-use kms_store::{
-    StoreError, Tx,
-    folders::FolderRow,
-    secrets::{self, SecretRow},
-};
+use kms_store::{StoreError, Tx, folders::FolderRow, secrets};
 
 use super::{about, check_size, in_element, known_name, look_up, prefix, require_once, told};
 use crate::{
@@ -16,12 +12,15 @@ use crate::{
     audit::Event,
     place::Place,
     secrets::{
+        Opened,
         create::Target,
         fields::Fields,
         new_name,
+        renames::Renames,
         update::{Change, checked_new_name, write_versions},
         view::{Frame, Show},
     },
+    tags::Labels,
     text::SecretPath,
 };
 
@@ -53,6 +52,15 @@ struct Wanted<'b> {
     fields: Fields,
 }
 
+/// Where elements of one folder are changed and added.
+#[derive(Clone, Copy)]
+struct Group<'a> {
+    place: &'a Place,
+    folder: &'a FolderRow,
+    labels: &'a Labels,
+    renames: &'a Renames,
+}
+
 /// Elements by folder, in the order in which every writer enters folders.
 type Groups<'b> = BTreeMap<SecretPath, (Place, Vec<Wanted<'b>>)>;
 
@@ -64,18 +72,26 @@ impl Core {
         let mode = Mode::parse(body.mode.as_deref())?;
         check_size(&body.secrets)?;
         let groups = check(&place, &body.secrets)?;
+        let renames = self.batch_renames(&place, &groups).await?;
         for (place, wanted) in groups.values() {
             let values: Vec<_> = wanted.iter().flat_map(|one| one.fields.values()).collect();
             self.check_references(place, &values).await?;
         }
         let mut tx = self.store.begin().await?;
+        let mut spots = renames.places();
+        spots.extend(groups.keys().map(|path| (place.environment.clone(), path.clone())));
+        self.enter_all(&mut tx, &place, spots).await?;
         let (mut answer, mut events) = (Vec::new(), Vec::new());
+        let mut labels = Labels::default();
         for (place, wanted) in groups.into_values() {
-            self.enter_also(&mut tx, &place).await?;
             let names: Vec<_> = wanted.iter().map(|wanted| wanted.name).collect();
             let (folder, found) = look_up(&mut tx, &place, &names).await?;
+            let found = Opened::all(&place.access, found)?;
+            let sent = wanted.iter().map(|wanted| wanted.fields.tags());
+            let tagged = found.iter().map(Opened::tags).chain(sent);
+            self.labels_also(&mut labels, &mut tx, &place.access, tagged).await?;
             let found: HashMap<_, _> =
-                found.into_iter().map(|row| (row.name.clone(), row)).collect();
+                found.into_iter().map(|opened| (opened.row.name.clone(), opened)).collect();
             let (known, new): (Vec<_>, Vec<_>) =
                 wanted.into_iter().partition(|wanted| found.contains_key(wanted.name));
             let new = match mode {
@@ -83,41 +99,58 @@ impl Core {
                 Mode::Fail | Mode::Skip => Vec::new(),
                 Mode::Create => new,
             };
-            let changed = self.change(caller, &mut tx, &place, known, found).await?;
-            let created = self.add(caller, &mut tx, &place, &folder, new).await?;
+            let (folder, labels, renames) = (&folder, &labels, &renames);
+            let group = Group { place: &place, folder, labels, renames };
+            let changed = self.change(caller, &mut tx, group, known, found).await?;
+            let created = self.add(caller, &mut tx, group, new).await?;
             for (secrets, event) in [changed, created].into_iter().flatten() {
                 answer.extend(secrets);
                 events.push(event);
             }
         }
+        events.extend(self.write_followers(caller, &mut tx, &place, renames).await?);
         self.leave(tx, caller, &place, events).await?;
         Ok(BatchResponse { secrets: answer })
+    }
+
+    /// Who refers to what gets another name.
+    async fn batch_renames(&self, place: &Place, groups: &Groups<'_>) -> Result<Renames> {
+        let (mut names, mut changed) = (BTreeMap::new(), HashSet::new());
+        for (path, (_, wanted)) in groups {
+            for each in wanted {
+                let path = path.as_str().to_owned();
+                let key = (place.environment.clone(), path, each.name.to_owned());
+                names.extend(each.new_name.clone().map(|new| (key.clone(), new)));
+                changed.insert(key);
+            }
+        }
+        self.renames(place, names, &changed).await
     }
 
     async fn change(
         &self,
         caller: &Caller,
         tx: &mut Tx,
-        place: &Place,
+        Group { place, labels, renames, .. }: Group<'_>,
         wanted: Vec<Wanted<'_>>,
-        mut found: HashMap<String, SecretRow>,
+        mut found: HashMap<String, Opened>,
     ) -> Result<Option<(Vec<Secret>, Event)>> {
         let (mut rows, mut answer) = (Vec::new(), Vec::new());
         for Wanted { name, new_name, fields, .. } in wanted {
-            let Some(row) = found.remove(name) else { continue };
+            let Some(opened) = found.remove(name) else { continue };
             if let Some(new) = &new_name {
                 let org = place.access.project.org_id;
-                secrets::rename_overrides(tx, org, row.folder_id, (name, new)).await?;
+                secrets::rename_overrides(tx, org, opened.row.folder_id, (name, new)).await?;
             }
-            let change = Change { place, new_name, fields };
-            let (row, secret) = self.next_version(caller, row, change)?;
+            let change = Change { place, labels, renames, new_name, fields };
+            let (row, secret) = self.next_version(caller, opened, change)?;
             rows.push(row);
             answer.push(secret);
         }
         if rows.is_empty() {
             return Ok(None);
         }
-        write_versions(tx, place, &rows).await?;
+        write_versions(tx, &place.access, &rows).await?;
         Ok(Some((answer, about(place, "update-secrets", &rows))))
     }
 
@@ -125,8 +158,7 @@ impl Core {
         &self,
         caller: &Caller,
         tx: &mut Tx,
-        place: &Place,
-        folder: &FolderRow,
+        Group { place, folder, labels, .. }: Group<'_>,
         wanted: Vec<Wanted<'_>>,
     ) -> Result<Option<(Vec<Secret>, Event)>> {
         let (mut rows, mut answer) = (Vec::new(), Vec::new());
@@ -134,11 +166,12 @@ impl Core {
             let prefix = prefix(index);
             let name = new_name(&place.access, "secretKey", &item.secret_key);
             let name = in_element(&prefix, name)?;
-            place.require_secret(Action::Create, &name)?;
             let fields = Fields::check_new(&prefix, &item.fields)?;
+            labels.require(fields.tags())?;
+            place.require_secret(Action::Create, &name, &labels.slugs(fields.tags()))?;
             let target = Target { folder: (folder.env_id, folder.id), owner: secrets::SHARED };
             let (row, payload) = self.new_secret(caller, place, target, name, fields)?;
-            answer.push(Frame::of(place).secret(row.clone(), payload, Show::Value));
+            answer.push(Frame::of(place, labels).secret(row.clone(), payload, Show::Value));
             rows.push(row);
         }
         if rows.is_empty() {
@@ -167,7 +200,7 @@ fn check<'b>(place: &Place, items: &'b [BatchItem]) -> Result<Groups<'b>> {
         keys.push((path.clone(), name));
         let at = || (place.with_path(path.clone()), Vec::new());
         let (place, wanted) = groups.entry(path.clone()).or_insert_with(at);
-        place.require_secret(Action::Edit, name)?;
+        place.require_possible(Action::Edit, name)?;
         let new_name = checked_new_name(place, name, item.new_secret_name.as_deref());
         let new_name = in_element(&prefix, new_name)?;
         let fields = Fields::check(&prefix, &item.fields)?;
@@ -178,6 +211,9 @@ fn check<'b>(place: &Place, items: &'b [BatchItem]) -> Result<Groups<'b>> {
 }
 
 fn missing(place: &Place, wanted: &[Wanted<'_>]) -> Error {
-    let names = told(wanted.iter().map(|wanted| wanted.name));
-    Error::not_found(format!("Secret does not exist: {names} in path {}", place.path))
+    let names = || told(wanted.iter().map(|wanted| wanted.name));
+    let absent =
+        || Error::not_found(format!("Secret does not exist: {} in path {}", names(), place.path));
+    let first = wanted.first().map_or("", |wanted| wanted.name);
+    place.missing(Action::Edit, first, absent)
 }

@@ -19,7 +19,7 @@ use crate::{
     Caller, Core, Result,
     access::{Action, Attributes, Subject},
     place::Place,
-    secrets::{Spot, get::require_read, no_secret, open, view::Show, wanted_name},
+    secrets::{Opened, view::Show, wanted_name},
 };
 
 /// Secrets opened at one go, before others get their turn on the thread.
@@ -41,13 +41,10 @@ impl Core {
         let place =
             self.place_to_read(caller, &query.project, environment, ("secretPath", path)).await?;
         let name = wanted_name(name)?;
-        require_read(&place, name, Show::Mask)?;
-        let found = secrets::find(&self.store, &place.stored(), name).await?;
-        let (_, row) = found.ok_or_else(|| place.not_found())?.split();
-        let row = row.ok_or_else(|| no_secret(&place, name))?;
+        let row = self.find_readable(&place, name, Show::Mask).await?.row;
         let (org, project) = (place.access.project.org_id, place.access.id());
         let rows = secrets::list_project(&self.store, org, project).await?;
-        let dependents = dependents(&place, rows).await?;
+        let dependents = self.dependents(&place, rows).await?;
         let root = [place.environment.clone(), place.path.as_str().to_owned(), name.to_owned()];
         let mut walk = Walk { dependents, budget: Budget::of_tree(), chain: Vec::new() };
         let tree = walk.node(&root).map_err(|_| too_much())?;
@@ -60,50 +57,66 @@ impl Core {
     }
 }
 
-/// For every secret those that refer to it.
-async fn dependents(place: &Place, rows: Vec<FoundRow>) -> Result<HashMap<Key, Vec<Key>>> {
-    let mut read = Vec::with_capacity(rows.len());
-    let mut names = HashSet::with_capacity(rows.len());
-    for (index, FoundRow { environment, placed }) in rows.into_iter().enumerate() {
-        if index % TURN == TURN - 1 {
-            tokio::task::yield_now().await;
+impl Core {
+    /// For every secret those that refer to it.
+    async fn dependents(
+        &self,
+        place: &Place,
+        rows: Vec<FoundRow>,
+    ) -> Result<HashMap<Key, Vec<Key>>> {
+        let mut opened = Vec::with_capacity(rows.len());
+        let mut names = HashSet::with_capacity(rows.len());
+        for (index, FoundRow { environment, placed }) in rows.into_iter().enumerate() {
+            if index % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+            let (path, Some(row)) = placed.split() else { continue };
+            let key = [environment, path, row.name.clone()];
+            opened.push((key.clone(), Opened::open(&place.access, row)?));
+            names.insert(key);
         }
-        let (path, row) = placed.split();
-        let Some(row) = row else { continue };
-        let key = [environment, path, row.name.clone()];
-        if may_read(place, &key) {
-            let value = open(&place.access, Spot::of(&row), &row.sealed)?.value;
-            read.push((key.clone(), value));
+        let tagged = opened.iter().map(|(_, opened)| opened.tags());
+        let labels = self.labels(&self.store, &place.access, tagged).await?;
+        let readable =
+            |(key, opened): &(Key, Opened)| may_read(place, key, &labels.slugs(opened.tags()));
+        let read: Vec<_> = opened
+            .into_iter()
+            .filter(readable)
+            .map(|(key, opened)| (key, opened.payload.value))
+            .collect();
+        let mut dependents: HashMap<Key, Vec<Key>> = HashMap::new();
+        for (key, value) in &read {
+            let [environment, path, _] = key;
+            let mut targets = HashSet::new();
+            for reference in references(value.expose()) {
+                let local = [environment.clone(), path.clone(), reference.text.to_owned()];
+                let target = reference
+                    .target()
+                    .map(|to| [to.environment.to_owned(), to.path, to.key.to_owned()]);
+                // As in an expansion, a name with dots that exists in the folder is that name.
+                targets.insert(if names.contains(&local) {
+                    local
+                } else {
+                    target.unwrap_or(local)
+                });
+            }
+            for target in targets {
+                dependents.entry(target).or_default().push(key.clone());
+            }
         }
-        names.insert(key);
+        for keys in dependents.values_mut() {
+            keys.sort_unstable();
+        }
+        Ok(dependents)
     }
-    let mut dependents: HashMap<Key, Vec<Key>> = HashMap::new();
-    for (key, value) in &read {
-        let [environment, path, _] = key;
-        let mut targets = HashSet::new();
-        for reference in references(value.expose()) {
-            let local = [environment.clone(), path.clone(), reference.text.to_owned()];
-            let target = reference
-                .target()
-                .map(|to| [to.environment.to_owned(), to.path, to.key.to_owned()]);
-            // As in an expansion, a name with dots that exists in the folder is that name.
-            targets.insert(if names.contains(&local) { local } else { target.unwrap_or(local) });
-        }
-        for target in targets {
-            dependents.entry(target).or_default().push(key.clone());
-        }
-    }
-    for keys in dependents.values_mut() {
-        keys.sort_unstable();
-    }
-    Ok(dependents)
 }
 
-fn may_read(place: &Place, [environment, path, name]: &Key) -> bool {
+fn may_read(place: &Place, [environment, path, name]: &Key, tags: &[String]) -> bool {
     let attributes = Attributes {
         environment: Some(environment),
         secret_path: Some(path),
         secret_name: Some(name),
+        secret_tags: tags,
         ..Attributes::default()
     };
     let allows = |action| place.access.rules.allows(action, Subject::Secrets, &attributes);

@@ -10,10 +10,7 @@ use std::{
 };
 
 use kms_api::SecretValue;
-use kms_store::{
-    Here, environments,
-    secrets::{self, SHARED},
-};
+use kms_store::{Here, environments, secrets};
 use uuid::Uuid;
 
 use super::{
@@ -24,7 +21,7 @@ use super::{
 use crate::{
     Core, Error, Result,
     access::{Action, Attributes, ProjectAccess, Subject},
-    secrets::{Spot, open},
+    secrets::Opened,
 };
 
 /// Secrets that the references of one answer may lead to.
@@ -167,15 +164,23 @@ impl<'a> Known<'a> {
         self.entries.iter().filter(|(_, state)| matches!(state, State::Read(_))).count()
     }
 
-    fn may_read(&self, at: At<'_>) -> bool {
+    fn may_read(&self, at: At<'_>, tags: &[String]) -> bool {
+        self.allows(Action::DescribeSecret, at, tags) && self.allows(Action::ReadValue, at, tags)
+    }
+
+    fn may_describe(&self, at: At<'_>, tags: &[String]) -> bool {
+        self.allows(Action::DescribeSecret, at, tags)
+    }
+
+    fn allows(&self, action: Action, at: At<'_>, tags: &[String]) -> bool {
         let attributes = Attributes {
             environment: Some(at.home.environment),
             secret_path: Some(at.home.path),
             secret_name: Some(at.name),
+            secret_tags: tags,
             ..Attributes::default()
         };
-        let allows = |action| self.access.rules.allows(action, Subject::Secrets, &attributes);
-        allows(Action::DescribeSecret) && allows(Action::ReadValue)
+        self.access.rules.allows(action, Subject::Secrets, &attributes)
     }
 }
 
@@ -224,7 +229,7 @@ impl<'f> Finder<'f> {
     /// What is behind a reference of which nothing exists: the same as if it did, to those who
     /// may not read it.
     fn nothing(&self, at: At<'_>, explicit: bool) -> Found<'_> {
-        if self.known.may_read(at) {
+        if self.known.may_read(at, &[]) {
             return Found::Missing;
         }
         match &self.known.environments {
@@ -320,19 +325,29 @@ impl Core {
         let names: Vec<_> = missing.keys.iter().map(Key::texts).collect();
         let here = Here { org, project, owner: known.owner };
         let rows = secrets::find_many(&self.store, &here, &names).await?;
+        let mut opened = Vec::with_capacity(rows.len());
         for found in rows {
             let (path, row) = found.placed.split();
             let Some(row) = row else { continue };
             let key = Key([found.environment, path, row.name.clone()].map(Cow::Owned));
-            let is_own = row.owner_id != SHARED;
+            opened.push((key, Opened::open(known.access, row)?));
+        }
+        let tagged = opened.iter().map(|(_, opened)| opened.tags());
+        let labels = self.labels(&self.store, known.access, tagged).await?;
+        for (key, opened) in opened {
+            let is_own = opened.is_override();
             // Whoever wrote an override may read it, and it comes before what all share.
             if !is_own && known.index.contains_key(&key) {
                 continue;
             }
-            let state = if is_own || known.may_read(key.at()) {
-                State::Read(open(known.access, Spot::of(&row), &row.sealed)?.value)
-            } else {
+            let tags = labels.slugs(opened.tags());
+            let state = if is_own || known.may_read(key.at(), &tags) {
+                State::Read(opened.payload.value)
+            } else if known.may_describe(key.at(), &tags) {
                 State::Denied
+            } else {
+                // As if it were not there, whose refusal is the same.
+                State::Missing
             };
             known.set(key, state);
         }

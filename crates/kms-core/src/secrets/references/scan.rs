@@ -74,7 +74,6 @@ pub(in crate::secrets) fn has_references(value: &str) -> bool {
 
 /// The value with other references in the place of some: `change` is asked about each and gives
 /// what shall stand between `${` and `}`. Without a change, the value itself.
-#[cfg_attr(not(test), expect(dead_code, reason = "renaming a secret will rewrite references"))]
 pub(in crate::secrets) fn rewrite<'v>(
     value: &'v str,
     mut change: impl FnMut(&Reference<'v>) -> Option<String>,

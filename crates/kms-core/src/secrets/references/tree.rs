@@ -4,7 +4,7 @@ use kms_api::{
     SecretValue,
     secrets::{GetSecretQuery, ReferenceNode, ReferenceTreeResponse},
 };
-use kms_store::secrets::{self, SHARED};
+use kms_store::secrets::SHARED;
 
 use super::{
     At, Known, Outcome, Root,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Caller, Core, Error, Result,
-    secrets::{Spot, get::require_read, no_secret, open, view::Show, wanted_name},
+    secrets::{Opened, view::Show, wanted_name},
 };
 
 impl Core {
@@ -30,11 +30,8 @@ impl Core {
         let place =
             self.place_to_read(caller, &query.project, environment, ("secretPath", path)).await?;
         let name = wanted_name(name)?;
-        require_read(&place, name, Show::Value)?;
-        let found = secrets::find(&self.store, &place.stored(), name).await?;
-        let (_, row) = found.ok_or_else(|| place.not_found())?.split();
-        let row = row.ok_or_else(|| no_secret(&place, name))?;
-        let value = open(&place.access, Spot::of(&row), &row.sealed)?.value;
+        let Opened { row, payload } = self.find_readable(&place, name, Show::Value).await?;
+        let value = payload.value;
         let at = At::new(&place.environment, place.path.as_str(), name);
         let owner = caller.actor.user().map_or(SHARED, |user| user.id.uuid());
         let mut known = Known::new(&place.access, owner);

@@ -5,7 +5,7 @@ use kms_api::{
     secrets::{ListVersionsQuery, ProjectRef, SecretMetadata},
 };
 use kms_crypto::{Entropy as _, SeededEntropy};
-use kms_store::{folders::Place, secrets};
+use kms_store::{folders::Place, secret_versions, secrets};
 use serde_json::{Value, json};
 
 use super::refused;
@@ -49,7 +49,7 @@ async fn opens(bed: &Bed, at: &Stored) -> bool {
 async fn stored(bed: &Bed, place: &Place<'_>, name: &str) -> Vec<Stored> {
     let store = &bed.core.store;
     let row = secrets::find(store, place, name).await.unwrap().unwrap().split().1.unwrap();
-    let versions = secrets::versions(store, place.org, row.id, 100, 0).await.unwrap();
+    let versions = secret_versions::list(store, place.org, row.id, 100, 0).await.unwrap();
     let former = versions.into_iter().map(|version| Stored {
         secret: row.id,
         version: version.version,
@@ -187,7 +187,7 @@ async fn k7_what_was_sealed_in_a_deleted_project_opens_never_again() {
     assert!(kms_store::projects::find(&bed.core.store, org, bed.project).await.unwrap().is_none());
     assert!(secrets::locate(&bed.core.store, org, saved.id).await.unwrap().is_none());
     assert!(
-        secrets::versions(&bed.core.store, org, saved.id, 9, 0).await.unwrap().is_empty(),
+        secret_versions::list(&bed.core.store, org, saved.id, 9, 0).await.unwrap().is_empty(),
         "the history goes too"
     );
     // The same ids, restored from a copy, under the only key that a new project can get.

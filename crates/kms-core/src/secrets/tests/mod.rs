@@ -2,12 +2,16 @@
 
 mod attacks;
 mod batches;
+mod history;
 mod imported;
 mod memory;
 mod overrides;
 mod reads;
 mod references;
+mod renames;
 mod rules;
+mod tags;
+mod transfers;
 mod writes;
 
 use crate::Error;

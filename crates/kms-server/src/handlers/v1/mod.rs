@@ -18,6 +18,7 @@ mod secret_imports;
 mod secret_versions;
 mod single_sign_on;
 mod sub_organizations;
+mod tags;
 mod totp;
 mod workspaces;
 
@@ -42,6 +43,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(roles::routes());
     routes.extend(folders::routes());
     routes.extend(secret_versions::routes());
+    routes.extend(tags::routes());
     routes.extend(secret_imports::routes());
     routes.extend(totp::routes());
     routes

@@ -12,7 +12,7 @@ use crate::{
     ApiError, AppState,
     answer::Finished,
     extract::{Path, Query},
-    handlers::v4::secrets as v4,
+    handlers::v4::{secrets as v4, transfers},
     route::Route,
 };
 
@@ -31,6 +31,11 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         Route::post(paths::SECRETS_BATCH_V3, v4::create_many, "Creates secrets, all or none"),
         Route::patch(paths::SECRETS_BATCH_V3, v4::update_many, "Changes secrets, all or none"),
+        Route::post(
+            paths::SECRETS_MOVE_V3,
+            transfers::relocate,
+            "Moves secrets to another folder, all or none",
+        ),
         Route::delete(paths::SECRETS_BATCH_V3, v4::delete_many, "Deletes secrets, all or none"),
     ]
 }

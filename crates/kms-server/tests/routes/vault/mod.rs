@@ -1,10 +1,12 @@
 //! Folders and secrets, as clients of the contract see them.
 
 mod folders;
+mod history;
 mod imports;
 mod overrides;
 mod reading;
 mod references;
+mod tags;
 mod watching;
 mod writing;
 
