@@ -1,8 +1,7 @@
 // `@infisical/sdk` from npm, as a program would use it.
 //
-// Not yet, because the server gains these in later issues: imports (`listSecretsWithImports`),
-// personal overrides, secret references, dynamic secrets and leases, keys (`kms()`), and invitations of
-// members.
+// Not here: imports (`listSecretsWithImports`), personal overrides and secret references (the suite over raw
+// HTTP has them), dynamic secrets and leases, keys (`kms()`), and invitations of members.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
