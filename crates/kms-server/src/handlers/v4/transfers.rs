@@ -13,7 +13,7 @@ use super::secrets;
 use crate::{
     ApiError, AppState, Json,
     answer::Finished,
-    extract::{Body, Path, Query},
+    extract::{Bearer, Body, Path, Query},
     route::Route,
 };
 
@@ -76,7 +76,7 @@ async fn copy(
 }
 
 async fn get<N: Named>(
-    caller: Caller,
+    caller: Bearer,
     state: State<AppState>,
     query: Query<GetSecretQuery>,
 ) -> Result<Finished<SecretResponse>, ApiError> {
@@ -84,7 +84,7 @@ async fn get<N: Named>(
 }
 
 async fn update<N: Named>(
-    caller: Caller,
+    caller: Bearer,
     state: State<AppState>,
     body: Body<UpdateSecret>,
 ) -> Result<Json<SecretResponse>, ApiError> {
@@ -92,7 +92,7 @@ async fn update<N: Named>(
 }
 
 async fn delete<N: Named>(
-    caller: Caller,
+    caller: Bearer,
     state: State<AppState>,
     body: Body<DeleteSecret>,
 ) -> Result<Json<SecretResponse>, ApiError> {
