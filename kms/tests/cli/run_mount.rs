@@ -69,7 +69,7 @@ fn a_pipe_holds_all_of_them_in_the_format_of_its_name() {
     let place = Place::new();
     for (name, expected) in [
         ("s.json", "{\"A\":\"it's\",\"B\":\"2\"}\n"),
-        (".env", "A='it'\\''s'\nB='2'\n"),
+        (".env", "A=\"it's\"\nB='2'\n"),
         ("s.yaml", "A: \"it's\"\nB: \"2\"\n"),
     ] {
         let server = Server::start([list(&[("A", "it's"), ("B", "2")])]);

@@ -79,7 +79,7 @@ fn percent(bytes: &[u8], forms: &mut Vec<Form>) {
                     match byte {
                         b' ' => text.extend_from_slice(blank.as_bytes()),
                         _ if byte.is_ascii_alphanumeric() || kept.contains(&byte) => {
-                            text.push(byte)
+                            text.push(byte);
                         }
                         _ => text.extend_from_slice(&escape(b"%", byte, lower)),
                     }
@@ -93,7 +93,9 @@ fn percent(bytes: &[u8], forms: &mut Vec<Form>) {
 fn hexadecimal(bytes: &[u8], forms: &mut Vec<Form>) {
     for lower in [false, true] {
         let mut text = Zeroizing::new(Vec::with_capacity(bytes.len() * 2));
-        bytes.iter().for_each(|&byte| text.extend_from_slice(&escape(b"", byte, lower)));
+        for &byte in bytes {
+            text.extend_from_slice(&escape(b"", byte, lower));
+        }
         push(forms, &text);
     }
 }

@@ -105,7 +105,7 @@ impl Supervisor {
         if let Some(seat) = &self.seat {
             seat.give_to(child.group);
             // It may have asked for the terminal before it had it, which stops it.
-            self.send(&child, Signal::SIGCONT);
+            send(&child, Signal::SIGCONT);
         }
         Ok(Running { child })
     }
@@ -127,18 +127,17 @@ impl Supervisor {
     /// Ends the program, as it is to be started anew. Tells its status if somebody else asked it to
     /// end meanwhile.
     pub(crate) async fn stop(&mut self, mut running: Running) -> Option<u8> {
-        self.send(&running.child, Signal::SIGTERM);
-        self.send(&running.child, Signal::SIGCONT);
+        send(&running.child, Signal::SIGTERM);
+        send(&running.child, Signal::SIGCONT);
         let ended = tokio::time::timeout(PATIENCE, self.until_ended(&mut running)).await;
-        let status = match ended {
-            Ok(status) => status,
-            Err(_) => {
-                self.send(&running.child, Signal::SIGKILL);
-                self.until_ended(&mut running).await
-            }
+        let status = if let Ok(status) = ended {
+            status
+        } else {
+            send(&running.child, Signal::SIGKILL);
+            self.until_ended(&mut running).await
         };
         // What it started and left behind goes with it.
-        self.send(&running.child, Signal::SIGKILL);
+        send(&running.child, Signal::SIGKILL);
         self.is_ending.then_some(status)
     }
 
@@ -198,24 +197,20 @@ impl Supervisor {
         if let Some(seat) = &self.seat {
             seat.give_to(child.group);
         }
-        self.send(child, Signal::SIGCONT);
+        send(child, Signal::SIGCONT);
     }
 
     fn forward(&mut self, child: &Child, signal: Signal) {
-        match (signal, &self.screen) {
-            (Signal::SIGWINCH, Some(screen)) => screen.resize(),
-            _ => {
-                self.is_ending |= matches!(
-                    signal,
-                    Signal::SIGHUP | Signal::SIGINT | Signal::SIGQUIT | Signal::SIGTERM
-                );
-                self.send(child, signal);
-            }
+        if let (Signal::SIGWINCH, Some(screen)) = (signal, &self.screen) {
+            return screen.resize();
         }
+        self.is_ending |=
+            matches!(signal, Signal::SIGHUP | Signal::SIGINT | Signal::SIGQUIT | Signal::SIGTERM);
+        send(child, signal);
     }
+}
 
-    fn send(&self, child: &Child, signal: Signal) {
-        // Whoever is gone gets none.
-        let _ = killpg(child.group, signal);
-    }
+fn send(child: &Child, signal: Signal) {
+    // Whoever is gone gets none.
+    let _ = killpg(child.group, signal);
 }

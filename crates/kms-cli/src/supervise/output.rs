@@ -69,20 +69,17 @@ impl Outputs {
             streams.errors = errors(mask, our_errors, sender.clone())?;
         }
         streams.terminal = Some((screen.path.clone(), on));
-        match &self.on_screen {
-            Some(masker) => {
-                let mut rest = Vec::new();
-                let mut masker = masker.lock().unwrap_or_else(PoisonError::into_inner);
-                masker.finish(&mut rest);
-                *masker = mask.start();
-                let mut to = our_output;
-                to.write_all(&rest)?;
-            }
-            None => {
-                let (sender, shown) = mpsc::channel(1);
-                self.shown = Some(shown);
-                self.on_screen = Some(show(screen, our_output, mask.start(), sender)?);
-            }
+        if let Some(masker) = &self.on_screen {
+            let mut rest = Vec::new();
+            let mut masker = masker.lock().unwrap_or_else(PoisonError::into_inner);
+            masker.finish(&mut rest);
+            *masker = mask.start();
+            let mut to = our_output;
+            to.write_all(&rest)?;
+        } else {
+            let (sender, shown) = mpsc::channel(1);
+            self.shown = Some(shown);
+            self.on_screen = Some(show(screen, our_output, mask.start(), sender)?);
         }
         Ok(streams)
     }
