@@ -9,7 +9,7 @@ async fn folder(vault: &Vault, name: &str) {
     vault.send("POST", "/api/v2/folders", json!({ "name": name, "path": "/" })).await.ok();
 }
 
-fn ways(vault: &Vault, more: Value) -> Value {
+fn ways(vault: &Vault, more: &Value) -> Value {
     let mut body = json!({ "sourceEnvironment": "dev", "sourceSecretPath": "/",
         "destinationEnvironment": "prod", "destinationSecretPath": "/" });
     for (name, value) in more.as_object().unwrap() {
@@ -57,12 +57,12 @@ async fn secrets_are_moved_as_v3_and_v4_have_it() {
     let vault = Vault::start().await;
     folder(&vault, "goal").await;
     let (a, b) = (vault.create("A", "a").await, vault.create("B", "b").await);
-    let body = ways(&vault, json!({ "secretIds": [a["id"]] }));
+    let body = ways(&vault, &json!({ "secretIds": [a["id"]] }));
     let answer = vault.request("POST", "/api/v4/secrets/move").json(body).send().await.ok();
     assert_eq!(answer, json!({ "isSourceUpdated": true, "isDestinationUpdated": true }));
     let mut body = ways(
         &vault,
-        json!({ "secretIds": [b["id"]], "destinationEnvironment": "dev",
+        &json!({ "secretIds": [b["id"]], "destinationEnvironment": "dev",
             "destinationSecretPath": "/goal", "shouldOverwrite": false }),
     );
     body["projectSlug"] = json!(vault.tenant.made.project.slug);
@@ -87,7 +87,7 @@ async fn secrets_and_folders_are_duplicated() {
     vault.create("A", "a").await;
     let body = json!({ "secretValue": "c", "secretPath": "/below" });
     vault.send("POST", "/api/v4/secrets/C", body).await.ok();
-    let body = ways(&vault, json!({ "destinationSecretPath": "/copy" }));
+    let body = ways(&vault, &json!({ "destinationSecretPath": "/copy" }));
     let path = "/api/v4/secrets/duplicate";
     let copied = vault.request("POST", path).json(body.clone()).send().await.ok();
     assert_eq!(copied["secrets"].as_array().unwrap().len(), 2);
