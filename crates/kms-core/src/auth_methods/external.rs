@@ -117,7 +117,12 @@ impl Core {
             let stored = self.stored::<M>(&mut tx, &identity, config.clone()).await?;
             row.sealed = stored.sealed;
             let changed = self.change_method(&mut tx, row, &rules, stored.config).await?;
-            let Some(row) = changed else { continue };
+            let Some(row) = changed else {
+                // Whoever was faster need not be committed yet. This waits for them, so that the
+                // next read finds what they wrote.
+                tx.commit().await?;
+                continue;
+            };
             self.touches_rights(&mut tx);
             tx.audit(self.record(caller, &method_event(M::NAMES.updated, &row)));
             tx.commit().await?;

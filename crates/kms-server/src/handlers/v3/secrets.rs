@@ -6,12 +6,11 @@ use kms_api::{
     routes as paths,
     secrets::{GetSecretQuery, ListSecretsQuery, SecretResponse, SecretsResponse},
 };
-use kms_core::Caller;
 
 use crate::{
     ApiError, AppState,
     answer::Finished,
-    extract::{Path, Query},
+    extract::{Bearer, Path, Query},
     handlers::v4::{secrets as v4, transfers},
     route::Route,
 };
@@ -41,7 +40,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Query(query): Query<ListSecretsQuery>,
 ) -> Result<Finished<SecretsResponse>, ApiError> {
@@ -49,7 +48,7 @@ async fn list(
 }
 
 async fn get(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Query(query): Query<GetSecretQuery>,
