@@ -202,7 +202,9 @@ fn check_operand(path: Path<'_>, operator: &str, operand: &Value) -> Result<()> 
         ("$glob", Value::String(pattern)) => {
             check_text(path, operand)?;
             // A template stands for a text, which a pattern may hold anywhere.
-            Pattern::parse(pattern).map(drop).map_err(|bad| broken(path, lower(&bad.to_string())))
+            Pattern::parse(&templates::filled(pattern))
+                .map(drop)
+                .map_err(|bad| broken(path, lower(&bad.to_string())))
         }
         _ => check_text(path, operand),
     }

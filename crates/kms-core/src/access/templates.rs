@@ -29,6 +29,20 @@ pub struct Facts {
     pub print: Uuid,
 }
 
+/// A text with some letter in the place of each template.
+pub(super) fn filled(text: &str) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        let Some((_, after)) = after.split_once(CLOSE) else { break };
+        filled.push_str(before);
+        filled.push('x');
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
 impl Facts {
     /// What a template stands for.
     fn value(&self, name: &str) -> Option<Cow<'_, str>> {
