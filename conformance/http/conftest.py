@@ -3,9 +3,6 @@
 The published clients differ in their HTTP stacks: one only reads a body that calls itself JSON,
 one turns a redirected POST into a GET, one sends forms, one sends `True`. A server that gets one
 of these wrong fails some client in silence, so each is checked here by itself.
-
-Not yet, because the server gains these later: the login page for a command line,
-imports.
 """
 
 import pytest

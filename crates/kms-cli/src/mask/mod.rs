@@ -1,6 +1,6 @@
 //! Hiding values in what a program prints: a net, not a wall (attack R4).
 //!
-//! [`forms`] says what of a value is looked for, [`stream`] looks for it in bytes that come in
+//! `forms` says what of a value is looked for, `stream` looks for it in bytes that come in
 //! pieces of any size. What is found is replaced by [`MARK`]. A program that means to show a value
 //! can always write it in a form that is not looked for.
 
