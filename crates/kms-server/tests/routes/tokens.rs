@@ -80,6 +80,7 @@ async fn j6_a_service_token_opens_secrets_folders_and_its_project_and_nothing_el
     }
     opened.sort_unstable();
     opened.dedup();
+    // Secrets may be called `duplicate` and `move`: read, changed and deleted at those paths, too.
     insta::assert_snapshot!(opened.join("\n"), @r"
     /api/v1/folders
     /api/v1/folders/batch
@@ -96,6 +97,8 @@ async fn j6_a_service_token_opens_secrets_folders_and_its_project_and_nothing_el
     /api/v3/secrets/raw/{secretName}
     /api/v4/secrets
     /api/v4/secrets/batch
+    /api/v4/secrets/duplicate
+    /api/v4/secrets/move
     /api/v4/secrets/{secretName}
     ");
     assert!(refused > 100, "{refused}");
