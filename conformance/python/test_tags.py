@@ -28,7 +28,7 @@ def test_a_secret_is_made_with_tags_and_listed_by_them(client, place, tag):
     listed = client.secrets.list_secrets(tag_filters=[tag["slug"]], **place)
     assert [secret.secretKey for secret in listed.secrets] == ["TAGGED"]
     (found,) = listed.secrets[0].tags
-    assert (found.id, found.slug, found.color) == (tag["id"], tag["slug"], "#fff")
+    assert (found["id"], found["slug"], found["color"]) == (tag["id"], tag["slug"], "#fff")
 
 
 def test_tags_are_kept_and_taken_off_by_an_update(client, place, tag):
@@ -38,7 +38,7 @@ def test_tags_are_kept_and_taken_off_by_an_update(client, place, tag):
     changed = client.secrets.update_secret_by_name(
         current_secret_name="KEY", secret_value="w", **place
     )
-    assert [each.slug for each in changed.tags] == [tag["slug"]]
+    assert [each["slug"] for each in changed.tags] == [tag["slug"]]
     changed = client.secrets.update_secret_by_name(
         current_secret_name="KEY", secret_value="x", tags_ids=[], **place
     )
