@@ -1,7 +1,7 @@
 //! The crate `infisical`, as a program would use it.
 //!
-//! Not yet, because the server gains these in later issues: imports (the crate always asks for
-//! them and merges what comes), personal overrides, secret references, and keys (`client.kms()`).
+//! Not here: imports (the crate always asks for them and merges what comes), personal overrides,
+//! secret references (the suite over raw HTTP has them), and keys (`client.kms()`).
 //! The crate has no tags, folders, projects or logins other than universal auth.
 
 use std::sync::atomic::{AtomicU32, Ordering};
