@@ -8,7 +8,11 @@ use super::refused;
 use crate::{Caller, testbed::Bed};
 
 /// What a list imports, as `environment:path[names=values]`.
-async fn imports_as(bed: &Bed, caller: &Caller, query: &ListSecretsQuery) -> Vec<String> {
+pub(super) async fn imports_as(
+    bed: &Bed,
+    caller: &Caller,
+    query: &ListSecretsQuery,
+) -> Vec<String> {
     let answer = bed.core.list_secrets(caller, query).await.unwrap();
     let answer: SecretsResponse = serde_json::from_slice(&answer.body).unwrap();
     let line = |import: kms_api::secrets::SecretImport| {
@@ -27,7 +31,7 @@ async fn imports(bed: &Bed, path: &str) -> Vec<String> {
 }
 
 /// Imports a folder into one of `dev`.
-async fn import(bed: &Bed, path: &str, from: (&str, &str)) {
+pub(super) async fn import(bed: &Bed, path: &str, from: (&str, &str)) {
     let body = json!({ "projectId": bed.project, "environment": "dev", "path": path,
         "import": { "environment": from.0, "path": from.1 } });
     bed.core.create_import(&bed.admin, &serde_json::from_value(body).unwrap()).await.unwrap();

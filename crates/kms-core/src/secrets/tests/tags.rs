@@ -6,7 +6,10 @@ use kms_api::{
 };
 use serde_json::{Value, json};
 
-use super::refused;
+use super::{
+    imported::{import, imports_as},
+    refused,
+};
 use crate::{Caller, Result, testbed::Bed};
 
 /// Makes tags.
@@ -277,4 +280,44 @@ async fn k8_which_tags_a_secret_has_is_not_for_the_database_to_say() {
     .await;
     let caller = bed.machine(only_mine()).await;
     assert_eq!(refused(bed.get_as(&caller, "PLAIN", &bed.one("/")).await), 500);
+}
+
+/// What a rule about tags forbids stays forbidden by way of a reference and of an import.
+#[tokio::test]
+async fn t3_t10_a_rule_about_tags_holds_through_references_and_imports() {
+    let bed = Bed::new().await;
+    let [locked] = tags(&bed, ["locked"]).await;
+    create(&bed, &bed.admin, "HELD", &[locked]).await.unwrap();
+    create(&bed, &bed.admin, "FREE", &[]).await.unwrap();
+    bed.folder("/to").await;
+    bed.put("dev", "/to", "ASKS", "<${dev.HELD}>").await;
+    bed.put("dev", "/to", "MAY", "<${dev.FREE}>").await;
+    import(&bed, "/to", ("dev", "/")).await;
+    let read = json!(["describeSecret", "readValue"]);
+    let but_for = |actions: Value| {
+        json!([
+            { "subject": "secrets", "action": read },
+            { "subject": "secrets", "action": actions, "inverted": true,
+              "conditions": { "secretTags": { "$in": ["locked"] } } },
+        ])
+    };
+    let query = bed.one("/to");
+    // Whoever may know of it is told that the value is not for them.
+    let knows = bed.machine(but_for(json!(["readValue"]))).await;
+    assert_eq!(refused(bed.get_as(&knows, "ASKS", &query).await), 403);
+    assert_eq!(refused(bed.get_as(&knows, "HELD", &query).await), 403);
+    // To whoever may not it is as if it did not exist.
+    let blind = bed.machine(but_for(read.clone())).await;
+    let asks = bed.get_as(&blind, "ASKS", &query).await.unwrap();
+    assert_eq!(asks.secret_value.expose(), "<${dev.HELD}>");
+    let may = bed.get_as(&blind, "MAY", &query).await.unwrap();
+    assert_eq!(may.secret_value.expose(), "<FREE>");
+    assert!(matches!(refused(bed.get_as(&blind, "HELD", &query).await), 403 | 404));
+    let all = bed.all("/to", false);
+    for caller in [&knows, &blind] {
+        let mut query = all.clone();
+        query.expand_secret_references = Some(WireBool(false));
+        assert_eq!(imports_as(&bed, caller, &query).await, ["dev:/[FREE=FREE]"]);
+    }
+    assert_eq!(imports_as(&bed, &bed.admin, &all).await, ["dev:/[FREE=FREE HELD=HELD]"]);
 }
