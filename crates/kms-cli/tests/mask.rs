@@ -164,6 +164,19 @@ fn oracle(values: &[String], output: &[u8]) -> Vec<u8> {
     out
 }
 
+fn cut<'o>(mut rest: &'o [u8], sizes: &[usize]) -> Vec<&'o [u8]> {
+    let mut parts = Vec::new();
+    for size in sizes.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (part, after) = rest.split_at((*size).min(rest.len()));
+        parts.push(part);
+        rest = after;
+    }
+    parts
+}
+
 proptest! {
     #[test]
     fn r4_any_values_in_any_pieces_are_hidden_as_the_slow_way_hides_them(
@@ -172,15 +185,25 @@ proptest! {
         sizes in prop::collection::vec(1_usize..7, 1..8),
     ) {
         let names: Vec<&str> = values.iter().map(String::as_str).collect();
-        let mut rest = output.as_bytes();
-        let mut parts = Vec::new();
-        for size in sizes.into_iter().cycle() {
-            if rest.is_empty() { break }
-            let (part, after) = rest.split_at(size.min(rest.len()));
-            parts.push(part);
-            rest = after;
-        }
-        let masked = pieces(mask(&names).start(), parts);
+        let masked = pieces(mask(&names).start(), cut(output.as_bytes(), &sizes));
         prop_assert_eq!(masked, oracle(&values, output.as_bytes()));
+    }
+
+    // Long values let most of the output be passed over.
+    #[test]
+    fn r4_long_values_are_hidden_among_what_is_passed_over(
+        values in prop::collection::vec("[abc]{4,40}", 1..4),
+        output in prop::collection::vec((0_usize..8, "[abcd]{0,40}", 0_usize..40), 0..12),
+        sizes in prop::collection::vec(1_usize..80, 1..8),
+    ) {
+        let names: Vec<&str> = values.iter().map(String::as_str).collect();
+        let mut text = String::new();
+        for (index, noise, from) in &output {
+            // A value, or an end of one, among other things.
+            let value = names.get(*index).copied().unwrap_or_default();
+            text.extend([value, noise, value.get(*from..).unwrap_or_default()]);
+        }
+        let masked = pieces(mask(&names).start(), cut(text.as_bytes(), &sizes));
+        prop_assert_eq!(masked, oracle(&values, text.as_bytes()));
     }
 }

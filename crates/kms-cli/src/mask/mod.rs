@@ -5,6 +5,7 @@
 //! can always write it in a form that is not looked for.
 
 mod forms;
+mod leap;
 mod stream;
 
 use std::sync::Arc;

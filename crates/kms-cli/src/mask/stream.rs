@@ -10,7 +10,7 @@ use aho_corasick::{
 };
 use secrecy::zeroize::Zeroize as _;
 
-use super::{MARK, forms::Form};
+use super::{MARK, forms::Form, leap::Leap};
 
 /// Bytes of everything that is looked for, up to which the fastest kind of machine is worth its
 /// memory.
@@ -26,6 +26,7 @@ const SHOWN: usize = super::SHORTEST - 1;
 /// Knows all texts.
 pub(super) struct Machine {
     kind: Kind,
+    leap: Leap,
     /// How many of the last bytes may be the beginning of a text, by state.
     depths: HashMap<StateID, usize>,
 }
@@ -60,7 +61,7 @@ impl Machine {
             Kind::Fast(machine) => depths(machine, texts),
             Kind::Small(machine) => depths(machine, texts),
         };
-        Self { kind, depths }
+        Self { kind, leap: Leap::new(texts), depths }
     }
 
     fn start(&self) -> StateID {
@@ -73,8 +74,8 @@ impl Machine {
     /// The state after a chunk; `found` is told the length and the end of each match.
     fn scan(&self, state: StateID, chunk: &[u8], found: impl FnMut(usize, usize)) -> StateID {
         match &self.kind {
-            Kind::Fast(machine) => scan(machine, state, chunk, found),
-            Kind::Small(machine) => scan(machine, state, chunk, found),
+            Kind::Fast(machine) => scan(machine, &self.leap, state, chunk, found),
+            Kind::Small(machine) => scan(machine, &self.leap, state, chunk, found),
         }
     }
 }
@@ -115,19 +116,27 @@ fn depths(machine: &impl Automaton, texts: &[Form]) -> HashMap<StateID, usize> {
 
 fn scan(
     machine: &impl Automaton,
+    leap: &Leap,
     mut state: StateID,
     chunk: &[u8],
     mut found: impl FnMut(usize, usize),
 ) -> StateID {
-    for (at, &byte) in chunk.iter().enumerate() {
+    let start = start(machine);
+    let mut at = 0;
+    loop {
+        // No text has begun: on to where the next one may.
+        if state == start {
+            at = leap.next(chunk, at);
+        }
+        let Some(&byte) = chunk.get(at) else { return state };
         state = machine.next_state(Anchored::No, state, byte);
+        at += 1;
         if machine.is_special(state) && machine.is_match(state) {
             let lengths = (0..machine.match_len(state))
                 .map(|index| machine.pattern_len(machine.match_pattern(state, index)));
-            found(lengths.max().unwrap_or_default(), at + 1);
+            found(lengths.max().unwrap_or_default(), at);
         }
     }
-    state
 }
 
 /// Hides values in one stream.
