@@ -1,5 +1,6 @@
 //! One server from start to stop.
 
+mod backup;
 mod first;
 mod listen;
 
@@ -20,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     AppState, ServerArgs, Service, Settings, StartError,
-    config::{self, Data},
+    config::{self, Data, ServerCommand},
     logging,
     mail::{Outbox, PrintMail},
     metrics,
@@ -45,7 +46,7 @@ const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
 /// How long mail that waits for the mail server is waited for at the end.
 const MAIL_WITHIN: Duration = Duration::from_secs(5);
 
-/// Runs a server until it is told to stop. Everything it says goes to stderr.
+/// Runs a server until it is told to stop, or does what is asked for in its place. Everything it says goes to stderr.
 pub fn run(args: &ServerArgs) -> ExitCode {
     allow_many_connections();
     // What the server writes is nobody else's: database, keys, credentials.
@@ -54,7 +55,14 @@ pub fn run(args: &ServerArgs) -> ExitCode {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         runtime.map_err(|error| StartError::Process(Box::new(error)))
     });
-    let ran = started.and_then(|runtime| runtime.block_on(until_stopped(args)));
+    let ran = started.and_then(|runtime| {
+        runtime.block_on(async {
+            match &args.command {
+                None => until_stopped(args).await,
+                Some(ServerCommand::Backup(args)) => backup::back_up(args).await,
+            }
+        })
+    });
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -24,6 +24,9 @@ pub enum StoreError {
     /// A file of the embedded database could not be opened.
     #[error("the database file could not be opened")]
     File(#[source] std::io::Error),
+    /// A database file is not as it should be.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
 }
 
 impl From<sqlx::Error> for StoreError {

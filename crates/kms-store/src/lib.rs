@@ -9,6 +9,7 @@
 pub mod audit;
 pub mod auth_methods;
 pub mod authorization_codes;
+mod backup;
 mod bind;
 pub mod callers;
 pub mod client_secrets;

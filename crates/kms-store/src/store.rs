@@ -27,6 +27,8 @@ use crate::{
 
 /// The embedded database within its directory.
 pub(crate) const DATABASE_FILE: &str = "kms.db";
+/// How long a connection waits for another one that holds what it needs.
+pub(crate) const BUSY_FOR: Duration = Duration::from_secs(10);
 
 /// Bytes of page cache for every connection to the embedded database, in KiB as SQLite takes it.
 const CACHE_KIB: &str = "-2048";
@@ -62,7 +64,7 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10))
+            .busy_timeout(BUSY_FOR)
             .row_buffer_size(ROWS_AHEAD)
             .pragma("secure_delete", "ON")
             .pragma("cache_size", CACHE_KIB)

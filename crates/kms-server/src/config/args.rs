@@ -11,7 +11,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use kms_core::outbound::Allow;
 use secrecy::SecretString;
@@ -21,7 +21,11 @@ use crate::RateLimits;
 
 /// Run the server
 #[derive(Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct ServerArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ServerCommand>,
+
     /// Address to listen on; port 0 picks a free one
     #[arg(long, env = "KMS_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
@@ -124,6 +128,25 @@ pub struct ServerArgs {
 
     #[command(flatten)]
     rates: RateArgs,
+}
+
+/// What is done with a server's data in place of serving it.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ServerCommand {
+    /// Copy the embedded database into a file, also while a server uses it
+    Backup(BackupArgs),
+}
+
+/// Where a backup comes from and goes to.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct BackupArgs {
+    /// File to make; one that is there is never overwritten
+    #[arg(value_name = "FILE")]
+    pub(crate) to: PathBuf,
+
+    /// Directory of the embedded database
+    #[arg(long, env = "KMS_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: PathBuf,
 }
 
 /// A network, or one address.

@@ -8,6 +8,7 @@ mod root_key;
 mod tls;
 mod vendors;
 
+pub(crate) use args::{BackupArgs, ServerCommand};
 pub use args::{LogFormat, ServerArgs};
 pub(crate) use data::Data;
 pub use error::StartError;
