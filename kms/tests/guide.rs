@@ -118,6 +118,36 @@ fn the_guide_makes_an_identity_that_logs_in_and_uses_secrets() {
 }
 
 #[test]
+fn secrets_get_tags_and_comments_and_environments_are_compared() {
+    let house = House::build();
+    house.says(GUIDE);
+    let set = |args: &str| {
+        house.says(&after_login(&format!(
+            "export KMS_PROJECT_ID=$PROJECT; kms secrets set {args} --output json | \
+             jq -r '.[].operation'"
+        )))
+    };
+    assert_eq!(set("PORT=80 HOST=a"), "SECRET CREATED\nSECRET CREATED\n");
+    assert_eq!(set("PORT=80 HOST=b --env prod"), "SECRET CREATED\nSECRET CREATED\n");
+    assert_eq!(set("PORT=80 --tag web --tag http"), "SECRET TAGS MODIFIED\n");
+    assert_eq!(set("PORT=80 --tag http --tag web"), "SECRET VALUE UNCHANGED\n");
+    assert_eq!(set("PORT=80 --comment 'DEFAULT: 8080'"), "SECRET COMMENT MODIFIED\n");
+    let example = house.says(&after_login(
+        "kms secrets generate-example-env --projectId=$PROJECT | grep -v '^# \\*'",
+    ));
+    assert_eq!(example, "# - HTTP & WEB\n\nHOST=\n\nPORT=8080\n");
+    let difference = "kms secrets diff dev prod --projectId=$PROJECT --output json";
+    let ran = house.shell(&after_login(&format!("{difference} || exit $?")));
+    assert_eq!(ran.status.code(), Some(1));
+    let rows = String::from_utf8(ran.stdout).unwrap();
+    assert_eq!(rows, "[{\"secretKey\":\"HOST\",\"status\":\"different\"}]\n");
+    house.says(&after_login(
+        "printf 'a\\n' | kms secrets set HOST - --env prod --projectId=$PROJECT
+         kms secrets diff dev prod --projectId=$PROJECT",
+    ));
+}
+
+#[test]
 fn a_login_acts_in_the_organization_in_which_the_identity_was_created() {
     let house = House::build();
     house.says(GUIDE);

@@ -15,7 +15,10 @@ use inquire::{
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr},
+    sys::termios::{
+        FlushArg, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcflush, tcgetattr,
+        tcsetattr,
+    },
     unistd::read,
 };
 use secrecy::SecretString;
@@ -78,6 +81,13 @@ pub(crate) async fn secret(question: &str) -> Result<SecretString, CliError> {
     });
     // A pasted line may bring its end along.
     Ok(answer.await?.trim_end_matches(['\r', '\n']).into())
+}
+
+/// Throws away what was typed or pasted beyond an answer, so that a shell does not take the second
+/// line of a value for a command.
+pub(crate) fn forget_typed() {
+    // Without a terminal there is nothing to throw away.
+    let _ = tcflush(io::stdin(), FlushArg::TCIFLUSH);
 }
 
 /// Asks for one of several; says which. Typing narrows the list down.

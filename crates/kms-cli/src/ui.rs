@@ -172,7 +172,8 @@ fn table(headers: &[&str], rows: Vec<Vec<String>>, terminal: bool) -> Table {
     };
     table.set_header(line(headers.iter().map(|header| header.to_uppercase()).collect()));
     for cells in rows {
-        table.add_row(line(cells.iter().map(|cell| escape_text(cell)).collect()));
+        // A tab has no width of its own, so it would move what is right of it.
+        table.add_row(line(cells.iter().map(|cell| escape(cell, |c| c == '\n')).collect()));
     }
     if terminal {
         keep_names_whole(&mut table, headers);
@@ -236,7 +237,8 @@ fn escape(text: &str, keep: impl Fn(char) -> bool) -> String {
 /// Bidirectional controls, line and paragraph separators, and invisible characters.
 fn reorders(c: char) -> bool {
     matches!(c,
-        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

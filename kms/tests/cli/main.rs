@@ -47,6 +47,8 @@ mod run_supervised;
 mod run_watch;
 mod second_factor;
 mod secrets;
+mod secrets_compare;
+mod secrets_set;
 mod srp;
 mod tls;
 mod transport;

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use crate::support::{CANARY, Reply, Server, kms, run, secret, secrets};
 
 /// The program, logged in to a server.
-fn at(server: &Server, args: &[&str]) -> Command {
+pub(crate) fn at(server: &Server, args: &[&str]) -> Command {
     let mut command = kms();
     command.args(args).env("KMS_DOMAIN", server.url());
     command.env("KMS_TOKEN", "t").env("INFISICAL_PROJECT_ID", "p1");
     command
 }
 
-fn list(pairs: &[(&str, &str)]) -> Reply {
+pub(crate) fn list(pairs: &[(&str, &str)]) -> Reply {
     Reply::json(200, secrets(pairs))
 }
 
@@ -95,6 +95,14 @@ fn a_missing_name_shows_and_fails() {
 }
 
 #[test]
+fn a_name_in_other_letters_is_hinted_at() {
+    let server = Server::start([list(&[("DATABASE_URL", CANARY)])]);
+    let ran = run(&mut at(&server, &["secrets", "get", "database_url"])).ends_with(1);
+    assert!(!ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY));
+    ran.says("upper and lower case count: there is `DATABASE_URL`");
+}
+
+#[test]
 fn an_unknown_folder_ends_with_the_commands_to_look() {
     let reply = Reply::error(404, "Folder with path '/x' in environment 'dev' was not found");
     let server = Server::start([reply]);
@@ -109,7 +117,14 @@ fn an_unknown_folder_ends_with_the_commands_to_look() {
 fn a_value_that_may_not_be_read_is_not_replaced_by_its_placeholder() {
     let mut hidden = secret("A", "<hidden-by-infisical>");
     hidden["secretValueHidden"] = json!(true);
-    for args in [&["secrets", "get", "A", "--plain"][..], &["export"], &["run", "--", "true"]] {
+    for args in [
+        &["secrets", "get", "A", "--plain"][..],
+        &["secrets", "get", "A", "--output=dotenv"],
+        &["secrets", "--plain"],
+        &["secrets", "-o", "dotenv"],
+        &["export"],
+        &["run", "--", "true"],
+    ] {
         let body = json!({ "secrets": [hidden.clone()], "imports": [] });
         let server = Server::start([Reply::json(200, body)]);
         let ran = run(&mut at(&server, args));
@@ -117,85 +132,41 @@ fn a_value_that_may_not_be_read_is_not_replaced_by_its_placeholder() {
         assert_eq!(ran.stdout, "");
         ran.says("you may not read the value of `A`");
     }
+    for (args, expected) in [
+        (&["secrets"][..], "│ A           │ *hidden*     │"),
+        (&["secrets", "get", "A"], "│ A           │ *hidden*     │"),
+        (&["secrets", "-o", "json"], "\"secretValueHidden\":true"),
+    ] {
+        let body = json!({ "secrets": [hidden.clone()], "imports": [] });
+        let server = Server::start([Reply::json(200, body)]);
+        let ran = run(&mut at(&server, args)).ends_with(0);
+        assert!(ran.stdout.contains(expected), "{}", ran.stdout);
+    }
 }
 
-fn stored(pairs: &[(&str, &str)]) -> Reply {
+#[test]
+fn l11_names_and_values_of_a_server_cannot_steer_or_forge() {
+    let name = "A\u{1b}]52;c;ZXZpbA==\u{7}\n│ ADMIN \u{202e}";
+    let value = "x\u{1b}[2J\u{9b}31m\ty\u{2066}\u{e0041}";
+    for args in [&["secrets"][..], &["secrets", "get", name]] {
+        let server = Server::start([list(&[(name, value)])]);
+        let ran = run(&mut at(&server, args)).ends_with(0);
+        let forbidden =
+            |c: char| c.is_control() && c != '\n' || "\u{202e}\u{2066}\u{e0041}".contains(c);
+        assert!(!ran.stdout.contains(forbidden), "{:?}", ran.stdout);
+        assert_eq!(ran.stdout.lines().count(), 5, "{}", ran.stdout);
+    }
+    for args in [&["secrets", "--plain"][..], &["secrets", "-o", "dotenv"]] {
+        let server = Server::start([list(&[("A\nADMIN", "1")])]);
+        let ran = run(&mut at(&server, args)).ends_with(1);
+        assert_eq!(ran.stdout, "");
+        ran.says("cannot carry the name `A\\nADMIN`");
+    }
+}
+
+pub(crate) fn stored(pairs: &[(&str, &str)]) -> Reply {
     let stored: Vec<Value> = pairs.iter().map(|(name, value)| secret(name, value)).collect();
     Reply::json(200, json!({ "secrets": stored }))
-}
-
-#[test]
-fn set_creates_all_that_are_new_and_changes_all_that_differ_in_one_request_each() {
-    let server = Server::start([
-        list(&[("SAME", "1"), ("OTHER", "1")]),
-        stored(&[("NEW", CANARY), ("EMPTY", "")]),
-        stored(&[("OTHER", CANARY)]),
-    ]);
-    let values = ["SAME=1", &format!("OTHER={CANARY}"), &format!("NEW={CANARY}"), "EMPTY="];
-    let ran = run(at(&server, &["secrets", "set"]).args(values)).ends_with(0);
-    let [read, created, changed] = &server.requests()[..] else { panic!("three requests") };
-    assert!(read.target.contains("expandSecretReferences=false"));
-    assert!(read.target.contains("includeImports=false"));
-    assert_eq!((created.method.as_str(), changed.method.as_str()), ("POST", "PATCH"));
-    assert_eq!(created.target, "/api/v4/secrets/batch");
-    let keys = |body: Value| {
-        let items = body["secrets"].as_array().unwrap().clone();
-        items.iter().map(|item| item["secretKey"].clone()).collect::<Vec<_>>()
-    };
-    assert_eq!(keys(created.json()), ["NEW", "EMPTY"]);
-    assert_eq!(keys(changed.json()), ["OTHER"]);
-    assert_eq!(created.json()["secrets"][1]["secretValue"], "");
-    for status in ["SECRET CREATED", "SECRET VALUE MODIFIED", "SECRET VALUE UNCHANGED"] {
-        assert!(ran.stdout.contains(status), "{}", ran.stdout);
-    }
-    assert!(!ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY));
-}
-
-#[test]
-fn values_are_shown_only_when_asked_for() {
-    for (flags, expected) in [(&[][..], "******"), (&["--show-values"][..], CANARY)] {
-        let server = Server::start([list(&[]), stored(&[("A", CANARY)])]);
-        let argument = format!("A={CANARY}");
-        let args = ["secrets", "set", &argument, "--output=json"];
-        let ran = run(at(&server, &args).args(flags)).ends_with(0);
-        let rows: Value = serde_json::from_str(&ran.stdout).unwrap();
-        let row = json!({"secretKey": "A", "secretValue": expected, "operation": "SECRET CREATED"});
-        assert_eq!(rows, json!([row]));
-    }
-}
-
-#[test]
-fn l10_values_come_from_files_and_standard_input() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("value");
-    std::fs::write(&file, "from a\nfile").unwrap();
-    let server = Server::start([list(&[]), stored(&[])]);
-    let argument = format!("A=@{}", file.display());
-    let mut command = at(&server, &["secrets", "set", &argument, "B=@-", "C=\\@x"]);
-    run(command.write_stdin("typed")).ends_with(0);
-    let body = server.requests()[1].json();
-    let values: Vec<&Value> =
-        body["secrets"].as_array().unwrap().iter().map(|item| &item["secretValue"]).collect();
-    assert_eq!(values, ["from a\nfile", "typed", "@x"]);
-}
-
-#[test]
-fn set_reads_a_file_of_names_and_values() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("values.env");
-    std::fs::write(&file, "# c\nexport A='it'\\''s'\nB=\"x\\ny\"\n1C=z\n").unwrap();
-    let server = Server::start([list(&[]), stored(&[])]);
-    let path = file.to_str().unwrap();
-    run(&mut at(&server, &["secrets", "set", "--file", path]))
-        .ends_with(2)
-        .says("line 4: name `1C` starts with a digit");
-    run(&mut at(&server, &["secrets", "set", "A=1", "--file", path])).ends_with(2);
-    assert!(server.requests().is_empty());
-    std::fs::write(&file, "A='it'\\''s'\nB=\"x\\ny\"\n").unwrap();
-    run(&mut at(&server, &["secrets", "set", "--file", path])).ends_with(0);
-    let body = server.requests()[1].json();
-    assert_eq!(body["secrets"][0]["secretValue"], "it's");
-    assert_eq!(body["secrets"][1]["secretValue"], "x\ny");
 }
 
 #[test]
@@ -247,6 +218,25 @@ fn folders_are_listed_created_and_deleted() {
     assert_eq!(folders(&["delete", "--name=db"]), format!("{row}\n"));
     let methods: Vec<String> = server.requests().into_iter().map(|it| it.method).collect();
     assert_eq!(methods, ["GET", "POST", "DELETE"]);
+}
+
+#[test]
+fn folders_are_drawn_as_a_tree() {
+    let folder = |path: &str| {
+        json!({
+            "id": "0192d0a4-8f9c-7c6e-9f0a-2f4d3a5b6c7d", "name": path.rsplit('/').next(),
+            "relativePath": path, "version": 1, "isReserved": false, "description": null,
+            "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
+            "envId": "0192d0a4-8f9c-7c6e-9f0a-2f4d3a5b6c7d", "parentId": null,
+            "lastSecretModified": null,
+        })
+    };
+    let all = [folder("/db"), folder("/app"), folder("/app/\u{1b}[2Jweb")];
+    let server = Server::start([Reply::json(200, json!({ "folders": all }))]);
+    let ran = run(&mut at(&server, &["secrets", "folders", "get", "--tree"])).ends_with(0);
+    assert_eq!(ran.stdout, "/\n├── app\n│   └── \\u{1b}[2Jweb\n└── db\n");
+    assert!(server.request().target.contains("recursive=true"));
+    run(&mut at(&server, &["secrets", "folders", "get", "--tree", "--output=json"])).ends_with(2);
 }
 
 #[test]

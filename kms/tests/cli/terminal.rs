@@ -58,7 +58,7 @@ impl Terminal {
 
     /// As [`Self::start`], in a folder.
     pub(crate) fn start_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::start_with(folder, args, environment, false)
+        Self::spawn(folder, args, environment, 160, false)
     }
 
     /// As [`Self::start`]; standard output is the terminal's too, if it is `shown`.
@@ -68,7 +68,22 @@ impl Terminal {
         environment: &[(&str, &str)],
         shown: bool,
     ) -> Self {
-        let size = Winsize { ws_row: 40, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
+        Self::spawn(folder, args, environment, 160, shown)
+    }
+
+    /// Starts the program with standard output, too, on a terminal of this width.
+    pub(crate) fn start_on(columns: u16, args: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::spawn(&std::env::temp_dir(), args, environment, columns, true)
+    }
+
+    fn spawn(
+        folder: &Path,
+        args: &[&str],
+        environment: &[(&str, &str)],
+        columns: u16,
+        shown: bool,
+    ) -> Self {
+        let size = Winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).unwrap();
         // A bare terminal shows what is typed in two bytes per control character.
         let mut calm = tcgetattr(&pty.slave).unwrap();

@@ -89,7 +89,7 @@ impl Command {
             Self::Token(command) => token::run(command, context).await?,
             Self::Init(args) => init::run(args, context).await?,
             Self::ServiceToken(command) => service_token::run(command, context).await?,
-            Self::Secrets(args) => secrets::run(*args, context).await?,
+            Self::Secrets(args) => return secrets::run(*args, context).await,
             Self::Export(args) => export::run(*args, context).await?,
             Self::Run(args) => return run::run(*args, context).await,
             Self::Bootstrap(args) => bootstrap::run(args, context).await?,

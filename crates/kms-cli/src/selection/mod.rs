@@ -38,6 +38,16 @@ pub(crate) struct PlaceArgs {
     path: Vec<String>,
 }
 
+impl PlaceArgs {
+    /// Says so when `--env` stands beside what names environments already.
+    pub(crate) fn refuse_environment(&self, beside: &str) -> Result<(), CliError> {
+        match self.env {
+            Some(_) => Err(CliError::usage(format!("`--env` has no meaning beside {beside}"))),
+            None => Ok(()),
+        }
+    }
+}
+
 /// How secrets are read.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ReadArgs {

@@ -11,19 +11,27 @@ use serde::Serialize;
 use super::{
     Common,
     rows::{Form, Structured},
+    tree,
 };
-use crate::{Context, error::CliError, selection::Place};
+use crate::{Context, error::CliError, selection::Place, ui};
 
 /// Work with folders
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Folders {
     /// List the folders of a folder
     #[command(visible_alias = "list")]
-    Get,
+    Get(GetArgs),
     /// Create a folder
     Create(NameArg),
     /// Delete a folder with everything in it
     Delete(NameArg),
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct GetArgs {
+    /// Draw all folders below as a tree
+    #[arg(long)]
+    tree: bool,
 }
 
 #[derive(clap::Args, Debug)]
@@ -61,13 +69,14 @@ pub(super) async fn run(
     context: &Context,
 ) -> Result<(), CliError> {
     let structured = Form::decide(common, context)?.structured()?;
-    if !matches!(command, Folders::Get) {
+    if !matches!(command, Folders::Get(_)) {
         common.read.refuse("secrets folders")?;
     }
     let place = Place::resolve(&common.place, None, context)?;
     let at = At { place: &place, path: place.path()? };
     match command {
-        Folders::Get => at.get(common.read.is_recursive(), structured, context).await,
+        Folders::Get(args) if args.tree => at.tree(structured, context).await,
+        Folders::Get(_) => at.get(common.read.is_recursive(), structured, context).await,
         Folders::Create(args) => at.create(args.name, structured, context).await,
         Folders::Delete(args) => at.delete(&args.name, structured, context).await,
     }
@@ -89,12 +98,7 @@ impl At<'_> {
         }
     }
 
-    async fn get(
-        &self,
-        recursive: bool,
-        structured: Option<Structured>,
-        context: &Context,
-    ) -> Result<(), CliError> {
+    async fn list(&self, recursive: bool, context: &Context) -> Result<Vec<Folder>, CliError> {
         let query = ListFoldersQuery {
             place: self.wire(),
             recursive: Some(WireBool(recursive)),
@@ -103,14 +107,39 @@ impl At<'_> {
         let answer = context.settings.client()?.list_folders(&query).await;
         let answer =
             answer.map_err(|error| self.place.explain("list the folders of", self.path, error))?;
-        let rows: Vec<Row> =
-            answer.folders.iter().map(|folder| Row::new(folder, self.path)).collect();
+        Ok(answer.folders)
+    }
+
+    async fn tree(
+        &self,
+        structured: Option<Structured>,
+        context: &Context,
+    ) -> Result<(), CliError> {
+        if structured.is_some() {
+            return Err(CliError::usage("a tree has no other format")
+                .hint("`--recursive` lists the same folders in every format"));
+        }
+        let folders = self.list(true, context).await?;
+        let paths =
+            folders.iter().map(|folder| folder.relative_path.as_deref().unwrap_or(&folder.name));
+        context.ui.raw(tree::draw(self.path, paths).as_bytes())
+    }
+
+    async fn get(
+        &self,
+        recursive: bool,
+        structured: Option<Structured>,
+        context: &Context,
+    ) -> Result<(), CliError> {
+        let folders = self.list(recursive, context).await?;
+        let rows: Vec<Row> = folders.iter().map(|folder| Row::new(folder, self.path)).collect();
         if let Some(structured) = structured {
             return structured.print(&rows, context);
         }
         let cells = rows
             .into_iter()
-            .map(|row| vec![row.folder_name, row.folder_path, row.folder_id.to_string()]);
+            .map(|row| [row.folder_name, row.folder_path, row.folder_id.to_string()])
+            .map(|cells| cells.iter().map(|cell| ui::escape_line(cell)).collect::<Vec<_>>());
         context.ui.table(&["folder name", "path", "folder id"], cells.collect())
     }
 

@@ -13,6 +13,7 @@ use crate::{
     Context,
     error::CliError,
     selection::{self, Place, shell_word},
+    ui,
 };
 
 /// What stands in the place of a secret that does not exist, as in the compatible client.
@@ -44,7 +45,14 @@ pub(super) async fn run(args: &Args, common: &Common, context: &Context) -> Resu
     }
     let missing: Vec<&str> =
         found.iter().filter(|(_, secret)| secret.is_none()).map(|(name, _)| *name).collect();
-    if missing.is_empty() { Ok(()) } else { Err(not_found(&missing, &place)) }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let error = not_found(&missing, &place);
+    Err(match look_alikes(&missing, &secrets) {
+        names if names.is_empty() => error,
+        names => error.hint(format!("upper and lower case count: there is {}", names.join(", "))),
+    })
 }
 
 /// Only the values that exist, one on a line.
@@ -71,13 +79,14 @@ fn print(form: Form, found: &[(&str, Option<&Secret>)], context: &Context) -> Re
         }
         Form::Dotenv => {
             let existing = found.iter().filter(|(_, secret)| secret.is_some());
+            selection::require_values(found.iter().filter_map(|(_, secret)| *secret))?;
             rows::print_dotenv(&existing.map(row).collect::<Vec<_>>(), context)
         }
         Form::Table => {
             let cells = found.iter().map(|(name, secret)| {
-                let value = secret.map_or(NOT_FOUND, |secret| secret.secret_value.expose());
+                let value = secret.map_or(NOT_FOUND, rows::shown);
                 let kind = secret.map_or(NOT_FOUND, |secret| secret.r#type.as_str());
-                [*name, value, kind].map(str::to_owned).to_vec()
+                vec![ui::escape_line(name), value.to_owned(), kind.to_owned()]
             });
             let headers = ["secret name", "secret value", "secret type"];
             context.ui.table(&headers, cells.collect())
@@ -98,4 +107,11 @@ fn not_found(missing: &[&str], place: &Place) -> CliError {
         shell_word(&place.project),
         shell_word(&place.environment)
     ))
+}
+
+/// Names that are the same but for upper and lower case.
+fn look_alikes(missing: &[&str], secrets: &[Secret]) -> Vec<String> {
+    let is_meant = |name: &str| missing.iter().any(|missing| missing.eq_ignore_ascii_case(name));
+    let names = secrets.iter().map(|secret| secret.secret_key.as_str());
+    names.filter(|name| is_meant(name)).map(|name| format!("`{name}`")).collect()
 }

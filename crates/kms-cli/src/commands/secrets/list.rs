@@ -10,19 +10,28 @@ use crate::{
     Context,
     error::CliError,
     selection::{self, Place},
+    ui,
 };
 
 pub(super) async fn run(common: &Common, context: &Context) -> Result<(), CliError> {
     let form = Form::decide(common, context)?;
     let (client, place) = Place::to_read(&common.place, None, context).await?;
     let mut secrets = selection::fetch(&client, &place, &common.read).await?;
-    secrets.sort_by(|a, b| a.secret_key.as_bytes().cmp(b.secret_key.as_bytes()));
+    secrets.sort_by(|a, b| {
+        (a.secret_key.as_bytes(), &a.secret_path).cmp(&(b.secret_key.as_bytes(), &b.secret_path))
+    });
     let several = common.read.is_recursive() || place.paths.len() > 1;
     let rows = || -> Vec<Row> { secrets.iter().map(|secret| row(secret, several)).collect() };
     match form {
         Form::Structured(structured) => structured.print(&rows(), context),
-        Form::Dotenv => rows::print_dotenv(&rows(), context),
-        Form::Table if common.plain => rows::print_plain(&rows(), context),
+        Form::Dotenv => {
+            selection::require_values(&secrets)?;
+            rows::print_dotenv(&rows(), context)
+        }
+        Form::Table if common.plain => {
+            selection::require_values(&secrets)?;
+            rows::print_plain(&rows(), context)
+        }
         Form::Table => table(&secrets, several, context),
     }
 }
@@ -38,8 +47,8 @@ fn table(secrets: &[Secret], several: bool, context: &Context) -> Result<(), Cli
     }
     let cells = |secret: &Secret| {
         let mut cells = vec![
-            secret.secret_key.clone(),
-            secret.secret_value.expose().to_owned(),
+            ui::escape_line(&secret.secret_key),
+            rows::shown(secret).to_owned(),
             secret.r#type.clone(),
         ];
         if several {

@@ -1,6 +1,8 @@
 //! `kms secrets`: without a further command it lists.
 
 mod delete;
+mod diff;
+mod example;
 mod folders;
 mod get;
 mod list;
@@ -9,7 +11,10 @@ mod rollback;
 mod rows;
 mod set;
 mod tags;
+mod tree;
 mod versions;
+
+use std::process::ExitCode;
 
 use clap::Subcommand;
 
@@ -47,6 +52,16 @@ struct Common {
     format: Option<String>,
 }
 
+impl Common {
+    /// Says that `--plain` stands before a command that has no such form.
+    fn refuse_plain(&self, command: &str) -> Result<(), CliError> {
+        if self.plain {
+            return Err(CliError::usage(format!("`--plain` has no meaning for `{command}`")));
+        }
+        Ok(())
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Secrets {
     Get(get::Args),
@@ -54,6 +69,8 @@ enum Secrets {
     Delete(delete::Args),
     #[command(subcommand)]
     Folders(folders::Folders),
+    Diff(diff::Args),
+    GenerateExampleEnv(example::Args),
     History(versions::Args),
     Rollback(rollback::Args),
     Move(relocate::Args),
@@ -61,17 +78,20 @@ enum Secrets {
     Tags(tags::Tags),
 }
 
-pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
+pub(crate) async fn run(args: Args, context: &Context) -> Result<ExitCode, CliError> {
     let common = &args.common;
     match args.command {
-        None => list::run(common, context).await,
-        Some(Secrets::Get(args)) => get::run(&args, common, context).await,
-        Some(Secrets::Set(args)) => set::run(args, common, context).await,
-        Some(Secrets::Delete(args)) => delete::run(args, common, context).await,
-        Some(Secrets::Folders(command)) => folders::run(command, common, context).await,
-        Some(Secrets::History(args)) => versions::run(&args, common, context).await,
-        Some(Secrets::Rollback(args)) => rollback::run(&args, common, context).await,
-        Some(Secrets::Move(args)) => relocate::run(args, common, context).await,
-        Some(Secrets::Tags(command)) => tags::run(command, common, context).await,
+        None => list::run(common, context).await?,
+        Some(Secrets::Diff(args)) => return diff::run(&args, common, context).await,
+        Some(Secrets::GenerateExampleEnv(args)) => example::run(args, common, context).await?,
+        Some(Secrets::Get(args)) => get::run(&args, common, context).await?,
+        Some(Secrets::Set(args)) => set::run(args, common, context).await?,
+        Some(Secrets::Delete(args)) => delete::run(args, common, context).await?,
+        Some(Secrets::Folders(command)) => folders::run(command, common, context).await?,
+        Some(Secrets::History(args)) => versions::run(&args, common, context).await?,
+        Some(Secrets::Rollback(args)) => rollback::run(&args, common, context).await?,
+        Some(Secrets::Move(args)) => relocate::run(args, common, context).await?,
+        Some(Secrets::Tags(command)) => tags::run(command, common, context).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -71,6 +71,7 @@ pub(super) async fn run(
         let row = |name: &String| Row {
             secret_key: name.clone(),
             secret_value: None,
+            secret_value_hidden: false,
             secret_path: Some(folder.clone()),
             operation: None,
         };

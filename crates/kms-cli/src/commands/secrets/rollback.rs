@@ -34,6 +34,7 @@ pub(super) async fn run(args: &Args, common: &Common, context: &Context) -> Resu
         let row = Row {
             secret_key: secret.secret_key,
             secret_value: None,
+            secret_value_hidden: false,
             secret_path: Some(path.to_owned()),
             operation: None,
         };

@@ -7,7 +7,10 @@ use secrecy::zeroize::Zeroizing;
 use serde::Serialize;
 
 use super::Common;
-use crate::{Context, error::CliError, ui};
+use crate::{Context, error::CliError, selection, ui};
+
+/// What a table shows in the place of a value that may not be read.
+pub(super) const HIDDEN: &str = "*hidden*";
 
 /// How to answer; decided before anything is read or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,9 @@ pub(super) struct Row {
     pub(super) secret_key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret_value: Option<SecretValue>,
+    /// Says that the value is only the text that stands for one that may not be read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) secret_value_hidden: bool,
     /// Only where secrets of several folders are listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret_path: Option<String>,
@@ -82,21 +88,31 @@ impl Row {
         Self {
             secret_key: name.to_owned(),
             secret_value: Some(value),
+            secret_value_hidden: false,
             secret_path: None,
             operation: None,
         }
     }
 }
 
+/// A value as a table shows it.
+pub(super) fn shown(secret: &Secret) -> &str {
+    if selection::is_hidden(secret) { HIDDEN } else { secret.secret_value.expose() }
+}
+
 impl From<&Secret> for Row {
     fn from(secret: &Secret) -> Self {
-        Self::new(&secret.secret_key, secret.secret_value.clone())
+        Self {
+            secret_value_hidden: selection::is_hidden(secret),
+            ..Self::new(&secret.secret_key, secret.secret_value.clone())
+        }
     }
 }
 
-/// Writes `NAME=VALUE` lines, which cannot carry a value of several lines: it would look like
-/// further names.
+/// Writes `NAME=VALUE` lines, which cannot carry a name or a value of several lines: it would look
+/// like further names.
 pub(super) fn print_dotenv(rows: &[Row], context: &Context) -> Result<(), CliError> {
+    refuse_names(rows)?;
     let broken = with_line_breaks(rows);
     if !broken.is_empty() {
         return Err(CliError::failed(format!(
@@ -110,6 +126,7 @@ pub(super) fn print_dotenv(rows: &[Row], context: &Context) -> Result<(), CliErr
 
 /// Writes `NAME=VALUE` lines as they come, and warns about values of several lines.
 pub(super) fn print_plain(rows: &[Row], context: &Context) -> Result<(), CliError> {
+    refuse_names(rows)?;
     let broken = with_line_breaks(rows);
     if !broken.is_empty() {
         context.ui.warn(&format!(
@@ -127,6 +144,19 @@ pub(super) fn print_text(text: &str, context: &Context) -> Result<(), CliError> 
         context.ui.raw(ui::escape_text(text).as_bytes())
     } else {
         context.ui.raw(text.as_bytes())
+    }
+}
+
+/// No server of the contract stores such a name; one that sends it wants another line read (L11).
+fn refuse_names(rows: &[Row]) -> Result<(), CliError> {
+    let breaks = |row: &&Row| row.secret_key.contains(char::is_control);
+    match rows.iter().find(breaks) {
+        Some(row) => Err(CliError::failed(format!(
+            "`NAME=VALUE` lines cannot carry the name `{}`",
+            row.secret_key
+        ))
+        .hint("use `--output json`, and ask who made it")),
+        None => Ok(()),
     }
 }
 
@@ -168,5 +198,13 @@ mod tests {
         let rows = [Row::new("A", "1".into()), Row::new("B", "1\n2".into())];
         assert_eq!(with_line_breaks(&rows), ["`B`"]);
         assert_eq!(lines(&rows[..1]).as_str(), "A=1\n");
+    }
+
+    #[test]
+    fn l11_a_name_that_would_be_two_lines_is_refused() {
+        assert!(refuse_names(&[Row::new("A", "1".into())]).is_ok());
+        for name in ["A\nB", "A\rB", "A\u{1b}[2J"] {
+            assert!(refuse_names(&[Row::new(name, "1".into())]).is_err(), "{name:?}");
+        }
     }
 }
