@@ -59,8 +59,8 @@ fn a_history_shows_who_and_when_and_values_only_when_asked() {
     assert!(!ran.stdout.contains(CANARY));
     let rows: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&rows[0]["version"], &rows[1]["version"]), (&json!(2), &json!(1)));
-    assert!(show(&["--values"]).0.stdout.contains(CANARY));
-    let (ran, _) = show(&["--values", "--output=json"]);
+    assert!(show(&["--show-values"]).0.stdout.contains(CANARY));
+    let (ran, _) = show(&["--show-values", "--output=json"]);
     let rows: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(rows[1]["secretValue"], "one");
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Common, rows::Form};
 use crate::{Context, error::CliError, selection::Place};
 
-/// Show the versions of a secret, newest first; values only with `--values`
+/// Show the versions of a secret, newest first; values only with `--show-values`
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// Name of the secret
@@ -20,7 +20,7 @@ pub(super) struct Args {
 
     /// Show the values too
     #[arg(long)]
-    values: bool,
+    show_values: bool,
 
     /// How many versions to show, 1 to 100
     #[arg(long, default_value_t = 20, value_name = "N")]
@@ -82,12 +82,12 @@ pub(super) async fn run(args: &Args, common: &Common, context: &Context) -> Resu
     let answer =
         answer.map_err(|error| explain(&place, "read the history of", &args.name, error))?;
     let versions = answer.secret_versions.into_iter();
-    let rows: Vec<Row> = versions.map(|version| Row::new(version, args.values)).collect();
+    let rows: Vec<Row> = versions.map(|version| Row::new(version, args.show_values)).collect();
     if let Some(structured) = structured {
         return structured.print(&rows, context);
     }
     let mut headers = vec!["version", "secret name"];
-    headers.extend(args.values.then_some("secret value"));
+    headers.extend(args.show_values.then_some("secret value"));
     headers.extend(["tags", "changed by", "changed at"]);
     context.ui.table(&headers, rows.iter().map(Row::cells).collect())
 }
