@@ -11,6 +11,7 @@ use kms_auth::{
 use kms_crypto::{Entropy, OsEntropy};
 use kms_store::Store;
 use moka::sync::Cache;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
@@ -31,6 +32,8 @@ use crate::{
 /// A principal, a project, the organization, and what the principal's login told (`Facts::print`).
 pub(crate) type AccessKey = (Uuid, ProjectId, OrganizationId, Uuid);
 
+/// How many may read all secrets of a project at one time.
+const WHOLE_PROJECTS: usize = 2;
 /// How many callers and memberships are remembered at most.
 const REMEMBERED: u64 = 20_000;
 
@@ -107,6 +110,8 @@ pub struct Inner {
     /// What a principal may do in a project: the epoch it was read in, until when it holds, and it.
     pub(crate) access_memory: Cache<AccessKey, (u64, i64, ProjectAccess)>,
     pub(crate) answers: Answers,
+    /// Turns of those who read all secrets of a project at once: each may take much memory.
+    pub(crate) whole_projects: Semaphore,
     pub(crate) sso: SingleSignOn,
     pub(crate) verifier: Verifier,
 }
@@ -148,6 +153,7 @@ impl Core {
             service_memory: Cache::new(REMEMBERED),
             access_memory: Cache::new(REMEMBERED),
             answers,
+            whole_projects: Semaphore::new(WHOLE_PROJECTS),
             sso,
             verifier,
         };

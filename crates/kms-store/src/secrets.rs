@@ -126,6 +126,19 @@ record! {
     }
 }
 
+record! {
+    /// How much there is in a folder and below it.
+    #[derive(Clone, Copy, Debug)]
+    pub struct SizeRow {
+        /// Folders, itself included; 0 when there is no such folder.
+        pub folders: i64,
+        /// Shared secrets.
+        pub secrets: i64,
+        /// Bytes of them, sealed.
+        pub bytes: i64,
+    }
+}
+
 macro_rules! columns {
     () => {
         "f.env_id, f.id, f.path, s.id, s.name, s.owner_id, s.version, s.sealed,
@@ -160,6 +173,15 @@ const LIST_BELOW: &str = placed!(
     "FROM below b JOIN folders f ON f.id = b.id
         LEFT JOIN secrets s ON s.folder_id = f.id AND (s.owner_id = $5 OR s.owner_id = $6)"
 );
+const MEASURE_BELOW: &str = "WITH RECURSIVE below (id) AS (
+        SELECT f.id FROM environments e JOIN folders f ON f.env_id = e.id
+        WHERE e.org_id = $1 AND e.project_id = $2 AND e.slug = $3 AND f.org_id = $1 AND f.path = $4
+        UNION ALL
+        SELECT f.id FROM below b JOIN folders f ON f.parent_id = b.id
+    )
+    SELECT COUNT(DISTINCT b.id) AS folders, COUNT(s.id) AS secrets,
+        CAST(COALESCE(SUM(LENGTH(s.sealed)), 0) AS BIGINT) AS bytes
+    FROM below b LEFT JOIN secrets s ON s.folder_id = b.id AND s.owner_id = $5";
 const FIND: &str = placed!(
     "",
     "FROM environments e JOIN folders f ON f.env_id = e.id
@@ -288,6 +310,13 @@ pub async fn list_with(
     let sql = if recursive { LIST_BELOW } else { LIST };
     let params = (place.org, place.project, place.environment, place.path, SHARED, owner);
     source.fetch_all(sql, params).await
+}
+
+/// How much [`list`] would read of a folder and all below.
+pub async fn measure(source: impl Source, place: &Place<'_>) -> Result<SizeRow, StoreError> {
+    let params = (place.org, place.project, place.environment, place.path, SHARED);
+    let found = source.fetch_optional(MEASURE_BELOW, params).await?;
+    Ok(found.unwrap_or(SizeRow { folders: 0, secrets: 0, bytes: 0 }))
 }
 
 /// The shared secret of a name in a folder; none when there is no such folder, a row without a

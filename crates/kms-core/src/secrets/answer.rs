@@ -102,6 +102,25 @@ impl Question {
             reach,
         }
     }
+
+    /// Bytes that it takes besides itself, about.
+    fn size(&self) -> usize {
+        self.environment.len() + self.path.len() + self.asked.size()
+    }
+}
+
+impl Asked {
+    fn size(&self) -> usize {
+        let text = |text: &String| size_of::<String>() + text.len();
+        match self {
+            Self::All { metadata, tags, .. } => {
+                let pairs: usize =
+                    metadata.iter().map(|(key, value)| text(key) + text(value)).sum();
+                pairs + tags.iter().flatten().map(text).sum::<usize>()
+            }
+            Self::One { name, .. } => text(name),
+        }
+    }
 }
 
 impl PartialEq for Question {
@@ -145,7 +164,7 @@ impl Answers {
             return Self(None);
         }
         let weigh = |question: &Question, entry: &Remembered| {
-            let bytes = ENTRY + question.path.len() + entry.answer.body.len();
+            let bytes = ENTRY + question.size() + entry.answer.body.len();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let cache = Cache::builder().max_capacity(budget).time_to_idle(IDLE).weigher(weigh).build();
@@ -158,6 +177,12 @@ impl Answers {
         if let Some(cache) = &self.0 {
             cache.run_pending_tasks();
         }
+    }
+
+    /// How many are remembered.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> u64 {
+        self.0.as_ref().map_or(0, Cache::entry_count)
     }
 }
 

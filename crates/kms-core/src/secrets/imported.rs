@@ -30,8 +30,10 @@ use crate::{
 
 /// Levels of imports that are followed.
 const MAX_DEPTH: usize = 10;
-/// Folders that one answer may import from.
+/// Folders that one answer may import from, and imports that it may hold.
 const MAX_SOURCES: usize = 1_000;
+/// Bytes that imports may bring into one answer: a folder counts for each that imports it.
+const MAX_IMPORTED: usize = 32 * 1024 * 1024;
 /// Secrets opened at one go, before others get their turn on the thread.
 const TURN: usize = 256;
 
@@ -72,6 +74,10 @@ impl Core {
         for edge in start.iter().filter_map(|folder| graph.get(folder)).flatten() {
             let (source, environment) = (edge.source.clone(), edge.environment.clone());
             chains.push(Chain { source, environment, nested: Vec::new() });
+        }
+        if chains.len() > MAX_SOURCES {
+            let message = format!("The folders have more than {MAX_SOURCES} imports");
+            return Err(Error::bad_request(message));
         }
         let mut seen: HashSet<Folder> = start.into_iter().collect();
         seen.extend(chains.iter().map(|chain| chain.source.clone()));
@@ -158,7 +164,7 @@ impl Core {
             let tagged = content.values().flat_map(|(_, secrets)| secrets.iter().map(Opened::tags));
             self.labels(&self.store, access, tagged).await?
         };
-        let (mut imports, mut seen) = (Vec::with_capacity(chains.len()), 0);
+        let (mut imports, mut seen, mut bytes) = (Vec::with_capacity(chains.len()), 0, 0);
         for chain in chains {
             let mut import = chain.empty(content.get(&chain.source).map(|(id, _)| *id));
             let mut names = HashSet::new();
@@ -175,6 +181,13 @@ impl Core {
                         continue;
                     }
                     names.insert(name.clone());
+                    bytes += opened.row.sealed.len();
+                    if bytes > MAX_IMPORTED {
+                        return Err(Error::bad_request(format!(
+                            "Imports bring in more than {MAX_IMPORTED} bytes; list the folders \
+                             one by one, or without imports"
+                        )));
+                    }
                     import.secrets.push(show_in(access, folder, &labels, opened.clone(), show));
                 }
             }

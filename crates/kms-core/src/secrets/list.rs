@@ -26,6 +26,8 @@ use crate::{
 
 /// Pairs of a metadata filter at most.
 const MAX_PAIRS: usize = 10;
+/// Slugs of a tag filter at most: a secret has no more tags either.
+const MAX_SLUGS: usize = 100;
 /// Secrets opened at one go, before others get their turn on the thread.
 const TURN: usize = 256;
 
@@ -78,7 +80,7 @@ impl Core {
             recursive: flag(query.recursive, false),
             show,
             metadata: metadata_filter(query.metadata_filter.as_deref())?,
-            tags: query.tag_slugs.as_deref().map(tag_slugs),
+            tags: query.tag_slugs.as_deref().map(tag_slugs).transpose()?,
             reach: Reach {
                 expand: flag(query.expand_secret_references, v4) && show == Show::Value,
                 imports: flag(query.include_imports, v4),
@@ -258,10 +260,14 @@ impl Wanted {
     }
 }
 
-/// Reads a comma list.
-fn tag_slugs(text: &str) -> Vec<String> {
-    let slugs = text.split(',').map(str::trim).filter(|slug| !slug.is_empty());
-    slugs.map(str::to_owned).collect()
+/// Reads a comma list, whose order means nothing.
+fn tag_slugs(text: &str) -> Result<Vec<String>> {
+    let slugs: BTreeSet<_> =
+        text.split(',').map(str::trim).filter(|slug| !slug.is_empty()).collect();
+    if slugs.len() > MAX_SLUGS {
+        return Err(Error::field("tagSlugs", format!("must have at most {MAX_SLUGS} slugs")));
+    }
+    Ok(slugs.into_iter().map(str::to_owned).collect())
 }
 
 /// Reads `key=a,value=b|key=c,value=d`; pairs that are not of this form are dropped.

@@ -47,6 +47,9 @@ pub use watch::{Told, Watch};
 
 use crate::{Caller, Core, Error, Result, access::ProjectAccess, place::Place, text};
 
+/// Bytes that one request may write, sealed: every other write waits for it.
+pub const MAX_WRITTEN: usize = 32 * 1024 * 1024;
+
 /// Shared by all who may read the folder, or one user's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -104,6 +107,13 @@ fn new_name(access: &ProjectAccess, field: &str, name: &str) -> Result<String> {
         ));
     }
     Ok(name)
+}
+
+/// A request would hold up all other writes for too long (attack R7).
+fn too_large_a_write() -> Error {
+    Error::bad_request(format!(
+        "The request writes more than {MAX_WRITTEN} bytes of secrets at once; send it in parts"
+    ))
 }
 
 /// Who writes: kind, id and name.

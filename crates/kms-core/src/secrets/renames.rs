@@ -13,11 +13,11 @@ use kms_store::{
 };
 
 use super::{
-    Opened, batch,
+    MAX_VALUE, MAX_WRITTEN, Opened, batch,
     references::scan::{Reference, has_references, references, rewrite},
     update::write_versions,
 };
-use crate::{Caller, Core, Result, audit::Event, place::Place, text::SecretPath};
+use crate::{Caller, Core, Error, Result, audit::Event, place::Place, text::SecretPath};
 
 /// Secrets opened at one go, before others get their turn on the thread.
 const TURN: usize = 256;
@@ -47,10 +47,22 @@ struct Follower {
 }
 
 impl Renames {
-    /// The value with its references renamed, if there are such, of a secret in a folder.
-    pub(super) fn follow(&self, environment: &str, path: &str, value: &SecretValue) -> SecretValue {
+    /// The value with its references renamed, if there are such, of a secret in a folder. One that
+    /// a longer name makes too long is refused (attack R7).
+    pub(super) fn follow(
+        &self,
+        environment: &str,
+        path: &str,
+        value: &SecretValue,
+    ) -> Result<SecretValue> {
         let changed = rewrite(value.expose(), |reference| self.text(environment, path, reference));
-        SecretValue::from(&*changed)
+        if changed.len() > MAX_VALUE.max(value.expose().len()) {
+            return Err(Error::bad_request(format!(
+                "A value that refers to the secret would have more than {MAX_VALUE} bytes under \
+                 the new name; choose a shorter one"
+            )));
+        }
+        Ok(SecretValue::from(&*changed))
     }
 
     /// What a reference becomes; none if it stays. A name that no reference can spell is not
@@ -93,6 +105,7 @@ impl Core {
         if names.is_empty() {
             return Ok(Renames::default());
         }
+        let _turn = self.whole_projects.acquire().await;
         let (org, project) = (place.access.project.org_id, place.access.id());
         let rows = secrets::list_project(&self.store, org, project).await?;
         let mut found = Vec::new();
@@ -114,9 +127,17 @@ impl Core {
         }
         // What is not there gets no other name.
         renames.names.retain(|key, _| renames.there.contains(key));
-        for ((environment, path, _), opened) in found {
-            let value = renames.follow(&environment, &path, &opened.payload.value);
+        let mut bytes = 0;
+        for (index, ((environment, path, _), opened)) in found.into_iter().enumerate() {
+            if index % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+            let value = renames.follow(&environment, &path, &opened.payload.value)?;
             if value.expose() != opened.payload.value.expose() {
+                bytes += value.expose().len();
+                if bytes > MAX_WRITTEN {
+                    return Err(super::too_large_a_write());
+                }
                 let path = SecretPath::parse("path", Some(&path))?;
                 renames.followers.push(Follower { environment, path, opened, value });
             }

@@ -9,7 +9,7 @@ use kms_store::{
 };
 
 use super::{
-    Kind, Opened, Payload,
+    Kind, MAX_WRITTEN, Opened, Payload,
     create::about,
     fields::Fields,
     new_name, no_secret, owner_of,
@@ -99,7 +99,7 @@ impl Core {
         let tags = labels.slugs(&payload.tags);
         place.require_found(Action::Edit, &row.name, &tags, || no_secret(place, &row.name))?;
         let show = Show::to_readers(place, &row.name, &tags);
-        payload.value = renames.follow(&place.environment, place.path.as_str(), &payload.value);
+        payload.value = renames.follow(&place.environment, place.path.as_str(), &payload.value)?;
         fields.apply(&mut row, &mut payload);
         let tags = labels.slugs(&payload.tags);
         place.require_secret(Action::Edit, &row.name, &tags)?;
@@ -172,6 +172,9 @@ pub(super) async fn write_versions(
     access: &ProjectAccess,
     rows: &[SecretRow],
 ) -> Result<()> {
+    if rows.iter().map(|row| row.sealed.len()).sum::<usize>() > MAX_WRITTEN {
+        return Err(super::too_large_a_write());
+    }
     let (org, project) = (access.project.org_id, access.id());
     match secrets::update(tx, org, project, rows).await {
         Err(StoreError::Duplicate) => {

@@ -42,9 +42,11 @@ impl Core {
             self.place_to_read(caller, &query.project, environment, ("secretPath", path)).await?;
         let name = wanted_name(name)?;
         let row = self.find_readable(&place, name, Show::Mask).await?.row;
+        let turn = self.whole_projects.acquire().await;
         let (org, project) = (place.access.project.org_id, place.access.id());
         let rows = secrets::list_project(&self.store, org, project).await?;
         let dependents = self.dependents(&place, rows).await?;
+        drop(turn);
         let root = [place.environment.clone(), place.path.as_str().to_owned(), name.to_owned()];
         let mut walk = Walk { dependents, budget: Budget::of_tree(), chain: Vec::new() };
         let tree = walk.node(&root).map_err(|_| too_much())?;

@@ -21,6 +21,11 @@ pub const MAX_EXPANDED: usize = 1024 * 1024;
 pub const MAX_ADDED: usize = 32 * 1024 * 1024;
 /// References that are followed for one answer.
 const MAX_STEPS: usize = 500_000;
+/// Looks at references for one answer, those of values included that have to wait for others or
+/// that nothing comes of.
+const MAX_WORK: usize = 8 * MAX_STEPS;
+/// Bytes that are copied in the time of one such look, about.
+const BYTES_OF_A_LOOK: usize = 256;
 /// Secrets in one tree.
 const MAX_NODES: usize = 10_000;
 
@@ -56,16 +61,18 @@ pub(super) enum Stop {
 pub(super) struct Budget {
     steps: usize,
     bytes: usize,
+    /// Looks that are left, see [`MAX_WORK`].
+    work: usize,
 }
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self { steps: MAX_STEPS, bytes: MAX_ADDED }
+        Self { steps: MAX_STEPS, bytes: MAX_ADDED, work: MAX_WORK }
     }
 
     /// For a tree, whose every secret is written out.
     pub(super) fn of_tree() -> Self {
-        Self { steps: MAX_NODES, bytes: MAX_ADDED }
+        Self { steps: MAX_NODES, bytes: MAX_ADDED, work: MAX_WORK }
     }
 
     /// One reference more.
@@ -77,7 +84,23 @@ impl Budget {
     /// So many bytes more.
     pub(super) fn take(&mut self, bytes: usize) -> Result<(), Stop> {
         self.bytes = self.bytes.checked_sub(bytes).ok_or(Stop::TooMuch)?;
+        self.look(bytes / BYTES_OF_A_LOOK)
+    }
+
+    /// So many looks more.
+    fn look(&mut self, count: usize) -> Result<(), Stop> {
+        self.work = self.work.checked_sub(count).ok_or(Stop::TooMuch)?;
         Ok(())
+    }
+
+    /// Pays for the work of an attempt that nothing came of, and for nothing else of it.
+    pub(super) fn pay_for(&mut self, attempt: Self) {
+        self.work = attempt.work;
+    }
+
+    /// How many looks were paid for since an earlier state.
+    pub(super) fn worked_since(&self, before: Self) -> usize {
+        before.work.saturating_sub(self.work)
     }
 }
 
@@ -138,6 +161,7 @@ impl<'c, L: Lookup> Run<'c, L> {
             if is_root && self.kept_before.contains(reference.text) {
                 continue;
             }
+            self.budget.look(1)?;
             match self.lookup.find(home, &reference) {
                 Found::Value(at, raw) => {
                     self.budget.step()?;
@@ -297,6 +321,28 @@ mod tests {
         let long = &*Box::leak("x".repeat(600 * 1024).into_boxed_str());
         assert_eq!(expanded(&[("/", "A", "${B}${B}"), ("/", "B", long)]), Err(Stop::TooMuch));
         assert!(expanded(&[("/", "A", "${B}"), ("/", "B", long)]).is_ok());
+    }
+
+    #[test]
+    fn r7_attempts_that_nothing_comes_of_are_paid_for() {
+        let many = |name: &str, count: usize| -> &'static str {
+            Box::leak(format!("${{{name}}}").repeat(count).into_boxed_str())
+        };
+        let denied = format!("{}${{DENIED}}", many("B", 100));
+        let secrets = [("/", "B", many("C", 100)), ("/", "C", "")];
+        let lookup =
+            Map(secrets.iter().map(|(path, key, value)| ((*path, *key), *value)).collect());
+        let mut budget = Budget::new();
+        for attempt in 0.. {
+            let mut left = budget;
+            match expand(&lookup, At::new("dev", "/", "A"), &denied, &mut left) {
+                Err(Stop::TooMuch) => break,
+                ended => assert_eq!(ended.err(), Some(Stop::Denied("DENIED".into()))),
+            }
+            budget.pay_for(left);
+            assert!(attempt < MAX_WORK / 10_000, "it goes on for nothing");
+            assert_eq!((budget.steps, budget.bytes), (MAX_STEPS, MAX_ADDED));
+        }
     }
 
     #[test]

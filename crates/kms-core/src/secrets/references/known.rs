@@ -30,6 +30,8 @@ const MAX_TARGETS: usize = 20_000;
 const MAX_ROUNDS: usize = 64;
 /// Values expanded at one go, before others get their turn on the thread.
 const TURN: usize = 256;
+/// References looked at in that time, at least.
+const TURN_OF_WORK: usize = 20_000;
 
 /// Folders that are searched before the one that a value is from.
 #[derive(Clone, Debug)]
@@ -294,10 +296,15 @@ impl Core {
             let mut missing = Missing::default();
             let mut later = Vec::new();
             for turn in open.chunks(TURN) {
+                let mut last = budget;
                 for &index in turn {
                     match try_root(known, &roots[index], &mut missing, &mut budget)? {
                         Some(outcome) => outcomes[index] = outcome,
                         None => later.push(index),
+                    }
+                    if budget.worked_since(last) > TURN_OF_WORK {
+                        last = budget;
+                        tokio::task::yield_now().await;
                     }
                 }
                 tokio::task::yield_now().await;
@@ -369,7 +376,9 @@ fn try_root(
 ) -> Result<Option<Outcome>> {
     let finder = Finder::new(known, root.overlay, missing);
     let mut left = *budget;
-    match expand(&finder, root.at, root.value.expose(), &mut left) {
+    let ended = expand(&finder, root.at, root.value.expose(), &mut left);
+    budget.pay_for(left);
+    match ended {
         Ok(expanded) if !expanded.complete => Ok(None),
         Ok(expanded) => {
             *budget = left;

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod batches;
+mod bounds;
 mod history;
 mod imported;
 mod memory;

@@ -17,9 +17,9 @@ use crate::{
     access::Action,
     place::Place,
     secrets::{
-        Opened, Payload,
+        MAX_WRITTEN, Opened, Payload,
         create::Target,
-        sign,
+        sign, too_large_a_write,
         update::write_versions,
         view::{Frame, Show},
     },
@@ -96,6 +96,9 @@ impl Core {
             answer.push(shown(landing, &row, payload));
             changed.push(row);
         }
+        if new.iter().map(|row| row.sealed.len()).sum::<usize>() > MAX_WRITTEN {
+            return Err(too_large_a_write());
+        }
         match secrets::insert(tx, access.project.org_id, access.id(), &new).await {
             Err(StoreError::Duplicate) => return Err(Error::bad_request("Secret already exists")),
             done => done?,
@@ -114,12 +117,20 @@ fn shown(landing: &Landing<'_>, row: &SecretRow, payload: Payload) -> Secret {
 
 /// What is in a folder and below it, empty folders too.
 async fn everything(tx: &mut Tx, source: &Place, destination: &Place) -> Result<Copies> {
+    let size = secrets::measure(&mut *tx, &source.stored()).await?;
+    let most = i64::try_from(MAX_BATCH).unwrap_or(i64::MAX);
+    if size.secrets > most || size.folders > most {
+        let message = format!("The folder holds more than {MAX_BATCH} secrets or folders");
+        return Err(Error::bad_request(message));
+    }
+    if usize::try_from(size.bytes).is_ok_and(|bytes| bytes > MAX_WRITTEN) {
+        return Err(too_large_a_write());
+    }
     let rows = secrets::list(&mut *tx, &source.stored(), true).await?;
     if rows.is_empty() {
         return Err(source.not_found());
     }
     let mut copies = Copies::new();
-    let mut count = 0;
     for row in rows {
         let (path, secret) = row.split();
         let path = SecretPath::parse("sourceSecretPath", Some(&path))?;
@@ -136,11 +147,6 @@ async fn everything(tx: &mut Tx, source: &Place, destination: &Place) -> Result<
         let (_, opened) = copies.entry(target).or_insert_with(|| (place, Vec::new()));
         if let Some(secret) = secret {
             opened.push(Opened::open(&source.access, secret)?);
-            count += 1;
-        }
-        if count > MAX_BATCH {
-            let message = format!("The folder holds more than {MAX_BATCH} secrets");
-            return Err(Error::bad_request(message));
         }
     }
     Ok(copies)
