@@ -125,6 +125,14 @@ variables! {
     NON_INTERACTIVE: ["KMS_NON_INTERACTIVE"];
     /// Never asks anything when set to other than `false`, as without a terminal.
     CI: ["CI"];
+    /// `true` uses what was read before and never asks the server.
+    OFFLINE: ["KMS_OFFLINE"];
+    /// `true` uses what was read before if it is young enough.
+    PREFER_OFFLINE: ["KMS_PREFER_OFFLINE"];
+    /// How old what was read before may be, such as `12h`.
+    CACHE_MAX_AGE: ["KMS_CACHE_MAX_AGE"];
+    /// `true` neither keeps nor uses copies of what is read.
+    NO_CACHE: ["KMS_NO_CACHE"];
     /// How much to log: `debug` and `trace` show each request, never its content.
     LOG_LEVEL: ["KMS_LOG_LEVEL", "LOG_LEVEL"];
     /// Program that `login` opens a browser with.

@@ -67,12 +67,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
             .hint("use `--format` for how and `--output-file` for where to write"));
     }
     if let Some(template) = &args.template {
+        if args.read.copies.is_offline(context) {
+            return Err(CliError::usage(
+                "a template needs the server: what it asks for is not kept",
+            ));
+        }
         let text = from_template(template, context).await?;
         return write(&args, &text, None, context);
     }
     let options = args.options()?;
     let (client, place) = Place::to_read(&args.place, None, context).await?;
-    let secrets = selection::fetch(&client, &place, &args.read).await?;
+    let secrets = selection::fetch(&client, &place, &args.read, context).await?;
     let secrets = selection::unique(secrets);
     selection::require_values(&secrets)?;
     let rendered = formats::render_with(args.format, &secrets, options)?;

@@ -26,6 +26,7 @@ use crate::{
 /// Where it comes from, decided once.
 pub(super) struct Source<'a> {
     args: &'a Args,
+    context: &'a Context,
     client: Client,
     place: Option<Place>,
     /// Of the own environment and of files, without our own credentials.
@@ -68,7 +69,7 @@ impl Prepared {
 
 impl<'a> Source<'a> {
     /// Decides everything before secrets are read. Only a service token has to ask for its place.
-    pub(super) async fn new(args: &'a Args, context: &Context) -> Result<Self, CliError> {
+    pub(super) async fn new(args: &'a Args, context: &'a Context) -> Result<Self, CliError> {
         if context.settings.output.is_some() {
             return Err(CliError::usage("`--output` has no meaning for `run`")
                 .hint("options of the program stand behind `--`"));
@@ -94,14 +95,15 @@ impl<'a> Source<'a> {
         } else {
             (context.settings.client()?, None)
         };
-        Ok(Self { args, client, place, variables, references })
+        Ok(Self { args, context, client, place, variables, references })
     }
 
     /// Asks the server for everything.
     pub(super) async fn prepare(&self) -> Result<Prepared, CliError> {
         let secrets = match &self.place {
             Some(place) if !self.args.references_only => {
-                selection::unique(selection::fetch(&self.client, place, &self.args.read).await?)
+                let (client, read) = (&self.client, &self.args.read);
+                selection::unique(selection::fetch(client, place, read, self.context).await?)
             }
             _ => Vec::new(),
         };
@@ -128,7 +130,8 @@ impl<'a> Source<'a> {
         self.references.values().for_each(|reference| found.want(reference));
         for (folder, values) in found.folders() {
             let place = self.place_of(folder).await?;
-            let secrets = selection::fetch(&self.client, &place, &ReadArgs::default()).await?;
+            let read = self.args.read.as_usual();
+            let secrets = selection::fetch(&self.client, &place, &read, self.context).await?;
             let secrets = selection::unique(secrets);
             let wanted: Vec<Secret> =
                 secrets.into_iter().filter(|secret| self.refers_to(folder, secret)).collect();
@@ -155,6 +158,11 @@ impl<'a> Source<'a> {
         let project = match (&folder.project, &self.place) {
             (Some(project), _) if project.parse::<Uuid>().is_ok() => project.clone(),
             (Some(slug), _) => {
+                if self.args.read.copies.is_offline(self.context) {
+                    let what = format!("the id of the project `{slug}` is not known offline");
+                    return Err(CliError::failed(what)
+                        .hint("name the project by its id: `kms://ID/ENVIRONMENT/PATH/NAME`"));
+                }
                 let project = self.client.get_project_by_slug(slug).await;
                 project.context(format!("could not find the project `{slug}`"))?.id.to_string()
             }
