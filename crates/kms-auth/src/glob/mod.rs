@@ -21,6 +21,7 @@ mod parts;
 mod tests;
 
 pub use error::BadPattern;
+pub use parse::literal;
 pub use parts::Pattern;
 use parts::{Atom, Node, Star};
 
@@ -32,6 +33,12 @@ const DOT: u16 = b'.' as u16;
 /// Ends of lines, which the compatible server's `*` takes here and there: a text that has them
 /// matches nothing.
 const LINE_ENDS: [u16; 4] = [0x0a, 0x0d, 0x2028, 0x2029];
+
+/// Whether a character ends a line for the compatible server's matcher; no pattern matches a text
+/// that has one.
+pub fn is_line_end(c: char) -> bool {
+    LINE_ENDS.iter().any(|end| u32::from(*end) == u32::from(c))
+}
 
 /// What a single `*` does at the end of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -202,7 +202,7 @@ fn check_operand(path: Path<'_>, operator: &str, operand: &Value) -> Result<()> 
         ("$glob", Value::String(pattern)) => {
             check_text(path, operand)?;
             // A template stands for a text, which a pattern may hold anywhere.
-            Pattern::parse(&templates::filled(pattern))
+            Pattern::parse(&templates::filled(pattern, templates::ADDRESS))
                 .map(drop)
                 .map_err(|bad| broken(path, lower(&bad.to_string())))
         }
@@ -269,6 +269,10 @@ mod tests {
                 ",\"conditions\",\"environment\",\"$in\",1",
             ),
             (json!({"secretPath": {"$glob": "!x"}}), ",\"conditions\",\"secretPath\",\"$glob\""),
+            (
+                json!({"secretPath": {"$glob": "/[a-{{identity.id}}]"}}),
+                ",\"conditions\",\"secretPath\",\"$glob\"",
+            ),
             (json!({"secretPath": "{{identity.x}}"}), ",\"conditions\",\"secretPath\""),
             (json!({"secretPath": "a".repeat(513)}), ",\"conditions\",\"secretPath\""),
             (json!({"secretTags": "x"}), ",\"conditions\",\"secretTags\""),

@@ -309,4 +309,49 @@ mod tests {
         assert!(!ask(&all, Action::Create, "/red"), "T4: a value is no pattern");
         assert!(ask(&all, Action::Create, "/**"));
     }
+
+    /// Ids, addresses and names as they are, not plain letters.
+    #[test]
+    fn t3_t4_a_template_in_a_pattern_stands_for_every_value() {
+        let private = json!({"secretPath": {"$glob": "/private/{{identity.id}}"}});
+        let below = json!({"secretPath": {"$glob": "/{a,{{identity.metadata.team}}}/**"}});
+        let named = json!({"secretName": {"$glob": "{{identity.username}}*"}});
+        let set = |facts: &Facts, conditions: &Value| {
+            let role = Arc::new(rules(json!([
+                {"subject": "secrets", "action": "create", "conditions": conditions},
+                {"subject": "secrets", "action": "delete"},
+                {"subject": "secrets", "action": "delete", "inverted": true,
+                 "conditions": conditions},
+            ])));
+            RuleSet::of_roles(vec![role], facts)
+        };
+        let ask = |set: &RuleSet, path: &str, name: &str| {
+            let attributes = Attributes { secret_name: Some(name), ..at("dev", path) };
+            [Action::Create, Action::Delete]
+                .map(|action| set.allows(action, Subject::Secrets, &attributes))
+        };
+        let facts = |id: &str, team: &str, username: &str| Facts {
+            id: id.into(),
+            username: username.into(),
+            metadata: vec![("team".into(), team.into())],
+            ..Facts::default()
+        };
+        let (matches, differs) = ([true, false], [false, true]);
+        let id = "0190a6e2-7b1c-7def-8a3b-5c6d7e8f9a0b";
+        let ada = facts(id, "blue-1_x", "ada.b+c@x.test");
+        for (conditions, path, name, answer) in [
+            (&private, format!("/private/{id}"), "A", matches),
+            (&private, "/private/x".into(), "A", differs),
+            (&below, "/blue-1_x/y".into(), "A", matches),
+            (&below, "/blue-2/y".into(), "A", differs),
+            (&named, "/".into(), "ada.b+c@x.test KEY", matches),
+            (&named, "/".into(), "adaxb+c@x.test", differs),
+        ] {
+            assert_eq!(ask(&set(&ada, conditions), &path, name), answer, "{conditions} {path}");
+        }
+        // What a pattern cannot hold: nothing is allowed, everything is forbidden.
+        let odd = facts(id, "blue,red", "a\\b");
+        assert_eq!(ask(&set(&odd, &below), "/red", "A"), [false, false]);
+        assert_eq!(ask(&set(&odd, &named), "/", "a\\b"), [false, false]);
+    }
 }
