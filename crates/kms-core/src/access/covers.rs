@@ -1,4 +1,6 @@
-//! Nobody gives more than they hold (attack T4).
+//! Nobody gives more than they hold, or gives back what they may not hold (attack T4).
+
+use kms_api::permissions::{Actions, Rule};
 
 use super::{Action, RuleSet, Subject, rules::Compiled};
 use crate::{Error, Result};
@@ -13,13 +15,8 @@ impl RuleSet {
         for (place, rule) in granted.compiled().iter().enumerate() {
             let Some(subject) = rule.subject().filter(|_| !rule.forbids()) else { continue };
             let later = &granted.compiled()[place + 1..];
-            for action in Action::ALL.iter().copied() {
-                // Of secrets this is but an older word for two others.
-                let is_asked = (action, subject) != (Action::Read, Subject::Secrets);
-                if is_asked
-                    && rule.is_about(action, subject)
-                    && !self.holds(action, subject, rule, later)
-                {
+            for action in asked(rule, subject) {
+                if !self.holds(action, subject, rule, later) {
                     missing.push(format!("{}:{}", subject.as_str(), action.as_str()));
                 }
             }
@@ -30,6 +27,26 @@ impl RuleSet {
         missing.sort();
         missing.dedup();
         Err(Error::PermissionBoundary { missing })
+    }
+
+    /// What is forbidden here and no longer by `next`, as rules that allow it: whoever lifts a
+    /// denial must hold what it withholds. Errs on the side of too much: a denial is kept by itself
+    /// or by a wider one, not by several narrower ones.
+    #[must_use]
+    pub fn lifted_by(&self, next: &Self) -> Self {
+        Self::new(self.compiled().iter().filter(|rule| rule.forbids()).filter_map(|denial| {
+            let subject = denial.subject()?;
+            let is_lifted = |action: &Action| {
+                !next.compiled().iter().any(|rule| rule.keeps(denial, *action, subject))
+            };
+            let actions = asked(denial, subject).filter(is_lifted);
+            let actions: Vec<String> = actions.map(|action| action.as_str().into()).collect();
+            (!actions.is_empty()).then(|| Rule {
+                action: Actions::Many(actions),
+                inverted: false,
+                ..denial.wire().clone()
+            })
+        }))
     }
 
     /// Whether an action is allowed here wherever `granted` decides in its own set, that is, where
@@ -62,9 +79,26 @@ impl RuleSet {
     }
 }
 
+/// The actions that a rule is about; `read` of secrets is but an older word for two others.
+fn asked(rule: &Compiled, subject: Subject) -> impl Iterator<Item = Action> {
+    let counts = move |action: &Action| {
+        (*action, subject) != (Action::Read, Subject::Secrets) && rule.is_about(*action, subject)
+    };
+    Action::ALL.iter().copied().filter(counts)
+}
+
+impl Compiled {
+    /// Whether this forbids an action wherever `denial` does.
+    fn keeps(&self, denial: &Self, action: Action, subject: Subject) -> bool {
+        let is_same = self.wire().conditions == denial.wire().conditions;
+        self.forbids()
+            && self.is_about(action, subject)
+            && (is_same || denial.conditions().imply(self.conditions()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use kms_api::permissions::Rule;
     use serde_json::{Value, json};
 
     use super::*;
@@ -151,5 +185,42 @@ mod tests {
         };
         assert_eq!(missing, ["secrets:readValue"]);
         assert!(half.require_covers(&half).is_ok());
+    }
+
+    #[test]
+    fn t4_a_denial_is_lifted_unless_it_or_a_wider_one_stays() {
+        let all = (false, json!({}));
+        let no = |conditions: Value| (true, conditions);
+        let prod = no(json!({"environment": "prod"}));
+        let own = no(json!({"environment": "{{identity.metadata.env}}"}));
+        let lifted = |before: &[(bool, Value)], after: &[(bool, Value)]| {
+            let lifted = on(before).lifted_by(&on(after));
+            lifted.wire().map(|rule| json!(rule.conditions)).collect::<Vec<_>>()
+        };
+        for (before, after, conditions) in [
+            (vec![prod.clone()], vec![], vec![json!({"environment": "prod"})]),
+            (vec![all.clone(), prod.clone()], vec![prod.clone(), all.clone()], vec![]),
+            (vec![prod.clone()], vec![no(json!({"environment": {"$in": ["qa", "prod"]}}))], vec![]),
+            (vec![prod.clone()], vec![no(json!({}))], vec![]),
+            (
+                vec![prod.clone()],
+                vec![no(json!({"environment": "prod", "secretPath": "/a"}))],
+                vec![json!({"environment": "prod"})],
+            ),
+            (vec![own.clone()], vec![own.clone()], vec![]),
+            (vec![own.clone()], vec![prod.clone()], vec![own.1.clone()]),
+            (vec![no(json!({}))], vec![prod.clone()], vec![json!({})]),
+            (vec![all.clone()], vec![], vec![]),
+        ] {
+            let (before, after) = (&before, &after);
+            assert_eq!(lifted(before, after), conditions, "{before:?} {after:?}");
+        }
+        let of = |action: Value, inverted: bool| {
+            let rule = json!({"subject": "secrets", "action": action, "inverted": inverted});
+            RuleSet::new([serde_json::from_value::<Rule>(rule).unwrap()])
+        };
+        let lifted = of(json!(["read", "edit"]), true).lifted_by(&of(json!("readValue"), true));
+        assert!(of(json!(["describeSecret", "edit"]), false).require_covers(&lifted).is_ok());
+        assert!(of(json!("describeSecret"), false).require_covers(&lifted).is_err());
     }
 }

@@ -44,6 +44,12 @@ impl RuleSet {
         Self { rules: rules.into_iter().map(Compiled::new).collect() }
     }
 
+    /// The rules of several roles, in order, as they were made: for nobody in particular.
+    pub fn joined<'r>(roles: impl IntoIterator<Item = &'r Arc<Self>>) -> Self {
+        let rules = roles.into_iter().flat_map(|role| role.wire());
+        Self::new(rules.cloned())
+    }
+
     /// The rules of several roles, in order, as they are for a caller.
     pub fn of_roles(mut roles: Vec<Arc<Self>>, facts: &Facts) -> Arc<Self> {
         if let [role] = roles.as_mut_slice()
@@ -137,6 +143,11 @@ impl Compiled {
 
     pub(super) fn is_about(&self, action: Action, subject: Subject) -> bool {
         self.subject == Some(subject) && self.actions & bit(action) != 0
+    }
+
+    /// The rule as it is on the wire.
+    pub(super) fn wire(&self) -> &Rule {
+        &self.rule
     }
 
     /// What it is about.

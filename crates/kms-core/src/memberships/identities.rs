@@ -15,7 +15,7 @@ use kms_store::{
     project_members::{self, AttachedMethodRow, IdentityFilter, IdentityMemberRow},
 };
 
-use super::{NewMember, project_name, roles, roles_to_wire, slugs};
+use super::{NewMember, NewRole, project_name, roles, roles_to_wire, slugs};
 use crate::{
     Caller, Core, Error, Result,
     access::{Action, Attributes, ProjectAccess, Subject},
@@ -71,7 +71,7 @@ impl Core {
         let new = self.roles_to_give(&access, &roles::to_replace(body)?).await?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
-        let id = self.lock_member(&mut tx, &access, identity).await?;
+        let id = self.lock_member(&mut tx, &access, identity, &new).await?;
         memberships::clear_roles(&mut tx, org, id).await?;
         roles::given(self.insert_roles(&mut tx, org, id, &new).await)?;
         let membership = read(&mut tx, &access, identity).await?.ok_or_else(not_member)?;
@@ -90,7 +90,7 @@ impl Core {
     ) -> Result<IdentityMembershipResponse> {
         let access = self.identity_access(caller, project, identity, Action::Delete).await?;
         let mut tx = self.store.begin().await?;
-        let id = self.lock_member(&mut tx, &access, identity).await?;
+        let id = self.lock_member(&mut tx, &access, identity, &[]).await?;
         let membership = read(&mut tx, &access, identity).await?.ok_or_else(not_member)?;
         memberships::delete(&mut tx, caller.organization, id).await?;
         self.touches_rights(&mut tx);
@@ -162,12 +162,13 @@ impl Core {
     }
 
     /// The membership to change or end, once no other write changes it and the caller is known
-    /// to hold all that it gives (attack T4).
+    /// to hold all that it gives, or withholds and the `next` roles do not (attack T4).
     async fn lock_member(
         &self,
         tx: &mut Tx,
         access: &ProjectAccess,
         identity: IdentityId,
+        next: &[NewRole],
     ) -> Result<MembershipId> {
         let (org, project, principal) = (access.project.org_id, access.id(), identity.uuid());
         let rows = memberships::roles_of(&mut *tx, org, project, IDENTITY, principal).await?;
@@ -176,9 +177,7 @@ impl Core {
             return Err(not_member());
         }
         let rows = memberships::roles_of(tx, org, project, IDENTITY, principal).await?;
-        for role in self.rules_ever_of(&rows)? {
-            access.rules.require_covers(&role)?;
-        }
+        self.require_changeable(access, &rows, next)?;
         Ok(id)
     }
 }

@@ -8,6 +8,7 @@ use kms_api::{
 };
 use kms_store::{
     StoreError,
+    memberships::RoleRow,
     roles::{self, CustomRoleRow},
 };
 
@@ -112,6 +113,24 @@ impl Core {
         let roles = self.parse_roles(inputs, &own)?;
         require_covered_by(&roles, &access.rules)?;
         Ok(roles)
+    }
+
+    /// Refuses to change a membership unless the caller holds all that it gives, and all that it
+    /// withholds and the roles that come `next` do not (attack T4). One that ends by itself does not
+    /// withhold anything for good.
+    pub(crate) fn require_changeable(
+        &self,
+        access: &ProjectAccess,
+        rows: &[RoleRow],
+        next: &[NewRole],
+    ) -> Result<()> {
+        let held = self.rules_ever_of(rows)?;
+        for role in &held {
+            access.rules.require_covers(role)?;
+        }
+        let lasting = next.iter().filter(|role| role.temporary.is_none());
+        let kept = RuleSet::joined(lasting.map(|role| &role.rules));
+        access.rules.require_covers(&RuleSet::joined(&held).lifted_by(&kept))
     }
 
     fn parse_roles(&self, inputs: &[RoleInput], own: &[CustomRoleRow]) -> Result<Vec<NewRole>> {

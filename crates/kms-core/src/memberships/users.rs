@@ -133,7 +133,7 @@ impl Core {
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
         projects::lock(&mut tx, org, project).await?;
-        self.user_to_change(&mut tx, &access, id).await?;
+        self.user_to_change(&mut tx, &access, id, &new).await?;
         memberships::touch(&mut tx, org, id, self.now().micros()).await?;
         memberships::clear_roles(&mut tx, org, id).await?;
         roles::given(self.insert_roles(&mut tx, org, id, &new).await)?;
@@ -238,20 +238,20 @@ impl Core {
         Ok(to_wire(row, access, &roles))
     }
 
-    /// A membership, once the caller is known to hold all that it gives (attack T4).
+    /// A membership, once the caller is known to hold all that it gives, or withholds and the
+    /// `next` roles do not (attack T4).
     async fn user_to_change(
         &self,
         tx: &mut Tx,
         access: &ProjectAccess,
         id: MembershipId,
+        next: &[NewRole],
     ) -> Result<UserMembership> {
         let membership = self.one(&mut *tx, access, id).await?;
         let (org, project) = (access.project.org_id, access.id());
         let person = membership.user_id.uuid();
         let rows = memberships::roles_of(tx, org, project, USER, person).await?;
-        for role in self.rules_ever_of(&rows)? {
-            access.rules.require_covers(&role)?;
-        }
+        self.require_changeable(access, &rows, next)?;
         Ok(membership)
     }
 
@@ -261,7 +261,7 @@ impl Core {
         access: &ProjectAccess,
         id: MembershipId,
     ) -> Result<UserMembership> {
-        let membership = self.user_to_change(tx, access, id).await?;
+        let membership = self.user_to_change(tx, access, id, &[]).await?;
         memberships::delete(tx, access.project.org_id, id).await?;
         self.require_a_project_administrator(tx, access).await?;
         self.touches_rights(tx);

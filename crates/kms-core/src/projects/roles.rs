@@ -98,7 +98,7 @@ impl Core {
             slug: new_slug(&body.slug)?,
             name: new_name(&body.name)?,
             description: new_description(body.description.as_deref())?,
-            permissions: checked_rules(&access, &body.permissions)?,
+            permissions: checked_rules(&access, &body.permissions)?.0,
             created_at: now,
             updated_at: now,
             mac: Vec::new(),
@@ -120,8 +120,8 @@ impl Core {
         self.answer_role(row)
     }
 
-    /// Changes what is given of a role. What it allowed and what it is to allow must both be the
-    /// caller's to give (attack T4).
+    /// Changes what is given of a role. What it allowed, what it is to allow, and what it forbade and
+    /// no longer does must all be the caller's to give (attack T4).
     pub async fn update_project_role(
         &self,
         caller: &Caller,
@@ -133,7 +133,7 @@ impl Core {
         let mut tx = self.store.begin().await?;
         projects::lock(&mut tx, caller.organization, project).await?;
         let found = roles::find(&mut tx, caller.organization, id).await?;
-        let mut row = self.role_to_change(&access, id, found)?;
+        let (mut row, held) = self.role_to_change(&access, id, found)?;
         if let Some(slug) = &body.slug {
             row.slug = new_slug(slug)?;
         }
@@ -144,7 +144,9 @@ impl Core {
             row.description = new_description(body.description.as_deref())?;
         }
         if let Some(permissions) = &body.permissions {
-            row.permissions = checked_rules(&access, permissions)?;
+            let next;
+            (row.permissions, next) = checked_rules(&access, permissions)?;
+            access.rules.require_covers(&held.lifted_by(&next))?;
         }
         row.updated_at = self.now().micros();
         row.mac = custom_role_mac(&self.keys.rows, &row).finish().to_vec();
@@ -158,7 +160,7 @@ impl Core {
         self.answer_role(row)
     }
 
-    /// Deletes a role that no member has.
+    /// Deletes a role that no member has, and what it forbids with it.
     pub async fn delete_project_role(
         &self,
         caller: &Caller,
@@ -169,7 +171,8 @@ impl Core {
         let mut tx = self.store.begin().await?;
         projects::lock(&mut tx, caller.organization, project).await?;
         let found = roles::find(&mut tx, caller.organization, id).await?;
-        let row = self.role_to_change(&access, id, found)?;
+        let (row, held) = self.role_to_change(&access, id, found)?;
+        access.rules.require_covers(&held.lifted_by(&RuleSet::default()))?;
         match roles::delete(&mut tx, caller.organization, id).await {
             Err(StoreError::Orphan) => return Err(in_use()),
             other => other?,
@@ -225,13 +228,14 @@ impl Core {
         access: &ProjectAccess,
         id: RoleId,
         found: Option<CustomRoleRow>,
-    ) -> Result<CustomRoleRow> {
+    ) -> Result<(CustomRoleRow, RuleSet)> {
         if (FIRST_ID..).zip(PROJECT_ROLES).any(|(built_in, _)| id.uuid().as_u128() == built_in) {
             return Err(Error::bad_request("A built-in role can't be changed or deleted"));
         }
         let row = found.filter(|row| row.project_id == access.id()).ok_or_else(not_found)?;
-        access.rules.require_covers(&RuleSet::new(self.rules_of_custom(&row)?))?;
-        Ok(row)
+        let rules = RuleSet::new(self.rules_of_custom(&row)?);
+        access.rules.require_covers(&rules)?;
+        Ok((row, rules))
     }
 
     fn answer_role(&self, row: CustomRoleRow) -> Result<RoleResponse> {
@@ -241,11 +245,12 @@ impl Core {
 }
 
 /// The rules of a body as they are stored, once the caller is known to hold all that they allow.
-fn checked_rules(access: &ProjectAccess, sent: &[Value]) -> Result<String> {
+fn checked_rules(access: &ProjectAccess, sent: &[Value]) -> Result<(String, RuleSet)> {
     let rules = check("permissions", sent)?;
     let text = serde_json::to_string(&rules).map_err(|error| Error::Internal(Box::new(error)))?;
-    access.rules.require_covers(&RuleSet::new(rules))?;
-    Ok(text)
+    let rules = RuleSet::new(rules);
+    access.rules.require_covers(&rules)?;
+    Ok((text, rules))
 }
 
 fn new_slug(slug: &str) -> Result<String> {

@@ -1,0 +1,70 @@
+//! What a role forbids stays forbidden to whoever may change roles.
+
+use kms_api::roles::UpdateRole;
+use serde_json::{Value, json};
+
+use super::{id_of, make, member, of, project, reads};
+use crate::{Caller, Error, Result, testing::World};
+
+/// A role that only denies allows nothing, so everybody covers it.
+#[tokio::test]
+async fn t4_nobody_lifts_a_denial_of_what_they_do_not_hold() {
+    let world = World::new().await;
+    let (core, ours, project) = (&world.core, &world.ours, project(&world).await);
+    let manager = json!([
+        {"subject": "role", "action": ["read", "create", "edit", "delete"]},
+        {"subject": "identity", "action": ["read", "create", "edit", "delete"]},
+        {"subject": "secrets", "action": "read"},
+    ]);
+    let no_prod = json!([{"subject": "secrets", "action": "read", "inverted": true,
+        "conditions": {"environment": "prod"}}]);
+    make(&world, project, "manager", manager).await;
+    let denial = make(&world, project, "no-prod", no_prod.clone()).await;
+    let spare = make(&world, project, "spare", no_prod.clone()).await;
+    let manager = member(&world, project, &["manager", "no-prod"]).await;
+    let is_boundary = |result: Result<()>| matches!(result, Err(Error::PermissionBoundary { .. }));
+    let change = async |caller: &Caller, rules: &Value| {
+        let permissions = rules.as_array().cloned();
+        let body = UpdateRole { permissions, ..UpdateRole::default() };
+        core.update_project_role(caller, project, denial.id, &body).await.map(drop)
+    };
+    for rules in [
+        json!([]),
+        json!([{"subject": "secrets", "action": "readValue", "inverted": true,
+            "conditions": {"environment": "prod"}}]),
+        json!([{"subject": "secrets", "action": "read", "inverted": true,
+            "conditions": {"environment": "prod", "secretPath": "/a"}}]),
+        json!([{"subject": "secrets", "action": "read", "inverted": true,
+            "conditions": {"environment": "{{identity.metadata.env}}"}}]),
+    ] {
+        assert!(is_boundary(change(&manager, &rules).await), "{rules}");
+    }
+    assert!(is_boundary(core.delete_project_role(&manager, project, spare.id).await.map(drop)));
+    assert!(!reads(&world, &manager, project, ("prod", "/")).await);
+
+    // Nor by taking the role from somebody, or somebody with it from the project.
+    let other = member(&world, project, &["no-access", "no-prod"]).await;
+    let give = async |caller: &Caller, slugs: &[&str]| {
+        let body = of(slugs);
+        core.update_identity_membership(caller, project, id_of(&other), &body).await.map(drop)
+    };
+    assert!(is_boundary(give(&manager, &["no-access"]).await));
+    assert!(is_boundary(
+        give(&manager, &["spare"]).await.and(give(&manager, &["no-access"]).await)
+    ));
+    let removed = core.remove_identity_membership(&manager, project, id_of(&other)).await;
+    assert!(is_boundary(removed.map(drop)));
+
+    // A denial may stand elsewhere, and become wider.
+    let wider = json!([{"subject": "tags", "action": "read", "inverted": true},
+        {"subject": "secrets", "action": ["read", "edit"], "inverted": true,
+         "conditions": {"environment": {"$in": ["qa", "prod"]}}}]);
+    change(&manager, &no_prod).await.unwrap();
+    change(&manager, &wider).await.unwrap();
+    give(&manager, &["no-prod", "no-access"]).await.unwrap();
+    // Whoever may do what it withholds lifts it.
+    assert!(is_boundary(change(&manager, &no_prod).await));
+    change(ours, &json!([])).await.unwrap();
+    give(ours, &["no-access"]).await.unwrap();
+    assert!(reads(&world, &manager, project, ("prod", "/")).await);
+}
