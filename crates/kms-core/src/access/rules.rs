@@ -46,8 +46,7 @@ impl RuleSet {
 
     /// The rules of several roles, in order, as they were made: for nobody in particular.
     pub fn joined<'r>(roles: impl IntoIterator<Item = &'r Arc<Self>>) -> Self {
-        let rules = roles.into_iter().flat_map(|role| role.wire());
-        Self::new(rules.cloned())
+        Self::new(roles.into_iter().flat_map(|role| role.wire()).cloned())
     }
 
     /// The rules of several roles, in order, as they are for a caller.
