@@ -20,6 +20,9 @@ pub const MAX_BYTES: usize = 64 * 1024;
 pub const MAX_TEXTS: usize = 100;
 /// The longest text of a condition, in characters.
 pub const MAX_TEXT: usize = 512;
+/// Bytes of the patterns of one role together, at most: each costs time in proportion to its length,
+/// for every secret of a list.
+pub const MAX_PATTERNS: usize = 4_096;
 
 /// Where a rule that was sent is broken.
 type Path<'p> = &'p [Value];
@@ -43,7 +46,18 @@ pub(crate) fn check(field: &str, sent: &[Value]) -> Result<Vec<Rule>> {
     if bytes > MAX_BYTES {
         return Err(Error::field(field, format!("must take at most {MAX_BYTES} bytes")));
     }
+    if rules.iter().map(patterns).sum::<usize>() > MAX_PATTERNS {
+        let rule = format!("must have patterns (`$glob`) of at most {MAX_PATTERNS} bytes together");
+        return Err(Error::field(field, rule));
+    }
     Ok(rules)
+}
+
+/// Bytes of the patterns of a rule.
+pub(super) fn patterns(rule: &Rule) -> usize {
+    let operands = rule.conditions.iter().flat_map(Map::values);
+    let patterns = operands.filter_map(|operand| operand["$glob"].as_str());
+    patterns.map(str::len).sum()
 }
 
 fn broken(path: Path<'_>, rule: impl Into<String>) -> Error {
@@ -308,6 +322,19 @@ mod tests {
         let long = json!({"subject": "secrets", "action": "read",
             "conditions": {"secretName": {"$in": vec![text; 30]}}});
         assert_eq!(refused(&vec![long; 5].into()), "[\"permissions\"]");
+    }
+
+    #[test]
+    fn h10_the_patterns_of_a_role_have_a_length_together() {
+        let rules = |count: usize| {
+            let pattern = format!("{}*", "*a".repeat(255));
+            let rule = json!({"subject": "secrets", "action": "read",
+                "conditions": {"secretName": {"$glob": pattern}}});
+            vec![rule; count].into()
+        };
+        let eight: Value = rules(8);
+        assert_eq!(check("permissions", eight.as_array().unwrap()).unwrap().len(), 8);
+        assert_eq!(refused(&rules(9)), "[\"permissions\"]");
     }
 
     #[test]

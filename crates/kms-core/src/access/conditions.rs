@@ -79,6 +79,8 @@ impl Conditions {
                 operand => conditions.push((property, Condition::parse(property, "$eq", operand))),
             }
         }
+        // What is cheap to compare is asked first.
+        conditions.sort_by_key(|(_, condition)| matches!(condition, Condition::Glob(_)));
         Self(conditions)
     }
 

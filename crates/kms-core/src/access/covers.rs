@@ -10,17 +10,13 @@ impl RuleSet {
     ///
     /// Errs on the side of no: it compares rules and does not try questions, so a right that is held
     /// by several rules together may not be recognised. A template in `granted` stands for anything.
+    /// Takes time in proportion to both sets: it is asked before a write begins.
     pub fn require_covers(&self, granted: &Self) -> Result<()> {
-        let mut missing = Vec::new();
-        for (place, rule) in granted.compiled().iter().enumerate() {
-            let Some(subject) = rule.subject().filter(|_| !rule.forbids()) else { continue };
-            let later = &granted.compiled()[place + 1..];
-            for action in asked(rule, subject) {
-                if !self.holds(action, subject, rule, later) {
-                    missing.push(format!("{}:{}", subject.as_str(), action.as_str()));
-                }
-            }
-        }
+        let mut comparison = Comparison::new(self, granted);
+        let mut missing: Vec<_> = (0..granted.compiled().len())
+            .flat_map(|place| comparison.missing(place))
+            .map(|(subject, action)| format!("{}:{}", subject.as_str(), action.as_str()))
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -48,34 +44,62 @@ impl RuleSet {
             })
         }))
     }
+}
 
-    /// Whether an action is allowed here wherever `granted` decides in its own set, that is, where
-    /// none of the `later` rules does.
-    fn holds(
-        &self,
-        action: Action,
-        subject: Subject,
-        granted: &Compiled,
-        later: &[Compiled],
-    ) -> bool {
-        let decided = |rule: &&Compiled| {
-            rule.is_about(action, subject) && rule.forbids() && rule.conditions().are_understood()
-        };
-        let forbidden: Vec<_> = later.iter().filter(decided).collect();
-        let about = self.compiled().iter().rev().filter(|rule| rule.is_about(action, subject));
-        for rule in about {
-            let conditions = rule.conditions();
-            if rule.forbids() {
-                let elsewhere = granted.conditions().exclude(conditions);
-                let theirs = |other: &&Compiled| conditions.imply(other.conditions());
-                if !elsewhere && !forbidden.iter().any(theirs) {
-                    return false;
+/// Rules that are held beside rules that are granted.
+struct Comparison<'r> {
+    held: &'r [Compiled],
+    granted: &'r [Compiled],
+    /// For each pair whether what forbids the holder is forbidden by the grant, too, once known.
+    theirs: Vec<Option<bool>>,
+}
+
+impl<'r> Comparison<'r> {
+    fn new(held: &'r RuleSet, granted: &'r RuleSet) -> Self {
+        let (held, granted) = (held.compiled(), granted.compiled());
+        Self { held, granted, theirs: vec![None; held.len() * granted.len()] }
+    }
+
+    /// What a granted rule allows, where none of the later ones decides, and the holder may not.
+    fn missing(&mut self, place: usize) -> Vec<(Subject, Action)> {
+        let rule = &self.granted[place];
+        let Some(subject) = rule.subject().filter(|_| !rule.forbids()) else { return Vec::new() };
+        let mut open: Vec<_> = asked(rule, subject).collect();
+        let mut missing = Vec::new();
+        for (at, held) in self.held.iter().enumerate().rev() {
+            let is_about = |action: &Action| held.is_about(*action, subject);
+            if !open.iter().any(is_about) {
+                continue;
+            }
+            if !held.forbids() {
+                if rule.conditions().imply(held.conditions()) {
+                    open.retain(|action| !is_about(action));
                 }
-            } else if granted.conditions().imply(conditions) {
-                return true;
+            } else if !rule.conditions().exclude(held.conditions()) {
+                let later = place + 1..self.granted.len();
+                let theirs: Vec<_> = later.filter(|it| self.is_theirs(at, *it)).collect();
+                let decided = |action: &Action| {
+                    theirs.iter().any(|it| self.granted[*it].is_about(*action, subject))
+                };
+                let (gone, rest): (Vec<_>, Vec<_>) =
+                    open.into_iter().partition(|action| is_about(action) && !decided(action));
+                missing.extend(gone);
+                open = rest;
             }
         }
-        false
+        missing.extend(open);
+        missing.into_iter().map(|action| (subject, action)).collect()
+    }
+
+    /// Whether a granted rule forbids wherever one that is held does.
+    fn is_theirs(&mut self, held: usize, granted: usize) -> bool {
+        let pair = held * self.granted.len() + granted;
+        *self.theirs[pair].get_or_insert_with(|| {
+            let (mine, other) = (&self.held[held], &self.granted[granted]);
+            other.forbids()
+                && other.conditions().are_understood()
+                && mine.conditions().imply(other.conditions())
+        })
     }
 }
 

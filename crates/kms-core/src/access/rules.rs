@@ -7,6 +7,11 @@ use kms_api::permissions::Rule;
 use super::{Action, Facts, Subject, conditions::Conditions, templates};
 use crate::{Error, Result};
 
+/// Secrets that rules without patterns are asked about at one go.
+const TURN: usize = 256;
+/// Bytes of patterns that take about as long as everything else that is done to show a secret.
+const PATTERN: usize = 64;
+
 /// What a question is about; what is left out is not known or does not apply.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Attributes<'a> {
@@ -26,6 +31,40 @@ pub struct Attributes<'a> {
 #[derive(Debug, Default)]
 pub struct RuleSet {
     rules: Vec<Compiled>,
+    /// Bytes of their patterns.
+    patterns: usize,
+}
+
+/// What it takes to ask rules: of all roles that a project made and a membership holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// How many there are.
+    pub rules: usize,
+    /// Bytes of their patterns.
+    pub patterns: usize,
+}
+
+impl Weight {
+    /// What one membership bears.
+    pub const MOST: Self = Self { rules: 500, patterns: 8_192 };
+
+    /// The weight of rules.
+    pub fn of<'r>(rules: impl Iterator<Item = &'r Rule>) -> Self {
+        rules.fold(Self::default(), |weight, rule| {
+            weight.and(Self { rules: 1, patterns: super::check::patterns(rule) })
+        })
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { rules: self.rules + other.rules, patterns: self.patterns + other.patterns }
+    }
+
+    /// Whether this is more than another in either way.
+    pub fn exceeds(self, other: Self) -> bool {
+        self.rules > other.rules || self.patterns > other.patterns
+    }
 }
 
 /// A rule that was read.
@@ -41,7 +80,15 @@ pub(super) struct Compiled {
 impl RuleSet {
     /// Reads rules.
     pub fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
-        Self { rules: rules.into_iter().map(Compiled::new).collect() }
+        let rules: Vec<_> = rules.into_iter().map(Compiled::new).collect();
+        let patterns = Weight::of(rules.iter().map(Compiled::wire)).patterns;
+        Self { rules, patterns }
+    }
+
+    /// About how many secrets the rules are asked at one go, before others get their turn on the
+    /// thread: the longer the patterns, the fewer.
+    pub(crate) fn turn(&self) -> usize {
+        (TURN * PATTERN / (PATTERN + self.patterns)).max(1)
     }
 
     /// The rules of several roles, in order, as they were made: for nobody in particular.

@@ -32,8 +32,6 @@ use crate::{
 const MAX_DEPTH: usize = 10;
 /// Folders that one answer may import from.
 const MAX_SOURCES: usize = 1_000;
-/// Secrets opened at one go, before others get their turn on the thread.
-const TURN: usize = 256;
 
 /// Slug of an environment and path.
 pub(super) type Folder = (String, String);
@@ -167,7 +165,7 @@ impl Core {
                 let secrets = content.get(folder).map(|(_, secrets)| secrets.as_slice());
                 for opened in secrets.unwrap_or_default() {
                     seen += 1;
-                    if seen % TURN == 0 {
+                    if seen % access.rules.turn() == 0 {
                         tokio::task::yield_now().await;
                     }
                     let (name, tags) = (&opened.row.name, labels.slugs(opened.tags()));
@@ -193,7 +191,7 @@ impl Core {
             let mut secrets = Vec::with_capacity(rows.len());
             for row in rows {
                 opened += 1;
-                if opened % TURN == 0 {
+                if opened % access.rules.turn() == 0 {
                     tokio::task::yield_now().await;
                 }
                 if may_be_described(access, &folder, &row.name) {

@@ -68,3 +68,18 @@ async fn t4_nobody_lifts_a_denial_of_what_they_do_not_hold() {
     give(ours, &["no-access"]).await.unwrap();
     assert!(reads(&world, &manager, project, ("prod", "/")).await);
 }
+
+/// Rules are compared before the write begins, and written only over what was compared.
+#[tokio::test]
+async fn t4_a_role_that_changed_since_it_was_compared_is_not_written() {
+    let world = World::new().await;
+    let (core, ours, project) = (&world.core, &world.ours, project(&world).await);
+    let role = make(&world, project, "mine", json!([])).await;
+    let access = core.project_access(ours, project).await.unwrap();
+    let (seen, _) = core.role_to_change(&access, role.id).await.unwrap();
+    drop(core.role_as_seen(&seen).await.unwrap());
+    let permissions = json!([{"subject": "tags", "action": "read"}]).as_array().cloned();
+    let body = UpdateRole { permissions, ..UpdateRole::default() };
+    core.update_project_role(ours, project, role.id, &body).await.unwrap();
+    assert!(matches!(core.role_as_seen(&seen).await, Err(Error::Unavailable(_))));
+}
