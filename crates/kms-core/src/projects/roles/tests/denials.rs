@@ -1,10 +1,17 @@
 //! What a role forbids stays forbidden to whoever may change roles.
 
-use kms_api::roles::UpdateRole;
+use kms_api::{
+    memberships::{AddMembers, FindMember, RoleInput, UpdateMember},
+    roles::UpdateRole,
+};
 use serde_json::{Value, json};
 
 use super::{id_of, make, member, of, project, reads};
-use crate::{Caller, Error, Result, testing::World};
+use crate::{
+    Caller, Error, Result,
+    testing::{World, person},
+    users::NewUser,
+};
 
 /// A role that only denies allows nothing, so everybody covers it.
 #[tokio::test]
@@ -82,4 +89,60 @@ async fn t4_a_role_that_changed_since_it_was_compared_is_not_written() {
     let body = UpdateRole { permissions, ..UpdateRole::default() };
     core.update_project_role(ours, project, role.id, &body).await.unwrap();
     assert!(matches!(core.role_as_seen(&seen).await, Err(Error::Unavailable(_))));
+}
+
+/// Leaving asks for no right, whatever the membership withholds or is to give later.
+#[tokio::test]
+async fn t4_whoever_is_denied_something_may_leave() {
+    let world = World::new().await;
+    let (core, ours, project) = (&world.core, &world.ours, project(&world).await);
+    let denial = |environment: &str| {
+        json!([{"subject": "secrets", "action": "read", "inverted": true,
+            "conditions": {"environment": environment}}])
+    };
+    let own = json!([{"subject": "secrets", "action": "read",
+        "conditions": {"environment": "{{identity.metadata.env}}"}}]);
+    make(&world, project, "no-prod", denial("prod")).await;
+    make(&world, project, "no-own", denial("{{identity.metadata.env}}")).await;
+    make(&world, project, "own", own).await;
+    for (index, slug) in ["no-prod", "no-own", "own", "admin"].into_iter().enumerate() {
+        let email = format!("ada{index}@ours.test");
+        let new = NewUser {
+            email: email.clone(),
+            first_name: None,
+            last_name: None,
+            password_hash: None,
+            super_admin: false,
+            is_accepted: true,
+            is_email_verified: false,
+        };
+        let mut tx = world.store.begin().await.unwrap();
+        let ada = core.insert_user(&mut tx, new).await.unwrap().id;
+        let (org, principal) = (ours.organization, ("user", ada.uuid()));
+        core.insert_organization_member(&mut tx, org, principal, "member").await.unwrap();
+        tx.commit().await.unwrap();
+        let body = AddMembers {
+            usernames: vec![email.clone()],
+            role_slugs: Some(vec!["no-access".into()]),
+            ..AddMembers::default()
+        };
+        core.add_user_memberships(ours, project, &body).await.unwrap();
+        let found = core.find_user_membership(ours, project, &FindMember { username: email }).await;
+        let role = |slug: &str, ends| RoleInput {
+            role: slug.into(),
+            is_temporary: Some(ends),
+            temporary_mode: Some("relative".into()),
+            temporary_range: Some("1h".into()),
+            temporary_access_start_time: Some(crate::testing::NOON.plus_seconds(60)),
+        };
+        let roles = vec![role("no-access", false), role(slug, slug == "admin")];
+        let id = found.unwrap().membership.id;
+        core.update_user_membership(ours, project, id, &UpdateMember { roles }).await.unwrap();
+        let ada = person(ada, ours.organization, "member");
+        core.leave_project(&ada, project).await.unwrap();
+        let gone = core.project_access(&ada, project).await;
+        assert!(matches!(gone, Err(Error::Forbidden { .. })), "{slug}");
+    }
+    let last = core.leave_project(ours, project).await;
+    assert!(matches!(last, Err(Error::BadRequest { .. })), "a project needs an administrator");
 }
