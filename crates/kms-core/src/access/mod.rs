@@ -14,6 +14,7 @@ mod organization;
 mod person;
 mod project;
 mod provider;
+mod reach;
 mod renamed;
 mod rules;
 mod service;
