@@ -1,7 +1,7 @@
 //! The conditions of a rule: what they accept, and how those of two rules relate.
 
 use kms_api::permissions::Rule;
-use kms_auth::glob::{Pattern, Stars};
+use kms_auth::glob::{Pattern, Stars, is_line_end};
 use serde_json::Value;
 
 use super::{Attributes, templates};
@@ -204,6 +204,8 @@ impl Condition {
             Self::Equal(text) => Some(text == value),
             Self::NotEqual(text) => Some(text != value),
             Self::In(texts) => Some(texts.iter().any(|text| text == value)),
+            // Names of before may have what no pattern matches.
+            Self::Glob(_) if value.contains(is_line_end) => None,
             Self::Glob(glob) => Some(glob.accepts(property, value)),
             Self::Unknown => None,
         }

@@ -367,6 +367,24 @@ mod tests {
         assert!(ask(&all, Action::Create, "/**"));
     }
 
+    /// Nothing makes such names any more; what is there is not out of a denial's reach.
+    #[test]
+    fn t3_a_name_that_no_pattern_matches_is_forbidden_and_not_allowed() {
+        let named = json!({"secretName": {"$glob": "A*"}});
+        let set = rules(json!([
+            {"subject": "secrets", "action": "create", "conditions": named},
+            {"subject": "secrets", "action": "delete"},
+            {"subject": "secrets", "action": "delete", "inverted": true, "conditions": named},
+        ]));
+        for (name, answers) in
+            [("AB", [true, false]), ("B", [false, true]), ("A\u{2028}", [false; 2])]
+        {
+            let attributes = Attributes { secret_name: Some(name), ..at("dev", "/") };
+            let ask = |action| set.allows(action, Subject::Secrets, &attributes);
+            assert_eq!([Action::Create, Action::Delete].map(ask), answers, "{name:?}");
+        }
+    }
+
     /// Ids, addresses and names as they are, not plain letters.
     #[test]
     fn t3_t4_a_template_in_a_pattern_stands_for_every_value() {
