@@ -327,7 +327,7 @@ async fn h10_the_roles_of_one_member_are_bounded_together() {
     let held = [&slugs[..4], &["small".to_owned()]].concat();
     core.update_identity_membership(ours, project, machine, &of(&held)).await.unwrap();
     set_rules(&world, project, small, &vec![tags.clone(); 100]).await.unwrap();
-    set_rules(&world, project, small, &[tags.clone()]).await.unwrap();
+    set_rules(&world, project, small, std::slice::from_ref(&tags)).await.unwrap();
     let held = [&slugs[6..8], &["small".to_owned()]].concat();
     core.update_identity_membership(ours, project, machine, &of(&held)).await.unwrap();
     let refused = set_rules(&world, project, small, &[named]).await;
