@@ -14,7 +14,7 @@ use kms_store::{
 
 use crate::{
     Caller, Core, Error, Result,
-    access::{Action, Attributes, ProjectAccess, Subject},
+    access::{Action, Attributes, ProjectAccess, Renamed, Subject},
     audit::Event,
     text,
 };
@@ -52,7 +52,8 @@ impl Core {
         Ok(written("Successfully created new environment", row))
     }
 
-    /// Changes what is given of an environment.
+    /// Changes what is given of an environment. Another slug is another environment to every rule
+    /// that speaks of one, so nobody gives it one whose own rules would decide otherwise then.
     pub async fn update_environment(
         &self,
         caller: &Caller,
@@ -60,7 +61,7 @@ impl Core {
         id: EnvironmentId,
         body: &UpdateEnvironment,
     ) -> Result<EnvironmentWritten> {
-        self.environments_access(caller, project, Action::Edit).await?;
+        let access = self.environments_access(caller, project, Action::Edit).await?;
         let (mut tx, mut existing) = self.begin_reordering(caller, project).await?;
         let place_now = existing.iter().position(|row| row.id == id).ok_or_else(not_found)?;
         let last = place(existing.len());
@@ -69,7 +70,9 @@ impl Core {
             row.name = text::name("name", name, MAX_NAME)?;
         }
         if let Some(slug) = &body.slug {
-            row.slug = text::slug("slug", slug, 1, MAX_NAME)?;
+            let slug = text::slug("slug", slug, 1, MAX_NAME)?;
+            access.rules.require_alike(&Renamed::Environment { from: &row.slug, to: &slug })?;
+            row.slug = slug;
         }
         row.updated_at = self.now().micros();
         environments::update(&mut tx, &row).await.map_err(slug_taken)?;

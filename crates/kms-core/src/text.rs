@@ -93,14 +93,21 @@ pub fn check_folder_name(field: &str, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// A secret's name as it is created: trimmed, without `:`, `/` and control characters.
+/// Whether a character ends a line or controls a terminal. A name with one is more than it seems,
+/// and no pattern of a rule matches it.
+fn is_control(character: char) -> bool {
+    character.is_control() || kms_auth::glob::is_line_end(character)
+}
+
+/// A secret's name as it is created: trimmed, without `:`, `/`, control characters and ends of lines.
 pub fn secret_name(field: &str, name: &str) -> Result<String> {
     let name = name.trim();
     if name.is_empty() || name.len() > MAX_SECRET_NAME {
         return Err(Error::field(field, format!("must have 1 to {MAX_SECRET_NAME} bytes")));
     }
-    if name.chars().any(|character| matches!(character, ':' | '/') || character.is_control()) {
-        return Err(Error::field(field, "must not contain `:`, `/` or control characters"));
+    if name.chars().any(|character| matches!(character, ':' | '/') || is_control(character)) {
+        let rule = "must not contain `:`, `/`, control characters or ends of lines";
+        return Err(Error::field(field, rule));
     }
     Ok(name.to_owned())
 }
@@ -121,11 +128,11 @@ pub fn slug(field: &str, text: &str, min: usize, max: usize) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// A name for people: trimmed, no control characters, at most `max` characters.
+/// A name for people: trimmed, no control characters or ends of lines, at most `max` characters.
 pub fn name(field: &str, text: &str, max: usize) -> Result<String> {
     let text = text.trim();
     let length = text.chars().count();
-    if length == 0 || length > max || text.chars().any(char::is_control) {
+    if length == 0 || length > max || text.chars().any(is_control) {
         return Err(Error::field(field, format!("must have 1 to {max} printable characters")));
     }
     Ok(text.to_owned())
@@ -203,6 +210,20 @@ mod tests {
         for given in ["//", "/a//b", "/a/../b", "/.", "/a/%2e%2e", "/a b", "/a\\b", "/ä", "/a//"] {
             assert!(SecretPath::parse("path", Some(given)).is_err(), "{given}");
         }
+    }
+
+    #[test]
+    fn t3_no_name_has_an_end_of_a_line() {
+        for end in ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}', '\0', '\u{9b}']
+        {
+            let text = format!("A{end}B");
+            assert!(secret_name("secretName", &text).is_err(), "{end:?}");
+            assert!(name("name", &text, 64).is_err(), "{end:?}");
+            assert!(slug("slug", &text, 1, 64).is_err(), "{end:?}");
+            assert!(check_folder_name("name", &text).is_err(), "{end:?}");
+            assert!(SecretPath::parse("path", Some(&format!("/{text}"))).is_err(), "{end:?}");
+        }
+        assert_eq!(secret_name("secretName", "Ä b\u{200b}").unwrap(), "Ä b\u{200b}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Roles that a project makes itself.
 
-use kms_api::{OrganizationId, ProjectId, RoleId};
+use kms_api::{MembershipId, OrganizationId, ProjectId, RoleId};
 
 use crate::{Source, StoreError, Tx, identities::CountRow, record};
 
@@ -31,6 +31,17 @@ record! {
     }
 }
 
+record! {
+    /// A role of a project that a membership has.
+    #[derive(Clone, Copy, Debug)]
+    pub struct HeldRoleRow {
+        /// The membership.
+        pub membership_id: MembershipId,
+        /// The role.
+        pub role_id: RoleId,
+    }
+}
+
 /// The columns of a [`CustomRoleRow`], from `c`.
 macro_rules! custom_role_columns {
     () => {
@@ -58,6 +69,10 @@ const UPDATE: &str = "UPDATE project_roles SET slug = $3, name = $4, description
     WHERE org_id = $1 AND id = $2";
 const HOLDERS: &str = "SELECT COUNT(*) FROM project_membership_roles
     WHERE org_id = $1 AND custom_role_id = $2";
+const BESIDE: &str = "SELECT r.membership_id, r.custom_role_id
+    FROM project_membership_roles h
+    JOIN project_membership_roles r ON r.membership_id = h.membership_id AND r.org_id = h.org_id
+    WHERE h.org_id = $1 AND h.custom_role_id = $2 AND r.custom_role_id IS NOT NULL";
 const DELETE: &str = "DELETE FROM project_roles WHERE org_id = $1 AND id = $2";
 
 /// The roles of a project, oldest first.
@@ -129,6 +144,15 @@ pub async fn holders(
 ) -> Result<i64, StoreError> {
     let row: Option<CountRow> = source.fetch_optional(HOLDERS, (org, id)).await?;
     Ok(row.map_or(0, |row| row.count))
+}
+
+/// The roles of their projects that the memberships with a role have, it among them.
+pub async fn beside(
+    source: impl Source,
+    org: OrganizationId,
+    id: RoleId,
+) -> Result<Vec<HeldRoleRow>, StoreError> {
+    source.fetch_all(BESIDE, (org, id)).await
 }
 
 /// Removes a role; [`StoreError::Orphan`] when a membership has it.

@@ -11,8 +11,10 @@
 //!
 //! A pattern is matched from its end to its beginning, each part turning the set of positions
 //! from which the rest matches into the set from which it and the rest match. That costs the
-//! product of both lengths and never more, whatever somebody writes (no backtracking).
+//! product of both lengths and never more, whatever somebody writes (no backtracking), and most parts
+//! take 64 positions at one go (`bits.rs`).
 
+mod bits;
 mod error;
 mod parse;
 mod parts;
@@ -20,7 +22,9 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
+use bits::Bits;
 pub use error::BadPattern;
+pub use parse::literal;
 pub use parts::Pattern;
 use parts::{Atom, Node, Star};
 
@@ -32,6 +36,12 @@ const DOT: u16 = b'.' as u16;
 /// Ends of lines, which the compatible server's `*` takes here and there: a text that has them
 /// matches nothing.
 const LINE_ENDS: [u16; 4] = [0x0a, 0x0d, 0x2028, 0x2029];
+
+/// Whether a character ends a line for the compatible server's matcher; no pattern matches a text
+/// that has one.
+pub fn is_line_end(c: char) -> bool {
+    LINE_ENDS.iter().any(|end| u32::from(*end) == u32::from(c))
+}
 
 /// What a single `*` does at the end of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,40 +93,108 @@ impl Pattern {
         if text.is_empty() || text.len() > longest || text.iter().any(is_line) {
             return false;
         }
-        let matcher = Matcher { text: &text, stars };
-        matcher.nodes(&self.0, matcher.end())[0]
+        let matcher = Matcher::new(&text, stars);
+        matcher.nodes(&self.0, matcher.end()).has(text.len())
     }
 }
 
+/// A text, and for what patterns ask about it the positions where the answer is yes.
 struct Matcher<'t> {
     text: &'t [u16],
     stars: Stars,
+    /// Where each character is, in their order.
+    units: Vec<(u16, Bits)>,
+    /// Where a character is that is no slash.
+    inside: Bits,
+    /// Where a segment starts with a dot.
+    leading_dots: Bits,
+    /// Where a slash is in front of one.
+    dotted: Bits,
+    /// Where [`Atom::Begins`], [`Atom::NoDot`] and [`Atom::GoesOn`] hold.
+    begins: Bits,
+    no_dot: Bits,
+    goes_on: Bits,
 }
 
-/// For each position whether the rest of the pattern matches from there to the end.
-type Positions = Vec<bool>;
-
-impl Matcher<'_> {
-    /// Where nothing is left to match.
-    fn end(&self) -> Positions {
-        (0..=self.text.len()).map(|at| at == self.text.len()).collect()
+impl<'t> Matcher<'t> {
+    fn new(text: &'t [u16], stars: Stars) -> Self {
+        let count = text.len() + 1;
+        let where_ = |holds: &dyn Fn(usize) -> bool| {
+            let mut bits = Bits::none(count);
+            (0..count).filter(|at| holds(*at)).for_each(|at| bits.set(text.len() - at));
+            bits
+        };
+        let mut order: Vec<_> = text.iter().copied().enumerate().collect();
+        order.sort_unstable_by_key(|(_, unit)| *unit);
+        let mut units: Vec<(u16, Bits)> = Vec::with_capacity(order.len());
+        for (at, unit) in order {
+            if units.last().is_none_or(|(last, _)| *last != unit) {
+                units.push((unit, Bits::none(count)));
+            }
+            if let Some((_, here)) = units.last_mut() {
+                here.set(text.len() - at);
+            }
+        }
+        let starts = |at: usize| at == 0 || text[at - 1] == SLASH;
+        let ends = |at: usize| text.get(at).is_none_or(|unit| *unit == SLASH);
+        Self {
+            text,
+            stars,
+            units,
+            inside: where_(&|at| !ends(at)),
+            leading_dots: where_(&|at| text.get(at) == Some(&DOT) && starts(at)),
+            dotted: where_(&|at| text.get(at) == Some(&SLASH) && text.get(at + 1) == Some(&DOT)),
+            begins: where_(&|at| match text.get(at) {
+                None | Some(&DOT) => false,
+                Some(&SLASH) => stars == Stars::Cross,
+                Some(_) => true,
+            }),
+            no_dot: where_(&|at| text.get(at) != Some(&DOT)),
+            goes_on: where_(&|at| match text.get(at) {
+                None | Some(&SLASH) => false,
+                Some(&DOT) => !ends(at + 1),
+                Some(_) => true,
+            }),
+        }
     }
 
-    fn nodes(&self, nodes: &[Node], after: Positions) -> Positions {
+    fn unit(&self, unit: u16) -> Option<&Bits> {
+        let found = self.units.binary_search_by_key(&unit, |(unit, _)| *unit);
+        found.ok().map(|place| &self.units[place].1)
+    }
+
+    fn none(&self) -> Bits {
+        Bits::none(self.text.len() + 1)
+    }
+
+    /// Where nothing is left to match.
+    fn end(&self) -> Bits {
+        let mut end = self.none();
+        end.set(0);
+        end
+    }
+
+    fn nodes(&self, nodes: &[Node], after: Bits) -> Bits {
         nodes.iter().rev().fold(after, |after, node| self.node(node, after))
     }
 
-    fn atoms(&self, atoms: &[Atom], after: Positions) -> Positions {
-        atoms.iter().rev().fold(after, |after, atom| self.atom(atom, after))
+    fn atoms(&self, atoms: &[Atom], mut positions: Bits) -> Bits {
+        for atom in atoms.iter().rev() {
+            if positions.is_none() {
+                break;
+            }
+            positions = self.atom(atom, positions);
+        }
+        positions
     }
 
-    fn node(&self, node: &Node, after: Positions) -> Positions {
+    fn node(&self, node: &Node, mut after: Bits) -> Bits {
         match node {
             Node::Atom(atom) => self.atom(atom, after),
             Node::Group { optional, sequences } => {
-                let mut before = if *optional { after.clone() } else { vec![false; after.len()] };
+                let mut before = if *optional { after.clone() } else { self.none() };
                 for sequence in sequences {
-                    either(&mut before, &self.nodes(sequence, after.clone()));
+                    before.or(&self.nodes(sequence, after.clone()));
                 }
                 before
             }
@@ -127,127 +205,105 @@ impl Matcher<'_> {
             }
             Node::Not { first, last, paths, sequences } => {
                 let crosses = *last && (*paths || self.stars == Stars::Cross);
-                let rest = if *last { self.end() } else { vec![true; after.len()] };
-                let mut free = self.free(crosses, after);
-                for (at, excluded) in self.any(sequences, &rest).into_iter().enumerate() {
-                    free[at] &= !excluded && !self.is_leading_dot(at);
-                    free[at] &= !first || self.holds(&Atom::Begins, at);
+                let rest = if *last { self.end() } else { self.everywhere() };
+                let mut takes = self.takes(&Atom::Star(Star::Segments));
+                if !crosses {
+                    takes.and(&self.inside);
                 }
-                free
+                after.flood(&takes);
+                after.and_not(&self.any(sequences, &rest));
+                after.and_not(&self.leading_dots);
+                if *first {
+                    after.and(&self.begins);
+                }
+                after
             }
         }
     }
 
-    fn atom(&self, atom: &Atom, mut positions: Positions) -> Positions {
-        for at in 0..positions.len() {
-            let here = positions[at];
-            let next = positions.get(at + 1).is_some_and(|next| *next);
-            positions[at] = match atom {
-                Atom::Begins | Atom::NoDot | Atom::GoesOn => here && self.holds(atom, at),
-                // From the end: what is behind a star is known before what is in front of it.
-                Atom::Star(_) => here,
-                _ => next && self.takes(atom, at),
-            };
-        }
-        if let Atom::Star(_) = atom {
-            for at in (0..self.text.len()).rev() {
-                positions[at] |= positions[at + 1] && self.takes(atom, at);
+    fn atom(&self, atom: &Atom, mut positions: Bits) -> Bits {
+        match atom {
+            Atom::Begins => positions.and(&self.begins),
+            Atom::NoDot => positions.and(&self.no_dot),
+            Atom::GoesOn => positions.and(&self.goes_on),
+            Atom::Star(Star::Excluded | Star::Single) if self.stars == Stars::Stop => {
+                positions.flood(&self.inside);
             }
+            Atom::Star(_) => positions.flood(&self.takes(atom)),
+            Atom::Any { first: false } => positions.step(&self.inside),
+            Atom::Unit(unit) => match self.unit(*unit) {
+                Some(here) => positions.step(here),
+                None => return self.none(),
+            },
+            Atom::Any { first: true } | Atom::Set(_) => positions.step(&self.takes(atom)),
         }
         positions
     }
 
-    fn any(&self, sequences: &[Vec<Atom>], after: &Positions) -> Positions {
-        let mut before = vec![false; after.len()];
+    fn any(&self, sequences: &[Vec<Atom>], after: &Bits) -> Bits {
+        let mut before = self.none();
         for sequence in sequences {
-            either(&mut before, &self.atoms(sequence, after.clone()));
+            before.or(&self.atoms(sequence, after.clone()));
         }
         before
     }
 
-    /// Nothing, or any number of times one of the sequences; once through the text.
-    fn many(&self, sequences: &[Vec<Atom>], mut positions: Positions) -> Positions {
-        let mut later: Vec<Vec<bool>> =
-            sequences.iter().map(|sequence| vec![false; sequence.len() + 1]).collect();
-        for at in (0..positions.len()).rev() {
-            let columns = |ends| {
-                let pairs = sequences.iter().zip(&later);
-                pairs.map(|(sequence, later)| self.column(sequence, at, later, ends)).collect()
-            };
-            let mut now: Vec<Vec<bool>> = columns(positions[at]);
-            if !positions[at] && now.iter().any(|column| column[0]) {
-                // A repetition that begins here is also what another one may end with.
-                positions[at] = true;
-                now = columns(true);
+    /// Nothing, or any number of times one of the sequences.
+    fn many(&self, sequences: &[Vec<Atom>], mut positions: Bits) -> Bits {
+        // One character after the other is what a star takes.
+        let single = |sequence: &Vec<Atom>| match sequence.as_slice() {
+            [atom @ (Atom::Unit(_) | Atom::Any { .. } | Atom::Set(_))] => Some(self.takes(atom)),
+            _ => None,
+        };
+        if let Some(singles) = sequences.iter().map(single).collect::<Option<Vec<_>>>() {
+            let mut takes = self.none();
+            singles.iter().for_each(|single| takes.or(single));
+            positions.flood(&takes);
+            return positions;
+        }
+        // Each turn but the last finds a position that no other did.
+        let mut found = positions.clone();
+        while !found.is_none() {
+            found = self.any(sequences, &found);
+            found.and_not(&positions);
+            positions.or(&found);
+        }
+        positions
+    }
+
+    /// Where a part that takes one character, or a star that crosses segments, takes the one that is
+    /// there.
+    fn takes(&self, atom: &Atom) -> Bits {
+        let mut takes = match atom {
+            Atom::Unit(unit) => self.unit(*unit).cloned().unwrap_or_else(|| self.none()),
+            Atom::Set(set) => {
+                let mut takes = self.none();
+                let held = self.units.iter().filter(|(unit, _)| set.holds(*unit));
+                held.for_each(|(_, here)| takes.or(here));
+                takes.and(&self.inside);
+                takes
             }
-            later = now;
-        }
-        positions
-    }
-
-    /// For each part of a sequence whether it and the rest match from here, if that is known of
-    /// the next position; `ends` is what is behind the sequence.
-    fn column(&self, sequence: &[Atom], at: usize, later: &[bool], ends: bool) -> Vec<bool> {
-        let mut column = vec![ends; sequence.len() + 1];
-        for (part, atom) in sequence.iter().enumerate().rev() {
-            column[part] = match atom {
-                Atom::Begins | Atom::NoDot | Atom::GoesOn => {
-                    column[part + 1] && self.holds(atom, at)
-                }
-                Atom::Star(_) => column[part + 1] || later[part] && self.takes(atom, at),
-                _ => later[part + 1] && self.takes(atom, at),
-            };
-        }
-        column
-    }
-
-    /// What `!(…)` takes but for what it excludes: as `*`, or as `**`.
-    fn free(&self, crosses: bool, mut positions: Positions) -> Positions {
-        let star = Atom::Star(Star::Segments);
-        for at in (0..self.text.len()).rev() {
-            let takes = self.takes(&star, at) && (crosses || self.text[at] != SLASH);
-            positions[at] |= positions[at + 1] && takes;
-        }
-        positions
-    }
-
-    /// Whether a part that takes one character, or any number of them, takes the one here.
-    fn takes(&self, atom: &Atom, at: usize) -> bool {
-        let Some(unit) = self.text.get(at).copied() else { return false };
-        let crosses = self.stars == Stars::Cross;
+            Atom::Any { .. } => self.inside.clone(),
+            _ => {
+                let mut all = self.everywhere();
+                all.and_not(&self.end());
+                all
+            }
+        };
         match atom {
-            Atom::Unit(literal) => unit == *literal,
-            Atom::Any { first } => unit != SLASH && !(*first && unit == DOT),
-            Atom::Set(set) => unit != SLASH && set.holds(unit),
-            Atom::Star(Star::Excluded) => crosses || unit != SLASH,
-            Atom::Star(Star::Single) if !crosses => unit != SLASH,
-            Atom::Star(_) => {
-                let dotted = unit == SLASH && self.text.get(at + 1) == Some(&DOT);
-                !dotted && !self.is_leading_dot(at)
+            Atom::Any { first: true } => takes.and(&self.no_dot),
+            Atom::Star(Star::Segments | Star::Single) => {
+                takes.and_not(&self.dotted);
+                takes.and_not(&self.leading_dots);
             }
-            Atom::Begins | Atom::NoDot | Atom::GoesOn => false,
+            _ => {}
         }
+        takes
     }
 
-    /// Whether a part that takes nothing may be here.
-    fn holds(&self, atom: &Atom, at: usize) -> bool {
-        let crosses = self.stars == Stars::Cross;
-        let ends = |at: usize| self.text.get(at).is_none_or(|unit| *unit == SLASH);
-        match self.text.get(at) {
-            here if *atom == Atom::NoDot => here != Some(&DOT),
-            None => false,
-            Some(&SLASH) => crosses && *atom == Atom::Begins,
-            Some(&DOT) => *atom == Atom::GoesOn && !ends(at + 1),
-            Some(_) => true,
-        }
+    fn everywhere(&self) -> Bits {
+        let mut all = self.none();
+        (0..=self.text.len()).for_each(|bit| all.set(bit));
+        all
     }
-
-    /// Whether a segment starts here with a dot.
-    fn is_leading_dot(&self, at: usize) -> bool {
-        self.text.get(at) == Some(&DOT) && (at == 0 || self.text[at - 1] == SLASH)
-    }
-}
-
-fn either(one: &mut Positions, other: &Positions) {
-    one.iter_mut().zip(other).for_each(|(one, other)| *one |= other);
 }

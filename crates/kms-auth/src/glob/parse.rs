@@ -6,6 +6,7 @@
 
 use super::{
     error::BadPattern,
+    is_line_end,
     parts::{Atom, Node, Pattern, Set, Star},
 };
 
@@ -55,6 +56,22 @@ impl Pattern {
         let place = Place::Open { depth: 0, parentheses: false };
         parser.sequence((0, chars.len()), place, true).map(Self)
     }
+}
+
+/// A pattern that a text alone matches, for use in a longer one: outside of braces, since nothing
+/// takes the meaning from a comma. None for a text that no pattern can hold.
+pub fn literal(text: &str) -> Option<String> {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\\' || c.is_control() || is_line_end(c) {
+            return None;
+        }
+        if ESCAPABLE.contains(c) {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    Some(pattern)
 }
 
 struct Parser<'p> {

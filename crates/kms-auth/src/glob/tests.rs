@@ -5,6 +5,7 @@ use proptest::{prelude::*, test_runner::Config};
 use super::{
     Pattern, Rule, Stars,
     error::BadPattern,
+    literal,
     parts::{Atom, Node, Star},
 };
 
@@ -155,6 +156,33 @@ fn what_is_dangerous_or_unclear_is_not_a_pattern() {
     }
     for text in ["\\!a", "a+b", "a|b", "a (b)", "a@b.c", "\\{a\\}", "a\\b", "$a^"] {
         assert!(Pattern::parse(text).is_ok(), "`{text}`");
+    }
+}
+
+#[test]
+fn t4_a_literal_matches_itself_wherever_it_stands() {
+    let texts = (' '..='~').map(String::from).chain(
+        ["0190a6e2-7b1c", "ada.b+c@x.test", "a*", "**", "!(a)", "[a]", "$$", "ä€😀"]
+            .map(str::to_owned),
+    );
+    for text in texts {
+        let Some(escaped) = literal(&text) else {
+            assert_eq!(text, "\\");
+            continue;
+        };
+        for (before, after) in [("", ""), ("x*", ""), ("", "*"), ("?", "[y]")] {
+            let pattern = Pattern::parse(&format!("{before}{escaped}{after}")).unwrap();
+            let around = |text: &str| {
+                format!("{}{text}{}", before.replace(['*', '?'], "x"), after.replace("[y]", "y"))
+            };
+            let whole = around(&text);
+            assert!(pattern.matches(&whole, Stars::Stop), "{before}{escaped}{after} {whole}");
+            let other = around("§");
+            assert!(!pattern.matches(&other, Stars::Stop), "{before}{escaped}{after} {other}");
+        }
+    }
+    for none in ["a\\b", "a\nb", "a\u{2028}", "\u{2029}"] {
+        assert_eq!(literal(none), None);
     }
 }
 

@@ -9,7 +9,12 @@ use kms_api::{
 use kms_auth::glob::Pattern;
 use serde_json::{Map, Value};
 
-use super::{Action, Subject, templates, vocabulary::IN_PROJECTS};
+use super::{
+    Action, Subject,
+    reach::{unreachable_pattern, unreachable_text},
+    templates,
+    vocabulary::IN_PROJECTS,
+};
 use crate::{Error, Result};
 
 /// Rules of one role, at most.
@@ -20,6 +25,9 @@ pub const MAX_BYTES: usize = 64 * 1024;
 pub const MAX_TEXTS: usize = 100;
 /// The longest text of a condition, in characters.
 pub const MAX_TEXT: usize = 512;
+/// Bytes of the patterns of one role together, at most: each costs time in proportion to its length,
+/// for every secret of a list.
+pub const MAX_PATTERNS: usize = 4_096;
 
 /// Where a rule that was sent is broken.
 type Path<'p> = &'p [Value];
@@ -43,7 +51,18 @@ pub(crate) fn check(field: &str, sent: &[Value]) -> Result<Vec<Rule>> {
     if bytes > MAX_BYTES {
         return Err(Error::field(field, format!("must take at most {MAX_BYTES} bytes")));
     }
+    if rules.iter().map(patterns).sum::<usize>() > MAX_PATTERNS {
+        let rule = format!("must have patterns (`$glob`) of at most {MAX_PATTERNS} bytes together");
+        return Err(Error::field(field, rule));
+    }
     Ok(rules)
+}
+
+/// Bytes of the patterns of a rule.
+pub(super) fn patterns(rule: &Rule) -> usize {
+    let operands = rule.conditions.iter().flat_map(Map::values);
+    let patterns = operands.filter_map(|operand| operand["$glob"].as_str());
+    patterns.map(str::len).sum()
 }
 
 fn broken(path: Path<'_>, rule: impl Into<String>) -> Error {
@@ -172,11 +191,11 @@ fn check_conditions(
                     let operator = known.ok_or_else(|| {
                         broken(&path, listed("can be compared by", operators.iter().copied()))
                     })?;
-                    check_operand(&inside(&path, *operator), operator, operand)?;
+                    check_operand(&inside(&path, *operator), (property, operator), operand)?;
                 }
             }
             Value::String(_) if operators.contains(&"$eq") => {
-                check_operand(&path, "$eq", operand)?;
+                check_operand(&path, (property, "$eq"), operand)?;
             }
             _ => {
                 let rule = listed("must be an object with one of", operators.iter().copied());
@@ -187,14 +206,22 @@ fn check_conditions(
     Ok(())
 }
 
-fn check_operand(path: Path<'_>, operator: &str, operand: &Value) -> Result<()> {
+fn check_operand(
+    path: Path<'_>,
+    (property, operator): (&str, &str),
+    operand: &Value,
+) -> Result<()> {
+    let check_equal = |path: Path<'_>, text: &Value| {
+        let text = check_text(path, text)?;
+        unreachable_text(property, text).map_or(Ok(()), |rule| Err(broken(path, rule)))
+    };
     match (operator, operand) {
         ("$in", Value::Array(texts)) => {
             if texts.is_empty() || texts.len() > MAX_TEXTS {
                 return Err(broken(path, format!("must have 1 to {MAX_TEXTS} texts")));
             }
             for (index, text) in texts.iter().enumerate() {
-                check_text(&inside(path, index), text)?;
+                check_equal(&inside(path, index), text)?;
             }
             Ok(())
         }
@@ -202,21 +229,22 @@ fn check_operand(path: Path<'_>, operator: &str, operand: &Value) -> Result<()> 
         ("$glob", Value::String(pattern)) => {
             check_text(path, operand)?;
             // A template stands for a text, which a pattern may hold anywhere.
-            Pattern::parse(&templates::filled(pattern))
-                .map(drop)
-                .map_err(|bad| broken(path, lower(&bad.to_string())))
+            Pattern::parse(&templates::filled(pattern, templates::ADDRESS))
+                .map_err(|bad| broken(path, lower(&bad.to_string())))?;
+            unreachable_pattern(property, pattern).map_or(Ok(()), |rule| Err(broken(path, rule)))
         }
-        _ => check_text(path, operand),
+        _ => check_equal(path, operand),
     }
 }
 
-fn check_text(path: Path<'_>, text: &Value) -> Result<()> {
+fn check_text<'t>(path: Path<'_>, text: &'t Value) -> Result<&'t str> {
     let text = text.as_str().ok_or_else(|| broken(path, "must be a text"))?;
     if text.is_empty() || text.chars().count() > MAX_TEXT || text.chars().any(char::is_control) {
         let rule = format!("must have 1 to {MAX_TEXT} characters, no control characters");
         return Err(broken(path, rule));
     }
-    templates::check(text).map_err(|rule| broken(path, rule))
+    templates::check(text).map_err(|rule| broken(path, rule))?;
+    Ok(text)
 }
 
 fn listed<'w>(rule: &str, words: impl Iterator<Item = &'w str>) -> String {
@@ -235,117 +263,4 @@ fn lower(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn refused(rules: &Value) -> String {
-        let Err(Error::Validation(issues)) = check("permissions", rules.as_array().unwrap()) else {
-            panic!("{rules} is let through");
-        };
-        json!(issues[0].path).to_string()
-    }
-
-    #[test]
-    fn what_is_broken_is_named_by_its_path() {
-        let on = |conditions: Value| {
-            json!([{"subject": "tags", "action": "read"},
-                {"subject": "secrets", "action": "read", "conditions": conditions}])
-        };
-        let at = |rest: &str| format!("[\"permissions\",1{rest}]");
-        for (conditions, path) in [
-            (json!("x"), ",\"conditions\""),
-            (json!({"planet": "x"}), ",\"conditions\""),
-            (json!({"environment": 7}), ",\"conditions\",\"environment\""),
-            (json!({"environment": ""}), ",\"conditions\",\"environment\""),
-            (json!({"environment": {}}), ",\"conditions\",\"environment\""),
-            (json!({"environment": {"$re": "x"}}), ",\"conditions\",\"environment\""),
-            (json!({"environment": {"$ne": 1}}), ",\"conditions\",\"environment\",\"$ne\""),
-            (json!({"environment": {"$in": "x"}}), ",\"conditions\",\"environment\",\"$in\""),
-            (json!({"environment": {"$in": []}}), ",\"conditions\",\"environment\",\"$in\""),
-            (
-                json!({"environment": {"$in": ["a", 1]}}),
-                ",\"conditions\",\"environment\",\"$in\",1",
-            ),
-            (json!({"secretPath": {"$glob": "!x"}}), ",\"conditions\",\"secretPath\",\"$glob\""),
-            (json!({"secretPath": "{{identity.x}}"}), ",\"conditions\",\"secretPath\""),
-            (json!({"secretPath": "a".repeat(513)}), ",\"conditions\",\"secretPath\""),
-            (json!({"secretTags": "x"}), ",\"conditions\",\"secretTags\""),
-            (json!({"secretTags": {"$eq": "x"}}), ",\"conditions\",\"secretTags\""),
-            (json!({"identityId": "x"}), ",\"conditions\""),
-        ] {
-            assert_eq!(refused(&on(conditions.clone())), at(path), "{conditions}");
-        }
-        for (rule, path) in [
-            (json!({"subject": "planets", "action": "read"}), ",\"subject\""),
-            (json!({"subject": 7, "action": "read"}), ",\"subject\""),
-            (json!({"action": "read"}), ",\"subject\""),
-            (json!({"subject": "sso", "action": "read"}), ",\"subject\""),
-            (json!({"subject": "tags"}), ",\"action\""),
-            (json!({"subject": "tags", "action": []}), ",\"action\""),
-            (json!({"subject": "tags", "action": "readValue"}), ",\"action\""),
-            (json!({"subject": "tags", "action": ["read", "fly"]}), ",\"action\",1"),
-            (json!({"subject": "tags", "action": "read", "inverted": "yes"}), ",\"inverted\""),
-            (
-                json!({"subject": "tags", "action": "read", "conditions": {"environment": "x"}}),
-                ",\"conditions\"",
-            ),
-            (json!("tags"), ""),
-            (json!(["read"]), ""),
-            (json!(["read", "tags", 0, "x"]), ""),
-        ] {
-            let rules = json!([{"subject": "tags", "action": "read"}, rule]);
-            assert_eq!(refused(&rules), at(path), "{rule}");
-        }
-        let many = vec![json!({"subject": "tags", "action": "read"}); MAX_RULES + 1];
-        assert_eq!(refused(&many.into()), "[\"permissions\"]");
-        let text = "a".repeat(MAX_TEXT);
-        let long = json!({"subject": "secrets", "action": "read",
-            "conditions": {"secretName": {"$in": vec![text; 30]}}});
-        assert_eq!(refused(&vec![long; 5].into()), "[\"permissions\"]");
-    }
-
-    #[test]
-    fn rules_of_every_form_of_the_contract_are_read() {
-        let sent = json!([
-            {"subject": "secrets", "action": ["readValue", "readValue"], "inverted": true,
-             "conditions": {"environment": {"$in": ["a", "{{identity.metadata.env}}"]},
-                "secretPath": {"$glob": "/u/{{ identity.id }}/**", "$ne": "/u/x"},
-                "secretTags": {"$in": ["x"]}, "secretName": "A"}},
-            {"subject": "workspace", "action": "edit", "conditions": null, "inverted": null},
-            {"subject": "tags", "action": "read", "conditions": {}, "unknown": 1},
-            ["read,edit", "secret-folders", {"environment": "dev"}, 1],
-            ["read", "role"],
-        ]);
-        let rules = check("permissions", sent.as_array().unwrap()).unwrap();
-        let wire = json!([
-            {"subject": "secrets", "action": ["readValue"], "inverted": true,
-             "conditions": sent[0]["conditions"]},
-            {"subject": "project", "action": "edit"},
-            {"subject": "tags", "action": "read"},
-            {"subject": "secret-folders", "action": ["read", "edit"], "inverted": true,
-             "conditions": {"environment": "dev"}},
-            {"subject": "role", "action": ["read"]},
-        ]);
-        assert_eq!(json!(rules), wire);
-    }
-
-    #[test]
-    fn d6_no_refusal_repeats_what_was_sent() {
-        for rule in [
-            json!({"subject": "canary", "action": "read"}),
-            json!({"subject": "secrets", "action": "canary"}),
-            json!({"subject": "secrets", "action": "read", "conditions": {"canary": "x"}}),
-            json!({"subject": "secrets", "action": "read",
-                "conditions": {"environment": {"canary": "x"}}}),
-            json!({"subject": "secrets", "action": "read",
-                "conditions": {"environment": "{{canary}}"}}),
-            json!({"subject": "secrets", "action": "read",
-                "conditions": {"secretPath": {"$glob": "!canary"}}}),
-        ] {
-            let error = check("permissions", &[rule]).unwrap_err();
-            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
-        }
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! The conditions of a rule: what they accept, and how those of two rules relate.
 
 use kms_api::permissions::Rule;
-use kms_auth::glob::{Pattern, Stars};
+use kms_auth::glob::{Pattern, Stars, is_line_end};
 use serde_json::Value;
 
 use super::{Attributes, templates};
@@ -79,6 +79,8 @@ impl Conditions {
                 operand => conditions.push((property, Condition::parse(property, "$eq", operand))),
             }
         }
+        // What is cheap to compare is asked first.
+        conditions.sort_by_key(|(_, condition)| matches!(condition, Condition::Glob(_)));
         Self(conditions)
     }
 
@@ -109,6 +111,36 @@ impl Conditions {
             *property != Property::Unknown && *condition != Condition::Unknown
         };
         self.0.iter().all(known)
+    }
+
+    /// Whether each takes two environments alike.
+    pub(super) fn take_environments_alike(&self, one: &str, two: &str) -> bool {
+        self.about(Property::Environment).all(|condition| {
+            let takes = |slug| condition.accepts(Property::Environment, Some(slug));
+            takes(one) == takes(two)
+        })
+    }
+
+    /// Whether each takes a secret alike that has either tags.
+    pub(super) fn take_tags_alike(&self, one: &[String], two: &[String]) -> bool {
+        let mut conditions = self.about(Property::SecretTags);
+        conditions.all(|condition| condition.accepts_tags(one) == condition.accepts_tags(two))
+    }
+
+    /// Whether each takes a folder, and all below it, like what it becomes in an environment. Errs
+    /// on the side of no.
+    pub(super) fn take_folders_alike(&self, environment: &str, from: &str, to: &str) -> bool {
+        let never = |condition: &Condition| {
+            condition.accepts(Property::Environment, Some(environment)) == Some(false)
+        };
+        self.about(Property::Environment).any(never)
+            || self
+                .about(Property::SecretPath)
+                .all(|condition| condition.takes_folders_alike(from, to))
+    }
+
+    fn about(&self, property: Property) -> impl Iterator<Item = &Condition> {
+        self.0.iter().filter(move |(about, _)| *about == property).map(|(_, condition)| condition)
     }
 
     /// Whether `other` holds wherever these hold. Errs on the side of no.
@@ -172,6 +204,8 @@ impl Condition {
             Self::Equal(text) => Some(text == value),
             Self::NotEqual(text) => Some(text != value),
             Self::In(texts) => Some(texts.iter().any(|text| text == value)),
+            // Names of before may have what no pattern matches.
+            Self::Glob(_) if value.contains(is_line_end) => None,
             Self::Glob(glob) => Some(glob.accepts(property, value)),
             Self::Unknown => None,
         }
@@ -195,6 +229,18 @@ impl Condition {
             Self::Equal(text) => Some(std::slice::from_ref(text)),
             Self::In(texts) => Some(texts),
             _ => None,
+        }
+    }
+
+    fn takes_folders_alike(&self, from: &str, to: &str) -> bool {
+        let is_apart = |text: &String| !is_in(text, from) && !is_in(text, to);
+        match self {
+            Self::Unknown => true,
+            Self::Equal(text) | Self::NotEqual(text) => is_apart(text),
+            Self::In(texts) => texts.iter().all(is_apart),
+            Self::Glob(glob) => {
+                glob.takes_all(from).is_some() && glob.takes_all(from) == glob.takes_all(to)
+            }
         }
     }
 
@@ -269,10 +315,7 @@ impl Glob {
     /// all below it.
     fn accepts(&self, property: Property, value: &str) -> bool {
         match &self.shape {
-            Shape::Below(folder) => {
-                let rest = value.strip_prefix(folder.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            }
+            Shape::Below(folder) => is_in(value, folder),
             Shape::Pattern(pattern) => {
                 let matches = |text| pattern.matches_up_to(text, Stars::Stop, LONGEST);
                 matches(value) || property == Property::SecretPath && matches(&format!("{value}/"))
@@ -286,12 +329,31 @@ impl Glob {
         folder.unwrap_or(&self.head)
     }
 
+    /// Whether a folder and everything that can be below it is accepted, or nothing of it; neither
+    /// where that is not plain.
+    fn takes_all(&self, folder: &str) -> Option<bool> {
+        match &self.shape {
+            Shape::Below(top) if is_in(folder, top) => Some(true),
+            Shape::Below(top) => (!is_in(top, folder)).then_some(false),
+            Shape::Pattern(_) => {
+                let stem = self.stem(Property::SecretPath);
+                (!stem.starts_with(folder) && !folder.starts_with(stem)).then_some(false)
+            }
+        }
+    }
+
     fn is_within(&self, property: Property, other: &Self) -> bool {
         let Shape::Below(folder) = &other.shape else { return self == other };
         // Past the slash the head is inside of the folder, whatever follows.
         let inside = self.head.strip_prefix(folder.as_str());
         property == Property::SecretPath && inside.is_some_and(|rest| rest.starts_with('/'))
     }
+}
+
+/// Whether a path is a folder or below it.
+fn is_in(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn is_special(character: char) -> bool {

@@ -1,4 +1,6 @@
-//! Nobody gives more than they hold (attack T4).
+//! Nobody gives more than they hold, or gives back what they may not hold (attack T4).
+
+use kms_api::permissions::{Actions, Rule};
 
 use super::{Action, RuleSet, Subject, rules::Compiled};
 use crate::{Error, Result};
@@ -8,22 +10,13 @@ impl RuleSet {
     ///
     /// Errs on the side of no: it compares rules and does not try questions, so a right that is held
     /// by several rules together may not be recognised. A template in `granted` stands for anything.
+    /// Takes time in proportion to both sets: it is asked before a write begins.
     pub fn require_covers(&self, granted: &Self) -> Result<()> {
-        let mut missing = Vec::new();
-        for (place, rule) in granted.compiled().iter().enumerate() {
-            let Some(subject) = rule.subject().filter(|_| !rule.forbids()) else { continue };
-            let later = &granted.compiled()[place + 1..];
-            for action in Action::ALL.iter().copied() {
-                // Of secrets this is but an older word for two others.
-                let is_asked = (action, subject) != (Action::Read, Subject::Secrets);
-                if is_asked
-                    && rule.is_about(action, subject)
-                    && !self.holds(action, subject, rule, later)
-                {
-                    missing.push(format!("{}:{}", subject.as_str(), action.as_str()));
-                }
-            }
-        }
+        let mut comparison = Comparison::new(self, granted);
+        let mut missing: Vec<_> = (0..granted.compiled().len())
+            .flat_map(|place| comparison.missing(place))
+            .map(|(subject, action)| format!("{}:{}", subject.as_str(), action.as_str()))
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -32,39 +25,104 @@ impl RuleSet {
         Err(Error::PermissionBoundary { missing })
     }
 
-    /// Whether an action is allowed here wherever `granted` decides in its own set, that is, where
-    /// none of the `later` rules does.
-    fn holds(
-        &self,
-        action: Action,
-        subject: Subject,
-        granted: &Compiled,
-        later: &[Compiled],
-    ) -> bool {
-        let decided = |rule: &&Compiled| {
-            rule.is_about(action, subject) && rule.forbids() && rule.conditions().are_understood()
-        };
-        let forbidden: Vec<_> = later.iter().filter(decided).collect();
-        let about = self.compiled().iter().rev().filter(|rule| rule.is_about(action, subject));
-        for rule in about {
-            let conditions = rule.conditions();
-            if rule.forbids() {
-                let elsewhere = granted.conditions().exclude(conditions);
-                let theirs = |other: &&Compiled| conditions.imply(other.conditions());
-                if !elsewhere && !forbidden.iter().any(theirs) {
-                    return false;
+    /// What is forbidden here and no longer by `next`, as rules that allow it: whoever lifts a
+    /// denial must hold what it withholds. Errs on the side of too much: a denial is kept by itself
+    /// or by a wider one, not by several narrower ones.
+    #[must_use]
+    pub fn lifted_by(&self, next: &Self) -> Self {
+        Self::new(self.compiled().iter().filter(|rule| rule.forbids()).filter_map(|denial| {
+            let subject = denial.subject()?;
+            let is_lifted = |action: &Action| {
+                !next.compiled().iter().any(|rule| rule.keeps(denial, *action, subject))
+            };
+            let actions = asked(denial, subject).filter(is_lifted);
+            let actions: Vec<String> = actions.map(|action| action.as_str().into()).collect();
+            (!actions.is_empty()).then(|| Rule {
+                action: Actions::Many(actions),
+                inverted: false,
+                ..denial.wire().clone()
+            })
+        }))
+    }
+}
+
+/// Rules that are held beside rules that are granted.
+struct Comparison<'r> {
+    held: &'r [Compiled],
+    granted: &'r [Compiled],
+    /// For each pair whether what forbids the holder is forbidden by the grant, too, once known.
+    theirs: Vec<Option<bool>>,
+}
+
+impl<'r> Comparison<'r> {
+    fn new(held: &'r RuleSet, granted: &'r RuleSet) -> Self {
+        let (held, granted) = (held.compiled(), granted.compiled());
+        Self { held, granted, theirs: vec![None; held.len() * granted.len()] }
+    }
+
+    /// What a granted rule allows, where none of the later ones decides, and the holder may not.
+    fn missing(&mut self, place: usize) -> Vec<(Subject, Action)> {
+        let rule = &self.granted[place];
+        let Some(subject) = rule.subject().filter(|_| !rule.forbids()) else { return Vec::new() };
+        let mut open: Vec<_> = asked(rule, subject).collect();
+        let mut missing = Vec::new();
+        for (at, held) in self.held.iter().enumerate().rev() {
+            let is_about = |action: &Action| held.is_about(*action, subject);
+            if !open.iter().any(is_about) {
+                continue;
+            }
+            if !held.forbids() {
+                if rule.conditions().imply(held.conditions()) {
+                    open.retain(|action| !is_about(action));
                 }
-            } else if granted.conditions().imply(conditions) {
-                return true;
+            } else if !rule.conditions().exclude(held.conditions()) {
+                let later = place + 1..self.granted.len();
+                let theirs: Vec<_> = later.filter(|it| self.is_theirs(at, *it)).collect();
+                let decided = |action: &Action| {
+                    theirs.iter().any(|it| self.granted[*it].is_about(*action, subject))
+                };
+                let (gone, rest): (Vec<_>, Vec<_>) =
+                    open.into_iter().partition(|action| is_about(action) && !decided(action));
+                missing.extend(gone);
+                open = rest;
             }
         }
-        false
+        missing.extend(open);
+        missing.into_iter().map(|action| (subject, action)).collect()
+    }
+
+    /// Whether a granted rule forbids wherever one that is held does.
+    fn is_theirs(&mut self, held: usize, granted: usize) -> bool {
+        let pair = held * self.granted.len() + granted;
+        *self.theirs[pair].get_or_insert_with(|| {
+            let (mine, other) = (&self.held[held], &self.granted[granted]);
+            other.forbids()
+                && other.conditions().are_understood()
+                && mine.conditions().imply(other.conditions())
+        })
+    }
+}
+
+/// The actions that a rule is about; `read` of secrets is but an older word for two others.
+fn asked(rule: &Compiled, subject: Subject) -> impl Iterator<Item = Action> {
+    let counts = move |action: &Action| {
+        (*action, subject) != (Action::Read, Subject::Secrets) && rule.is_about(*action, subject)
+    };
+    Action::ALL.iter().copied().filter(counts)
+}
+
+impl Compiled {
+    /// Whether this forbids an action wherever `denial` does.
+    fn keeps(&self, denial: &Self, action: Action, subject: Subject) -> bool {
+        let is_same = self.wire().conditions == denial.wire().conditions;
+        self.forbids()
+            && self.is_about(action, subject)
+            && (is_same || denial.conditions().imply(self.conditions()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use kms_api::permissions::Rule;
     use serde_json::{Value, json};
 
     use super::*;
@@ -151,5 +209,42 @@ mod tests {
         };
         assert_eq!(missing, ["secrets:readValue"]);
         assert!(half.require_covers(&half).is_ok());
+    }
+
+    #[test]
+    fn t4_a_denial_is_lifted_unless_it_or_a_wider_one_stays() {
+        let all = (false, json!({}));
+        let no = |conditions: Value| (true, conditions);
+        let prod = no(json!({"environment": "prod"}));
+        let own = no(json!({"environment": "{{identity.metadata.env}}"}));
+        let lifted = |before: &[(bool, Value)], after: &[(bool, Value)]| {
+            let lifted = on(before).lifted_by(&on(after));
+            lifted.wire().map(|rule| json!(rule.conditions)).collect::<Vec<_>>()
+        };
+        for (before, after, conditions) in [
+            (vec![prod.clone()], vec![], vec![json!({"environment": "prod"})]),
+            (vec![all.clone(), prod.clone()], vec![prod.clone(), all.clone()], vec![]),
+            (vec![prod.clone()], vec![no(json!({"environment": {"$in": ["qa", "prod"]}}))], vec![]),
+            (vec![prod.clone()], vec![no(json!({}))], vec![]),
+            (
+                vec![prod.clone()],
+                vec![no(json!({"environment": "prod", "secretPath": "/a"}))],
+                vec![json!({"environment": "prod"})],
+            ),
+            (vec![own.clone()], vec![own.clone()], vec![]),
+            (vec![own.clone()], vec![prod.clone()], vec![own.1.clone()]),
+            (vec![no(json!({}))], vec![prod.clone()], vec![json!({})]),
+            (vec![all.clone()], vec![], vec![]),
+        ] {
+            let (before, after) = (&before, &after);
+            assert_eq!(lifted(before, after), conditions, "{before:?} {after:?}");
+        }
+        let of = |action: Value, inverted: bool| {
+            let rule = json!({"subject": "secrets", "action": action, "inverted": inverted});
+            RuleSet::new([serde_json::from_value::<Rule>(rule).unwrap()])
+        };
+        let lifted = of(json!(["read", "edit"]), true).lifted_by(&of(json!("readValue"), true));
+        assert!(of(json!(["describeSecret", "edit"]), false).require_covers(&lifted).is_ok());
+        assert!(of(json!("describeSecret"), false).require_covers(&lifted).is_err());
     }
 }

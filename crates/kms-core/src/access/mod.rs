@@ -14,6 +14,8 @@ mod organization;
 mod person;
 mod project;
 mod provider;
+mod reach;
+mod renamed;
 mod rules;
 mod service;
 mod templates;
@@ -22,9 +24,10 @@ mod tests;
 mod vocabulary;
 
 pub use builtin::{CUSTOM, ORGANIZATION_ROLES, PROJECT_ROLES, organization_role, project_role};
-pub use check::{MAX_BYTES, MAX_RULES, MAX_TEXT, MAX_TEXTS};
+pub use check::{MAX_BYTES, MAX_PATTERNS, MAX_RULES, MAX_TEXT, MAX_TEXTS};
 pub use project::{ProjectAccess, RoleGrant};
-pub use rules::{Attributes, RuleSet};
+pub use renamed::Renamed;
+pub use rules::{Attributes, RuleSet, Weight};
 pub use templates::Facts;
 pub use vocabulary::{Action, Subject};
 

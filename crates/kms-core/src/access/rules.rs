@@ -7,6 +7,11 @@ use kms_api::permissions::Rule;
 use super::{Action, Facts, Subject, conditions::Conditions, templates};
 use crate::{Error, Result};
 
+/// Secrets that rules without patterns are asked about at one go.
+const TURN: usize = 256;
+/// Bytes of patterns that take about as long as everything else that is done to show a secret.
+const PATTERN: usize = 64;
+
 /// What a question is about; what is left out is not known or does not apply.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Attributes<'a> {
@@ -26,6 +31,40 @@ pub struct Attributes<'a> {
 #[derive(Debug, Default)]
 pub struct RuleSet {
     rules: Vec<Compiled>,
+    /// Bytes of their patterns.
+    patterns: usize,
+}
+
+/// What it takes to ask rules: of all roles that a project made and a membership holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// How many there are.
+    pub rules: usize,
+    /// Bytes of their patterns.
+    pub patterns: usize,
+}
+
+impl Weight {
+    /// What one membership bears.
+    pub const MOST: Self = Self { rules: 500, patterns: 8_192 };
+
+    /// The weight of rules.
+    pub fn of<'r>(rules: impl Iterator<Item = &'r Rule>) -> Self {
+        rules.fold(Self::default(), |weight, rule| {
+            weight.and(Self { rules: 1, patterns: super::check::patterns(rule) })
+        })
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { rules: self.rules + other.rules, patterns: self.patterns + other.patterns }
+    }
+
+    /// Whether this is more than another in either way.
+    pub fn exceeds(self, other: Self) -> bool {
+        self.rules > other.rules || self.patterns > other.patterns
+    }
 }
 
 /// A rule that was read.
@@ -41,7 +80,20 @@ pub(super) struct Compiled {
 impl RuleSet {
     /// Reads rules.
     pub fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
-        Self { rules: rules.into_iter().map(Compiled::new).collect() }
+        let rules: Vec<_> = rules.into_iter().map(Compiled::new).collect();
+        let patterns = Weight::of(rules.iter().map(Compiled::wire)).patterns;
+        Self { rules, patterns }
+    }
+
+    /// About how many secrets the rules are asked at one go, before others get their turn on the
+    /// thread: the longer the patterns, the fewer.
+    pub(crate) fn turn(&self) -> usize {
+        (TURN * PATTERN / (PATTERN + self.patterns)).max(1)
+    }
+
+    /// The rules of several roles, in order, as they were made: for nobody in particular.
+    pub fn joined<'r>(roles: impl IntoIterator<Item = &'r Arc<Self>>) -> Self {
+        Self::new(roles.into_iter().flat_map(|role| role.wire()).cloned())
     }
 
     /// The rules of several roles, in order, as they are for a caller.
@@ -137,6 +189,11 @@ impl Compiled {
 
     pub(super) fn is_about(&self, action: Action, subject: Subject) -> bool {
         self.subject == Some(subject) && self.actions & bit(action) != 0
+    }
+
+    /// The rule as it is on the wire.
+    pub(super) fn wire(&self) -> &Rule {
+        &self.rule
     }
 
     /// What it is about.
@@ -308,5 +365,68 @@ mod tests {
         let all = Facts { metadata: vec![("team".into(), "**".into())], ..Facts::default() };
         assert!(!ask(&all, Action::Create, "/red"), "T4: a value is no pattern");
         assert!(ask(&all, Action::Create, "/**"));
+    }
+
+    /// Nothing makes such names any more; what is there is not out of a denial's reach.
+    #[test]
+    fn t3_a_name_that_no_pattern_matches_is_forbidden_and_not_allowed() {
+        let named = json!({"secretName": {"$glob": "A*"}});
+        let set = rules(json!([
+            {"subject": "secrets", "action": "create", "conditions": named},
+            {"subject": "secrets", "action": "delete"},
+            {"subject": "secrets", "action": "delete", "inverted": true, "conditions": named},
+        ]));
+        for (name, answers) in
+            [("AB", [true, false]), ("B", [false, true]), ("A\u{2028}", [false; 2])]
+        {
+            let attributes = Attributes { secret_name: Some(name), ..at("dev", "/") };
+            let ask = |action| set.allows(action, Subject::Secrets, &attributes);
+            assert_eq!([Action::Create, Action::Delete].map(ask), answers, "{name:?}");
+        }
+    }
+
+    /// Ids, addresses and names as they are, not plain letters.
+    #[test]
+    fn t3_t4_a_template_in_a_pattern_stands_for_every_value() {
+        let private = json!({"secretPath": {"$glob": "/private/{{identity.id}}"}});
+        let below = json!({"secretPath": {"$glob": "/{a,{{identity.metadata.team}}}/**"}});
+        let named = json!({"secretName": {"$glob": "{{identity.username}}*"}});
+        let set = |facts: &Facts, conditions: &Value| {
+            let role = Arc::new(rules(json!([
+                {"subject": "secrets", "action": "create", "conditions": conditions},
+                {"subject": "secrets", "action": "delete"},
+                {"subject": "secrets", "action": "delete", "inverted": true,
+                 "conditions": conditions},
+            ])));
+            RuleSet::of_roles(vec![role], facts)
+        };
+        let ask = |set: &RuleSet, path: &str, name: &str| {
+            let attributes = Attributes { secret_name: Some(name), ..at("dev", path) };
+            [Action::Create, Action::Delete]
+                .map(|action| set.allows(action, Subject::Secrets, &attributes))
+        };
+        let facts = |id: &str, team: &str, username: &str| Facts {
+            id: id.into(),
+            username: username.into(),
+            metadata: vec![("team".into(), team.into())],
+            ..Facts::default()
+        };
+        let (matches, differs) = ([true, false], [false, true]);
+        let id = "0190a6e2-7b1c-7def-8a3b-5c6d7e8f9a0b";
+        let ada = facts(id, "blue-1_x", "ada.b+c@x.test");
+        for (conditions, path, name, answer) in [
+            (&private, format!("/private/{id}"), "A", matches),
+            (&private, "/private/x".into(), "A", differs),
+            (&below, "/blue-1_x/y".into(), "A", matches),
+            (&below, "/blue-2/y".into(), "A", differs),
+            (&named, "/".into(), "ada.b+c@x.test KEY", matches),
+            (&named, "/".into(), "adaxb+c@x.test", differs),
+        ] {
+            assert_eq!(ask(&set(&ada, conditions), &path, name), answer, "{conditions} {path}");
+        }
+        // What a pattern cannot hold: nothing is allowed, everything is forbidden.
+        let odd = facts(id, "blue,red", "a\\b");
+        assert_eq!(ask(&set(&odd, &below), "/red", "A"), [false, false]);
+        assert_eq!(ask(&set(&odd, &named), "/", "a\\b"), [false, false]);
     }
 }

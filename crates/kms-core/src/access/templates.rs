@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use kms_api::permissions::Rule;
+use kms_auth::glob;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -29,14 +30,18 @@ pub struct Facts {
     pub print: Uuid,
 }
 
-/// A text with some letter in the place of each template.
-pub(super) fn filled(text: &str) -> String {
+/// What stands for a value where a pattern is read before anybody asks: an address, so that a
+/// pattern is refused that takes plain letters alone.
+pub(super) const ADDRESS: &str = "x\\@x";
+
+/// A text with another one in the place of each template.
+pub(super) fn filled(text: &str, value: &str) -> String {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(OPEN) {
         let Some((_, after)) = after.split_once(CLOSE) else { break };
         filled.push_str(before);
-        filled.push('x');
+        filled.push_str(value);
         rest = after;
     }
     filled.push_str(rest);
@@ -98,16 +103,25 @@ impl Facts {
         }
     }
 
-    /// A text with everything in the place of its templates; none if one stands for nothing.
+    /// A text with everything in the place of its templates. None if one stands for nothing, or
+    /// for what a pattern cannot hold as a text: a `\`, a comma or slash where there are groups, a
+    /// slash beside a star.
     fn text(&self, text: &str, is_pattern: bool) -> Option<String> {
         let mut rendered = String::new();
         let mut rest = text;
+        let has_groups = is_pattern && filled(text, "").contains(['{', '(']);
         while let Some((before, after)) = rest.split_once(OPEN) {
             let (name, after) = after.split_once(CLOSE)?;
             rendered.push_str(before);
             let value = self.value(name.trim())?;
             if is_pattern {
-                escape(&value, &mut rendered);
+                let changes = has_groups && value.contains([',', '/'])
+                    || value.starts_with('/') && rendered.ends_with('*')
+                    || value.ends_with('/') && after.starts_with('*');
+                if changes {
+                    return None;
+                }
+                rendered.push_str(&glob::literal(&value)?);
             } else {
                 rendered.push_str(&value);
             }
@@ -133,16 +147,6 @@ fn text_at<'a>(map: &'a Map<String, Value>, path: &str) -> Option<Cow<'a, str>> 
         Value::Object(inner) => text_at(inner, &path[at + 1..]),
         _ => None,
     })
-}
-
-/// Writes a text into a pattern so that it matches itself alone.
-fn escape(text: &str, pattern: &mut String) {
-    for character in text.chars() {
-        if !character.is_alphanumeric() && character != '/' {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
 }
 
 /// Whether a text has a template.
@@ -223,6 +227,24 @@ mod tests {
     fn t4_a_value_is_never_read_as_a_pattern() {
         let pattern = facts().text("/t/{{identity.metadata.team}}/**", true).unwrap();
         assert_eq!(pattern, "/t/a\\*/**");
+        let of = |value: &str, pattern: &str| {
+            let facts = Facts { id: value.into(), ..Facts::default() };
+            facts.text(pattern, true)
+        };
+        for (value, pattern, rendered) in [
+            ("0190a6e2-7b1c-7def", "/p/{{identity.id}}", Some("/p/0190a6e2-7b1c-7def")),
+            ("ada.b+c@x.test", "{{identity.id}}*", Some("ada.b\\+c\\@x.test*")),
+            ("a_b:c, d", "{{identity.id}}", Some("a_b:c, d")),
+            ("a,b", "/{x,{{identity.id}}}", None),
+            ("a/b", "/!({{identity.id}})", None),
+            ("a/b", "/x/{{identity.id}}/**", Some("/x/a/b/**")),
+            ("a/", "/{{identity.id}}**", None),
+            ("/a", "/**{{identity.id}}", None),
+            ("a\\b", "{{identity.id}}", None),
+            ("a\u{2028}", "{{identity.id}}", None),
+        ] {
+            assert_eq!(of(value, pattern).as_deref(), rendered, "{value} in {pattern}");
+        }
     }
 
     #[test]

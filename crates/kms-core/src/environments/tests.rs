@@ -151,3 +151,30 @@ async fn t1_environments_of_others_answer_as_ones_that_do_not_exist() {
     let absent = core.get_environment_by_id(&world.ours, absent).await.unwrap_err();
     assert_eq!(by_id.to_string(), absent.to_string());
 }
+
+#[tokio::test]
+async fn t4_nobody_renames_an_environment_out_of_their_rules_or_into_them() {
+    let bed = crate::testbed::Bed::new().await;
+    let caller = bed
+        .person(serde_json::json!([
+            {"subject": "environments", "action": ["read", "edit"]},
+            {"subject": "secrets", "action": "read"},
+            {"subject": "secrets", "action": "read", "inverted": true,
+             "conditions": {"environment": "prod"}},
+        ]))
+        .await;
+    let change = async |caller: &Caller, from: &str, to: &str| {
+        let found = bed.core.get_environment_by_slug(&bed.admin, bed.project, from).await.unwrap();
+        let body = UpdateEnvironment { slug: Some(to.into()), ..UpdateEnvironment::default() };
+        bed.core.update_environment(caller, bed.project, found.id, &body).await
+    };
+    for to in ["live", "dev2"] {
+        let refused = change(&caller, "prod", to).await;
+        assert!(matches!(refused, Err(Error::Forbidden { .. })), "{refused:?}");
+    }
+    change(&caller, "prod", "prod").await.unwrap();
+    change(&caller, "dev", "development").await.unwrap();
+    change(&bed.admin, "prod", "live").await.unwrap();
+    let refused = change(&caller, "staging", "prod").await;
+    assert!(matches!(refused, Err(Error::Forbidden { .. })), "{refused:?}");
+}

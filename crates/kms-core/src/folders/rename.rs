@@ -1,5 +1,6 @@
 //! Other names for folders. What is below moves along; nothing is sealed anew, since values are
-//! bound to the ids of folders.
+//! bound to the ids of folders. Rules know folders by their paths, so nobody renames one about which
+//! their own rules would decide otherwise then.
 
 use kms_api::folders::{BatchFolders, FolderBody, FolderPlace, FolderResponse, FoldersResponse};
 use kms_store::{
@@ -10,7 +11,10 @@ use kms_store::{
 
 use super::{check_description, child, view};
 use crate::{
-    Caller, Core, Error, Result, access::Action, audit::Event, place::Place,
+    Caller, Core, Error, Result,
+    access::{Action, Renamed},
+    audit::Event,
+    place::Place,
     text::check_folder_name,
 };
 
@@ -85,6 +89,11 @@ impl Core {
         let path = parent.path.join(to.name);
         if to.description.is_some() {
             row.description = to.description.map(str::to_owned);
+        }
+        if row.path != path.as_str() {
+            let (environment, from, to) = (&*parent.environment, &*row.path, path.as_str());
+            let renamed = Renamed::Folder { environment, from, to };
+            parent.access.rules.require_alike(&renamed)?;
         }
         let rename = folders::Rename {
             name: to.name,

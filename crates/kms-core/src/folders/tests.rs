@@ -23,8 +23,18 @@ async fn create(bed: &Bed, caller: &Caller, path: &str, name: &str) -> Result<Fo
 }
 
 async fn rename(bed: &Bed, path: &str, which: &str, name: &str) -> Result<Folder> {
+    rename_as(bed, &bed.admin, path, which, name).await
+}
+
+async fn rename_as(
+    bed: &Bed,
+    caller: &Caller,
+    path: &str,
+    which: &str,
+    name: &str,
+) -> Result<Folder> {
     let body = FolderBody { place: place(bed, path), name: name.into(), description: None };
-    Ok(bed.core.update_folder(&bed.admin, which, &body).await?.folder)
+    Ok(bed.core.update_folder(caller, which, &body).await?.folder)
 }
 
 async fn delete(bed: &Bed, path: &str, which: &str) -> Result<Folder> {
@@ -51,7 +61,7 @@ fn status<T>(result: Result<T>) -> u16 {
         None => 200,
         Some(Error::Validation(_)) => 422,
         Some(Error::BadRequest { .. }) => 400,
-        Some(Error::PermissionDenied { .. }) => 403,
+        Some(Error::PermissionDenied { .. } | Error::Forbidden { .. }) => 403,
         Some(Error::NotFound(_)) => 404,
         Some(_) => 500,
     }
@@ -241,4 +251,53 @@ async fn t3_folders_are_made_shown_and_removed_under_the_rules_of_their_parent()
     let body = DeleteFolder { place: place(&bed, "/shut"), force_delete: None };
     assert_eq!(status(bed.core.delete_folder(&caller, "y", &body).await), 403);
     assert_eq!(status(bed.core.delete_folder(&caller, "nope", &body).await), 403);
+}
+
+#[tokio::test]
+async fn t4_nobody_renames_a_folder_out_of_their_rules_or_into_them() {
+    let bed = Bed::new().await;
+    for (path, name) in [("/", "private"), ("/private", "db"), ("/", "other"), ("/other", "db")] {
+        create(&bed, &bed.admin, path, name).await.unwrap();
+    }
+    let folders = json!({"subject": "secret-folders", "action": ["read", "edit"]});
+    let denied = bed
+        .person(json!([
+            folders,
+            {"subject": "secrets", "action": "read"},
+            {"subject": "secrets", "action": "read", "inverted": true,
+             "conditions": {"secretPath": {"$glob": "/private/**"}}},
+        ]))
+        .await;
+    let deep = bed
+        .person(json!([
+            folders,
+            {"subject": "secrets", "action": "read",
+             "conditions": {"environment": "dev", "secretPath": "/other/db"}},
+        ]))
+        .await;
+    for (caller, path, which, name, expected) in [
+        (&denied, "/", "private", "public", 403),
+        (&denied, "/private", "db", "data", 200),
+        (&denied, "/other", "db", "data", 200),
+        (&deep, "/other", "data", "db", 403),
+        (&deep, "/private", "data", "db", 200),
+        (&deep, "/", "other", "others", 403),
+    ] {
+        let result = rename_as(&bed, caller, path, which, name).await;
+        assert_eq!(status(result), expected, "{path} {which} {name}");
+    }
+    // Out of the way first, and then into its place.
+    rename(&bed, "/", "other", "old").await.unwrap();
+    assert_eq!(status(rename_as(&bed, &deep, "/", "private", "other").await), 403);
+    let batch = BatchFolders {
+        project: bed.reference(),
+        folders: vec![BatchFolder {
+            environment: "dev".into(),
+            path: Some("/".into()),
+            id: rename(&bed, "/", "private", "private").await.unwrap().id,
+            name: "public".into(),
+            description: None,
+        }],
+    };
+    assert_eq!(status(bed.core.update_folders(&denied, &batch).await), 403);
 }

@@ -13,9 +13,10 @@ use kms_store::{
     memberships::{self, RoleRow},
     organizations,
     project_members::{self, AttachedMethodRow, IdentityFilter, IdentityMemberRow},
+    projects,
 };
 
-use super::{NewMember, project_name, roles, roles_to_wire, slugs};
+use super::{NewMember, project_name, roles, roles_to_wire, slugs, standing::Standing};
 use crate::{
     Caller, Core, Error, Result,
     access::{Action, Attributes, ProjectAccess, Subject},
@@ -41,6 +42,8 @@ impl Core {
         let new = self.roles_to_give(&access, &roles::to_add(body)).await?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
+        projects::lock(&mut tx, org, project).await?;
+        self.require_given_as_read(&mut tx, &new).await?;
         let known = organizations::membership(&mut tx, org, identity.uuid(), IDENTITY).await?;
         if known.is_none() {
             return Err(unknown_identity(identity));
@@ -69,9 +72,12 @@ impl Core {
     ) -> Result<IdentityMembershipResponse> {
         let access = self.identity_access(caller, project, identity, Action::Edit).await?;
         let new = self.roles_to_give(&access, &roles::to_replace(body)?).await?;
+        let standing =
+            self.membership_to_change(&access, (IDENTITY, identity.uuid()), &new).await?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
-        let id = self.lock_member(&mut tx, &access, identity).await?;
+        let id = self.lock_member(&mut tx, &access, &standing).await?;
+        self.require_given_as_read(&mut tx, &new).await?;
         memberships::clear_roles(&mut tx, org, id).await?;
         roles::given(self.insert_roles(&mut tx, org, id, &new).await)?;
         let membership = read(&mut tx, &access, identity).await?.ok_or_else(not_member)?;
@@ -89,8 +95,9 @@ impl Core {
         identity: IdentityId,
     ) -> Result<IdentityMembershipResponse> {
         let access = self.identity_access(caller, project, identity, Action::Delete).await?;
+        let standing = self.membership_to_change(&access, (IDENTITY, identity.uuid()), &[]).await?;
         let mut tx = self.store.begin().await?;
-        let id = self.lock_member(&mut tx, &access, identity).await?;
+        let id = self.lock_member(&mut tx, &access, &standing).await?;
         let membership = read(&mut tx, &access, identity).await?.ok_or_else(not_member)?;
         memberships::delete(&mut tx, caller.organization, id).await?;
         self.touches_rights(&mut tx);
@@ -161,24 +168,21 @@ impl Core {
         Ok(access)
     }
 
-    /// The membership to change or end, once no other write changes it and the caller is known
-    /// to hold all that it gives (attack T4).
+    /// The membership to change or end, once no other write changes it and it is still what the
+    /// caller was found to hold.
     async fn lock_member(
         &self,
         tx: &mut Tx,
         access: &ProjectAccess,
-        identity: IdentityId,
+        standing: &Standing,
     ) -> Result<MembershipId> {
-        let (org, project, principal) = (access.project.org_id, access.id(), identity.uuid());
-        let rows = memberships::roles_of(&mut *tx, org, project, IDENTITY, principal).await?;
-        let id = rows.first().ok_or_else(not_member)?.membership_id;
+        let org = access.project.org_id;
+        let id = standing.membership().ok_or_else(not_member)?;
+        projects::lock(tx, org, access.id()).await?;
         if !memberships::touch(tx, org, id, self.now().micros()).await? {
             return Err(not_member());
         }
-        let rows = memberships::roles_of(tx, org, project, IDENTITY, principal).await?;
-        for role in self.rules_ever_of(&rows)? {
-            access.rules.require_covers(&role)?;
-        }
+        self.require_standing(tx, access, standing).await?;
         Ok(id)
     }
 }

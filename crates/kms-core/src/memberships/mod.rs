@@ -2,6 +2,7 @@
 
 mod identities;
 mod roles;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -17,7 +18,7 @@ use kms_store::{
 };
 use uuid::Uuid;
 
-pub(crate) use roles::NewRole;
+pub(crate) use roles::{NewRole, too_much};
 
 use crate::{
     Core, Result,

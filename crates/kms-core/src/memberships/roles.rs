@@ -7,13 +7,13 @@ use kms_api::{
     memberships::{IdentityMembershipBody, RoleInput},
 };
 use kms_store::{
-    StoreError,
+    StoreError, Tx,
     roles::{self, CustomRoleRow},
 };
 
 use crate::{
     Core, Error, Result,
-    access::{CUSTOM, PROJECT_ROLES, ProjectAccess, RuleSet, project_role},
+    access::{CUSTOM, PROJECT_ROLES, ProjectAccess, RuleSet, Weight, project_role},
 };
 
 /// The only way in which a role ends by itself: some time after it began.
@@ -34,7 +34,7 @@ pub(crate) struct NewRole {
     pub(crate) custom: Option<CustomRoleRow>,
     /// When it holds, if not always.
     pub(crate) temporary: Option<Temporary>,
-    rules: Arc<RuleSet>,
+    pub(super) rules: Arc<RuleSet>,
 }
 
 /// When a temporary role holds.
@@ -114,6 +114,19 @@ impl Core {
         Ok(roles)
     }
 
+    /// Refuses when a role of the project changed since it was read to be given: what is given would
+    /// not be what was checked.
+    pub(super) async fn require_given_as_read(&self, tx: &mut Tx, roles: &[NewRole]) -> Result<()> {
+        for read in roles.iter().filter_map(|role| role.custom.as_ref()) {
+            let now = roles::find(&mut *tx, read.org_id, read.id).await?;
+            let now = now.ok_or_else(|| Error::bad_request("Role not found"))?;
+            if now.mac != read.mac {
+                return Err(Error::Unavailable("The role changed meanwhile; try again"));
+            }
+        }
+        Ok(())
+    }
+
     fn parse_roles(&self, inputs: &[RoleInput], own: &[CustomRoleRow]) -> Result<Vec<NewRole>> {
         if inputs.is_empty() || inputs.len() > MAX_ROLES {
             return Err(Error::field("roles", format!("must be 1 to {MAX_ROLES} roles")));
@@ -125,8 +138,22 @@ impl Core {
             }
             roles.push(NewRole::parse(self, input, own)?);
         }
+        let of_project = roles.iter().filter(|role| role.custom.is_some());
+        let weight = Weight::of(of_project.flat_map(|role| role.rules.wire()));
+        if weight.exceeds(Weight::MOST) {
+            return Err(Error::field("roles", too_much()));
+        }
         Ok(roles)
     }
+}
+
+/// What to say of roles that are too much for one membership.
+pub(crate) fn too_much() -> String {
+    let Weight { rules, patterns } = Weight::MOST;
+    format!(
+        "the project's own roles of one member may have {rules} rules together, and {patterns} \
+         bytes of patterns (`$glob`)"
+    )
 }
 
 fn of_slug(role: &str) -> RoleInput {

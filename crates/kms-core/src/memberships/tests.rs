@@ -265,3 +265,104 @@ async fn k8_a_membership_moved_to_somebody_else_is_noticed() {
     let listed = world.core.list_projects(&intruder, &ListProjectsQuery::default()).await;
     assert!(matches!(listed, Err(Error::Internal(_))), "{listed:?}");
 }
+
+fn of(slugs: &[String]) -> IdentityMembershipBody {
+    let role = |slug: &String| RoleInput { role: slug.clone(), ..RoleInput::default() };
+    IdentityMembershipBody { role: None, roles: Some(slugs.iter().map(role).collect()) }
+}
+
+async fn make_role(
+    world: &World,
+    project: ProjectId,
+    slug: &str,
+    rules: &[serde_json::Value],
+) -> kms_api::RoleId {
+    let body = kms_api::roles::CreateRole {
+        slug: slug.into(),
+        name: format!("Role {slug}"),
+        description: None,
+        permissions: rules.to_vec(),
+    };
+    world.core.create_project_role(&world.ours, project, &body).await.unwrap().role.id
+}
+
+async fn set_rules(
+    world: &World,
+    project: ProjectId,
+    role: kms_api::RoleId,
+    rules: &[serde_json::Value],
+) -> Result<(), Error> {
+    let permissions = Some(rules.to_vec());
+    let body = kms_api::roles::UpdateRole { permissions, ..Default::default() };
+    world.core.update_project_role(&world.ours, project, role, &body).await.map(drop)
+}
+
+#[tokio::test]
+async fn h10_the_roles_of_one_member_are_bounded_together() {
+    let world = World::new().await;
+    let project = project(&world, &world.ours).await;
+    let tags = serde_json::json!({"subject": "tags", "action": "read"});
+    let named = serde_json::json!({"subject": "secrets", "action": "read",
+        "conditions": {"secretName": {"$glob": format!("{}*", "*a".repeat(255))}}});
+    let mut slugs = Vec::new();
+    for index in 0..6 {
+        slugs.push(format!("many-{index}"));
+        make_role(&world, project, &slugs[index], &vec![tags.clone(); 100]).await;
+    }
+    for index in 0..3 {
+        slugs.push(format!("long-{index}"));
+        make_role(&world, project, &slugs[6 + index], &vec![named.clone(); 8]).await;
+    }
+    let machine = id_of(&world.identity(world.ours.organization, "no-access").await);
+    let (core, ours) = (&world.core, &world.ours);
+    for many in [&slugs[..6], &slugs[6..]] {
+        let refused = core.add_identity_membership(ours, project, machine, &of(many)).await;
+        assert!(matches!(refused, Err(Error::Validation(_))), "{refused:?}");
+    }
+    core.add_identity_membership(ours, project, machine, &of(&slugs[..5])).await.unwrap();
+    core.update_identity_membership(ours, project, machine, &of(&slugs[6..8])).await.unwrap();
+
+    // Nor does a role grow beyond that which somebody has.
+    let small = make_role(&world, project, "small", std::slice::from_ref(&tags)).await;
+    let held = [&slugs[..4], &["small".to_owned()]].concat();
+    core.update_identity_membership(ours, project, machine, &of(&held)).await.unwrap();
+    set_rules(&world, project, small, &vec![tags.clone(); 100]).await.unwrap();
+    set_rules(&world, project, small, std::slice::from_ref(&tags)).await.unwrap();
+    let held = [&slugs[6..8], &["small".to_owned()]].concat();
+    core.update_identity_membership(ours, project, machine, &of(&held)).await.unwrap();
+    let refused = set_rules(&world, project, small, &[named]).await;
+    assert!(matches!(refused, Err(Error::Validation(_))), "{refused:?}");
+    set_rules(&world, project, small, &vec![tags; 50]).await.unwrap();
+}
+
+/// What is compared before a write begins counts only for what was compared.
+#[tokio::test]
+async fn t4_a_membership_that_changed_since_it_was_compared_is_not_written() {
+    let world = World::new().await;
+    let project = project(&world, &world.ours).await;
+    let (core, ours) = (&world.core, &world.ours);
+    let tags = serde_json::json!({"subject": "tags", "action": "read"});
+    let role = make_role(&world, project, "mine", std::slice::from_ref(&tags)).await;
+    let machine = id_of(&world.identity(ours.organization, "no-access").await);
+    let body = of(&["mine".to_owned()]);
+    core.add_identity_membership(ours, project, machine, &body).await.unwrap();
+    let access = core.project_access(ours, project).await.unwrap();
+    let given = core.roles_to_give(&access, body.roles.as_deref().unwrap()).await.unwrap();
+    let standing = async || {
+        core.membership_to_change(&access, ("identity", machine.uuid()), &[]).await.unwrap()
+    };
+    let seen = standing().await;
+    let stands = async |seen| {
+        let mut tx = world.store.begin().await.unwrap();
+        core.require_standing(&mut tx, &access, seen).await.is_ok()
+    };
+    assert!(stands(&seen).await);
+    set_rules(&world, project, role, &[tags.clone(), tags]).await.unwrap();
+    assert!(!stands(&seen).await, "the role changed");
+    let mut tx = world.store.begin().await.unwrap();
+    assert!(core.require_given_as_read(&mut tx, &given).await.is_err());
+    drop(tx);
+    let seen = standing().await;
+    core.update_identity_membership(ours, project, machine, &self::role("viewer")).await.unwrap();
+    assert!(!stands(&seen).await, "the membership did");
+}

@@ -14,7 +14,7 @@ use kms_store::{
     projects, users,
 };
 
-use super::{NewMember, NewRole, project_name, roles, roles_to_wire, slugs};
+use super::{NewMember, NewRole, project_name, roles, roles_to_wire, slugs, standing::Standing};
 use crate::{
     Caller, Core, Error, Result,
     access::{Action, Attributes, ProjectAccess, Subject},
@@ -77,6 +77,8 @@ impl Core {
         let names = names(&body.emails, &body.usernames)?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
+        projects::lock(&mut tx, org, project).await?;
+        self.require_given_as_read(&mut tx, &new).await?;
         let people = users::of_organization(&mut tx, org).await?;
         for name in &names {
             let person = people.iter().find(|person| person.username == *name);
@@ -103,11 +105,21 @@ impl Core {
     ) -> Result<Vec<UserMembership>> {
         let access = self.user_access(caller, project, Action::Delete).await?;
         let names = names(&body.emails, &body.usernames)?;
+        let mut standings = Vec::new();
+        for row in project_members::users(&self.store, caller.organization, project).await? {
+            if names.contains(&row.username) {
+                let person = (USER, row.user_id.uuid());
+                standings.push(self.membership_to_change(&access, person, &[]).await?);
+            }
+        }
         let mut tx = self.store.begin().await?;
         projects::lock(&mut tx, caller.organization, project).await?;
         let gone = self.named(&mut tx, &access, &names).await?;
-        if gone.len() != names.len() {
+        if gone.len() != names.len() || standings.len() != names.len() {
             return Err(not_member());
+        }
+        for standing in &standings {
+            self.require_standing(&mut tx, &access, standing).await?;
         }
         for membership in &gone {
             self.end_user_membership(&mut tx, &access, membership.id).await?;
@@ -130,10 +142,12 @@ impl Core {
         if new.iter().all(|role| role.temporary.is_some()) {
             return Err(Error::field("roles", "one at least must not end by itself"));
         }
+        let standing = self.user_to_change(&access, id, &new).await?;
         let org = caller.organization;
         let mut tx = self.store.begin().await?;
         projects::lock(&mut tx, org, project).await?;
-        self.user_to_change(&mut tx, &access, id).await?;
+        self.require_standing(&mut tx, &access, &standing).await?;
+        self.require_given_as_read(&mut tx, &new).await?;
         memberships::touch(&mut tx, org, id, self.now().micros()).await?;
         memberships::clear_roles(&mut tx, org, id).await?;
         roles::given(self.insert_roles(&mut tx, org, id, &new).await)?;
@@ -153,15 +167,18 @@ impl Core {
         id: MembershipId,
     ) -> Result<UserMembershipResponse> {
         let access = self.user_access(caller, project, Action::Delete).await?;
+        let standing = self.user_to_change(&access, id, &[]).await?;
         let mut tx = self.store.begin().await?;
         projects::lock(&mut tx, caller.organization, project).await?;
+        self.require_standing(&mut tx, &access, &standing).await?;
         let membership = self.end_user_membership(&mut tx, &access, id).await?;
         tx.audit(self.record(caller, &event("remove-user-from-project", &membership)));
         tx.commit().await?;
         Ok(UserMembershipResponse { membership })
     }
 
-    /// Ends the caller's own membership in a project; nobody needs a right for that.
+    /// Ends the caller's own membership in a project; nobody needs a right for that, or anything
+    /// that the membership withholds.
     pub async fn leave_project(
         &self,
         caller: &Caller,
@@ -238,21 +255,18 @@ impl Core {
         Ok(to_wire(row, access, &roles))
     }
 
-    /// A membership, once the caller is known to hold all that it gives (attack T4).
+    /// A membership, once the caller is known to hold all that it gives, or withholds and the
+    /// `next` roles do not (attack T4).
     async fn user_to_change(
         &self,
-        tx: &mut Tx,
         access: &ProjectAccess,
         id: MembershipId,
-    ) -> Result<UserMembership> {
-        let membership = self.one(&mut *tx, access, id).await?;
+        next: &[NewRole],
+    ) -> Result<Standing> {
         let (org, project) = (access.project.org_id, access.id());
-        let person = membership.user_id.uuid();
-        let rows = memberships::roles_of(tx, org, project, USER, person).await?;
-        for role in self.rules_ever_of(&rows)? {
-            access.rules.require_covers(&role)?;
-        }
-        Ok(membership)
+        let row = project_members::user(&self.store, org, project, id).await?;
+        let person = row.ok_or_else(not_member)?.user_id.uuid();
+        self.membership_to_change(access, (USER, person), next).await
     }
 
     async fn end_user_membership(
@@ -261,7 +275,7 @@ impl Core {
         access: &ProjectAccess,
         id: MembershipId,
     ) -> Result<UserMembership> {
-        let membership = self.user_to_change(tx, access, id).await?;
+        let membership = self.one(&mut *tx, access, id).await?;
         memberships::delete(tx, access.project.org_id, id).await?;
         self.require_a_project_administrator(tx, access).await?;
         self.touches_rights(tx);

@@ -1,5 +1,7 @@
 //! The roles that a project offers, built in or its own, and what the caller's roles in it allow.
 
+use std::collections::HashMap;
+
 use kms_api::{
     IdentityId, ProjectId, RoleId, Timestamp, UserId,
     permissions::Rule,
@@ -9,7 +11,7 @@ use kms_api::{
     },
 };
 use kms_store::{
-    StoreError, memberships, projects,
+    StoreError, Tx, memberships as store_memberships, projects,
     roles::{self, CustomRoleRow},
 };
 use serde_json::Value;
@@ -18,11 +20,11 @@ use uuid::Uuid;
 use crate::{
     Actor, Caller, Core, Error, Result,
     access::{
-        Action, Attributes, PROJECT_ROLES, ProjectAccess, RuleSet, Subject, check, custom_role_mac,
-        is_reserved, project_role,
+        Action, Attributes, PROJECT_ROLES, ProjectAccess, RuleSet, Subject, Weight, check,
+        custom_role_mac, is_reserved, project_role,
     },
     audit::Event,
-    text,
+    memberships, text,
 };
 
 /// Name and purpose of each of [`PROJECT_ROLES`].
@@ -98,7 +100,7 @@ impl Core {
             slug: new_slug(&body.slug)?,
             name: new_name(&body.name)?,
             description: new_description(body.description.as_deref())?,
-            permissions: checked_rules(&access, &body.permissions)?,
+            permissions: checked_rules(&access, &body.permissions)?.0,
             created_at: now,
             updated_at: now,
             mac: Vec::new(),
@@ -120,8 +122,8 @@ impl Core {
         self.answer_role(row)
     }
 
-    /// Changes what is given of a role. What it allowed and what it is to allow must both be the
-    /// caller's to give (attack T4).
+    /// Changes what is given of a role. What it allowed, what it is to allow, and what it forbade and
+    /// no longer does must all be the caller's to give (attack T4).
     pub async fn update_project_role(
         &self,
         caller: &Caller,
@@ -130,10 +132,12 @@ impl Core {
         body: &UpdateRole,
     ) -> Result<RoleResponse> {
         let access = self.roles_access(caller, project, Action::Edit).await?;
-        let mut tx = self.store.begin().await?;
-        projects::lock(&mut tx, caller.organization, project).await?;
-        let found = roles::find(&mut tx, caller.organization, id).await?;
-        let mut row = self.role_to_change(&access, id, found)?;
+        let (seen, held) = self.role_to_change(&access, id).await?;
+        let permissions = match &body.permissions {
+            Some(sent) => Some(self.next_rules(&access, &seen, &held, sent).await?),
+            None => None,
+        };
+        let (mut tx, mut row) = self.role_as_seen(&seen).await?;
         if let Some(slug) = &body.slug {
             row.slug = new_slug(slug)?;
         }
@@ -143,9 +147,7 @@ impl Core {
         if body.description.is_some() {
             row.description = new_description(body.description.as_deref())?;
         }
-        if let Some(permissions) = &body.permissions {
-            row.permissions = checked_rules(&access, permissions)?;
-        }
+        row.permissions = permissions.unwrap_or(row.permissions);
         row.updated_at = self.now().micros();
         row.mac = custom_role_mac(&self.keys.rows, &row).finish().to_vec();
         match roles::update(&mut tx, &row).await {
@@ -158,7 +160,7 @@ impl Core {
         self.answer_role(row)
     }
 
-    /// Deletes a role that no member has.
+    /// Deletes a role that no member has, and what it forbids with it.
     pub async fn delete_project_role(
         &self,
         caller: &Caller,
@@ -166,10 +168,9 @@ impl Core {
         id: RoleId,
     ) -> Result<RoleResponse> {
         let access = self.roles_access(caller, project, Action::Delete).await?;
-        let mut tx = self.store.begin().await?;
-        projects::lock(&mut tx, caller.organization, project).await?;
-        let found = roles::find(&mut tx, caller.organization, id).await?;
-        let row = self.role_to_change(&access, id, found)?;
+        let (seen, held) = self.role_to_change(&access, id).await?;
+        access.rules.require_covers(&held.lifted_by(&RuleSet::default()))?;
+        let (mut tx, row) = self.role_as_seen(&seen).await?;
         match roles::delete(&mut tx, caller.organization, id).await {
             Err(StoreError::Orphan) => return Err(in_use()),
             other => other?,
@@ -188,11 +189,11 @@ impl Core {
     ) -> Result<CallerPermissionsResponse> {
         let access = self.project_access(caller, project).await?;
         let (org, kind, principal) = (caller.organization, caller.actor.kind(), caller.actor.id());
-        let rows = memberships::roles_of(&self.store, org, project, kind, principal).await?;
+        let rows = store_memberships::roles_of(&self.store, org, project, kind, principal).await?;
         let id = rows.first().map(|row| row.membership_id);
         let id = id.ok_or_else(|| Error::forbidden("You are no longer a member of the project"))?;
         let is_user = matches!(caller.actor, Actor::User(_));
-        let roles = rows.iter().filter_map(memberships::RoleRow::grant);
+        let roles = rows.iter().filter_map(store_memberships::RoleRow::grant);
         let membership = CallerMembership {
             id,
             project_id: project,
@@ -220,18 +221,69 @@ impl Core {
     }
 
     /// A role of the project, genuine, that allows no more than the caller may.
-    fn role_to_change(
+    async fn role_to_change(
         &self,
         access: &ProjectAccess,
         id: RoleId,
-        found: Option<CustomRoleRow>,
-    ) -> Result<CustomRoleRow> {
+    ) -> Result<(CustomRoleRow, RuleSet)> {
         if (FIRST_ID..).zip(PROJECT_ROLES).any(|(built_in, _)| id.uuid().as_u128() == built_in) {
             return Err(Error::bad_request("A built-in role can't be changed or deleted"));
         }
+        let found = roles::find(&self.store, access.project.org_id, id).await?;
         let row = found.filter(|row| row.project_id == access.id()).ok_or_else(not_found)?;
-        access.rules.require_covers(&RuleSet::new(self.rules_of_custom(&row)?))?;
-        Ok(row)
+        let rules = RuleSet::new(self.rules_of_custom(&row)?);
+        access.rules.require_covers(&rules)?;
+        Ok((row, rules))
+    }
+
+    /// The rules that a role is to have, as they are stored: what it comes to allow, and what it no
+    /// longer forbids, is the caller's, and not too much for anybody who has the role.
+    async fn next_rules(
+        &self,
+        access: &ProjectAccess,
+        row: &CustomRoleRow,
+        held: &RuleSet,
+        sent: &[Value],
+    ) -> Result<String> {
+        let (text, next) = checked_rules(access, sent)?;
+        access.rules.require_covers(&held.lifted_by(&next))?;
+        let weight = Weight::of(next.wire());
+        if weight.exceeds(Weight::of(held.wire())) {
+            self.require_bearable(row, weight).await?;
+        }
+        Ok(text)
+    }
+
+    /// Refuses when a role of this weight is too much for a membership that has it, beside its other
+    /// roles.
+    async fn require_bearable(&self, role: &CustomRoleRow, weight: Weight) -> Result<()> {
+        let (org, project) = (role.org_id, role.project_id);
+        let mut weights = HashMap::from([(role.id, weight)]);
+        for row in roles::list(&self.store, org, project).await? {
+            if row.id != role.id {
+                weights.insert(row.id, Weight::of(self.rules_of_custom(&row)?.iter()));
+            }
+        }
+        let mut held: HashMap<_, Weight> = HashMap::new();
+        for held_role in roles::beside(&self.store, org, role.id).await? {
+            let sum = held.entry(held_role.membership_id).or_default();
+            *sum = sum.and(weights.get(&held_role.role_id).copied().unwrap_or_default());
+        }
+        if held.values().any(|weight| weight.exceeds(Weight::MOST)) {
+            return Err(Error::field("permissions", memberships::too_much()));
+        }
+        Ok(())
+    }
+
+    /// Begins to write a role that is what it was when it was compared.
+    async fn role_as_seen(&self, seen: &CustomRoleRow) -> Result<(Tx, CustomRoleRow)> {
+        let mut tx = self.store.begin().await?;
+        projects::lock(&mut tx, seen.org_id, seen.project_id).await?;
+        let row = roles::find(&mut tx, seen.org_id, seen.id).await?.ok_or_else(not_found)?;
+        if row.mac != seen.mac {
+            return Err(Error::Unavailable("The role changed meanwhile; try again"));
+        }
+        Ok((tx, row))
     }
 
     fn answer_role(&self, row: CustomRoleRow) -> Result<RoleResponse> {
@@ -241,11 +293,12 @@ impl Core {
 }
 
 /// The rules of a body as they are stored, once the caller is known to hold all that they allow.
-fn checked_rules(access: &ProjectAccess, sent: &[Value]) -> Result<String> {
+fn checked_rules(access: &ProjectAccess, sent: &[Value]) -> Result<(String, RuleSet)> {
     let rules = check("permissions", sent)?;
     let text = serde_json::to_string(&rules).map_err(|error| Error::Internal(Box::new(error)))?;
-    access.rules.require_covers(&RuleSet::new(rules))?;
-    Ok(text)
+    let rules = RuleSet::new(rules);
+    access.rules.require_covers(&rules)?;
+    Ok((text, rules))
 }
 
 fn new_slug(slug: &str) -> Result<String> {

@@ -34,8 +34,6 @@ const MAX_DEPTH: usize = 10;
 const MAX_SOURCES: usize = 1_000;
 /// Bytes that imports may bring into one answer: a folder counts for each that imports it.
 const MAX_IMPORTED: usize = 32 * 1024 * 1024;
-/// Secrets opened at one go, before others get their turn on the thread.
-const TURN: usize = 256;
 
 /// Slug of an environment and path.
 pub(super) type Folder = (String, String);
@@ -173,7 +171,7 @@ impl Core {
                 let secrets = content.get(folder).map(|(_, secrets)| secrets.as_slice());
                 for opened in secrets.unwrap_or_default() {
                     seen += 1;
-                    if seen % TURN == 0 {
+                    if seen % access.rules.turn() == 0 {
                         tokio::task::yield_now().await;
                     }
                     let (name, tags) = (&opened.row.name, labels.slugs(opened.tags()));
@@ -206,7 +204,7 @@ impl Core {
             let mut secrets = Vec::with_capacity(rows.len());
             for row in rows {
                 opened += 1;
-                if opened % TURN == 0 {
+                if opened % access.rules.turn() == 0 {
                     tokio::task::yield_now().await;
                 }
                 if may_be_described(access, &folder, &row.name) {

@@ -28,8 +28,6 @@ use crate::{
 const MAX_PAIRS: usize = 10;
 /// Slugs of a tag filter at most: a secret has no more tags either.
 const MAX_SLUGS: usize = 100;
-/// Secrets opened at one go, before others get their turn on the thread.
-const TURN: usize = 256;
 
 impl Core {
     /// Lists the secrets of a folder, or of it and all below, as a finished answer of
@@ -101,8 +99,9 @@ impl Core {
         let folders = folders(&rows);
         let rows = replaced(sorted(rows), reach.skin);
         let (mut found, mut left_out) = (Vec::with_capacity(rows.len()), HashSet::new());
+        let turn = place.access.rules.turn();
         for (index, (path, row)) in rows.into_iter().enumerate() {
-            if index % TURN == TURN - 1 {
+            if index % turn == turn - 1 {
                 tokio::task::yield_now().await;
             }
             let at = Attributes { secret_path: Some(&path), ..place.attributes_of(&row.name, &[]) };
@@ -118,7 +117,10 @@ impl Core {
         let tagged = found.iter().map(|(_, opened)| opened.tags());
         let labels = self.labels(&self.store, &place.access, tagged).await?;
         let mut secrets = Vec::with_capacity(found.len());
-        for (path, opened) in found {
+        for (index, (path, opened)) in found.into_iter().enumerate() {
+            if index % turn == turn - 1 {
+                tokio::task::yield_now().await;
+            }
             let name = opened.row.name.clone();
             match wanted.take(place, &labels, &path, opened)? {
                 Some(secret) => secrets.push(secret),

@@ -20,10 +20,13 @@ use super::{
 };
 use crate::{
     Caller, Core, Error, Result,
-    access::{Action, ProjectAccess},
+    access::{Action, ProjectAccess, Subject},
     place::Place,
     tags::Labels,
 };
+
+/// What lets somebody see a secret.
+const SIGHTS: [Action; 2] = [Action::DescribeSecret, Action::ReadValue];
 
 impl Core {
     /// Changes a secret; what is left out stays. Every change is a version of its own.
@@ -79,7 +82,8 @@ impl Core {
     }
 
     /// Makes the next version of a secret: the row to write and what is answered. The caller must
-    /// be allowed to edit what it is, what it becomes, and that under its new name.
+    /// be allowed to edit what it is, what it becomes, and that under its new name; and may not see
+    /// more of it then than before.
     pub(super) fn next_version(
         &self,
         caller: &Caller,
@@ -98,6 +102,10 @@ impl Core {
         }
         let tags = labels.slugs(&payload.tags);
         place.require_found(Action::Edit, &row.name, &tags, || no_secret(place, &row.name))?;
+        let sees = |name: &str, tags: &[String]| {
+            SIGHTS.map(|action| place.allows_secret(action, name, tags))
+        };
+        let before = sees(&row.name, &tags);
         let show = Show::to_readers(place, &row.name, &tags);
         payload.value = renames.follow(&place.environment, place.path.as_str(), &payload.value)?;
         fields.apply(&mut row, &mut payload);
@@ -106,6 +114,10 @@ impl Core {
         if let Some(name) = new_name {
             place.require_secret(Action::Edit, &name, &tags)?;
             row.name = name;
+        }
+        let after = sees(&row.name, &tags);
+        if let Some(gained) = (0..SIGHTS.len()).find(|at| after[*at] && !before[*at]) {
+            return Err(place.access.rules.denied(SIGHTS[gained], Subject::Secrets));
         }
         let show = show.and(Show::to_readers(place, &row.name, &tags));
         self.advance(caller, &place.access, &mut row, &payload)?;

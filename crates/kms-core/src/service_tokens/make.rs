@@ -16,7 +16,10 @@ use kms_store::{
 use super::{HASHED_AS, to_wire};
 use crate::{
     Caller, Core, Error, Result, UserActor,
-    access::{Action, Attributes, ProjectAccess, Subject, rules_of_scopes, service_token_mac},
+    access::{
+        Action, Attributes, MAX_PATTERNS, ProjectAccess, Subject, is_literal, rules_of_scopes,
+        service_token_mac,
+    },
     audit::Event,
     place::check_environment,
     text::{self, SecretPath},
@@ -157,6 +160,11 @@ impl Core {
                 scopes.push(scope);
             }
         }
+        let patterns = scopes.iter().filter(|scope| !is_literal(&scope.secret_path));
+        if patterns.map(|scope| scope.secret_path.len()).sum::<usize>() > MAX_PATTERNS {
+            let rule = format!("must have patterns of at most {MAX_PATTERNS} bytes together");
+            return Err(Error::field("scopes", rule));
+        }
         Ok(scopes)
     }
 }
@@ -169,7 +177,7 @@ fn person(caller: &Caller) -> Result<&UserActor> {
 /// A folder in its one spelling, or a pattern of folders.
 fn checked_path(sent: &str) -> Result<String> {
     let path = sent.trim();
-    if crate::access::is_literal(path) {
+    if is_literal(path) {
         return Ok(SecretPath::parse("scopes", Some(path))?.as_str().to_owned());
     }
     let is_plain = path.chars().count() <= MAX_PATH && !path.chars().any(char::is_control);

@@ -22,7 +22,7 @@ pub(crate) use labels::Labels;
 
 use crate::{
     Caller, Core, Error, Result,
-    access::{Action, Attributes, ProjectAccess, Subject},
+    access::{Action, Attributes, ProjectAccess, Renamed, Subject},
     audit::Event,
     text,
 };
@@ -107,7 +107,7 @@ impl Core {
     }
 
     /// Changes what is given of a tag. Another slug is another tag to every rule that speaks of
-    /// one.
+    /// one, so nobody gives it one whose own rules would decide otherwise then.
     pub async fn update_tag(
         &self,
         caller: &Caller,
@@ -115,13 +115,15 @@ impl Core {
         id: TagId,
         body: &UpdateTag,
     ) -> Result<ProjectTag> {
-        self.tags_access(caller, project, Action::Edit).await?;
+        let access = self.tags_access(caller, project, Action::Edit).await?;
         let mut tx = self.store.begin().await?;
         let found = tags::find(&mut tx, caller.organization, project, id).await?;
         let mut row = found.ok_or_else(not_found)?;
         mac(&self.keys.rows, &row).verify(&row.mac)?;
         if let Some(slug) = &body.slug {
-            row.slug = text::slug("slug", slug, 1, MAX_NAME)?;
+            let slug = text::slug("slug", slug, 1, MAX_NAME)?;
+            access.rules.require_alike(&Renamed::Tag { from: &row.slug, to: Some(&slug) })?;
+            row.slug = slug;
         }
         if let Some(name) = &body.name {
             row.name = text::name("name", name, MAX_NAME)?;
@@ -138,17 +140,19 @@ impl Core {
         Ok(to_wire(row))
     }
 
-    /// Removes a tag, and with it its mark on every secret.
+    /// Removes a tag, and with it its mark on every secret; not where the caller's own rules would
+    /// decide otherwise then.
     pub async fn delete_tag(
         &self,
         caller: &Caller,
         project: ProjectId,
         id: TagId,
     ) -> Result<ProjectTag> {
-        self.tags_access(caller, project, Action::Delete).await?;
+        let access = self.tags_access(caller, project, Action::Delete).await?;
         let mut tx = self.store.begin().await?;
         let found = tags::find(&mut tx, caller.organization, project, id).await?;
         let row = found.ok_or_else(not_found)?;
+        access.rules.require_alike(&Renamed::Tag { from: &row.slug, to: None })?;
         if !tags::delete(&mut tx, caller.organization, id).await? {
             return Err(not_found());
         }

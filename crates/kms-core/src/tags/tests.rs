@@ -82,3 +82,28 @@ async fn k8_a_tag_that_the_server_did_not_write_counts_for_nothing() {
     tagged.fields.tag_ids = Some(vec![made.id]);
     assert_eq!(status(&core.create_secret(admin, "B", &tagged).await), 500);
 }
+
+#[tokio::test]
+async fn t4_nobody_renames_or_removes_a_tag_that_their_rules_speak_of() {
+    let bed = Bed::new().await;
+    let caller = bed
+        .person(json!([
+            {"subject": "tags", "action": ["read", "create", "edit", "delete"]},
+            {"subject": "secrets", "action": "read"},
+            {"subject": "secrets", "action": "read", "inverted": true,
+             "conditions": {"secretTags": {"$in": ["locked"]}}},
+        ]))
+        .await;
+    let locked = make(&bed, &bed.admin, "locked").await.unwrap().id;
+    let other = make(&bed, &caller, "other").await.unwrap().id;
+    let change = async |id, slug: &str| {
+        let body = UpdateTag { slug: Some(slug.into()), ..UpdateTag::default() };
+        bed.core.update_tag(&caller, bed.project, id, &body).await
+    };
+    assert_eq!(status(&change(locked, "loose").await), 403);
+    assert_eq!(status(&bed.core.delete_tag(&caller, bed.project, locked).await), 403);
+    change(locked, "locked").await.unwrap();
+    change(other, "another").await.unwrap();
+    bed.core.delete_tag(&caller, bed.project, other).await.unwrap();
+    bed.core.delete_tag(&bed.admin, bed.project, locked).await.unwrap();
+}

@@ -128,6 +128,11 @@ pub(crate) async fn a_role_in_use_stays_and_is_read_with_its_holders_in_order(st
     }
     assert_eq!(roles::holders(store, org, first.id).await.unwrap(), 1);
     assert_eq!(roles::holders(store, other.org, first.id).await.unwrap(), 0);
+    let mut beside = roles::beside(store, org, first.id).await.unwrap();
+    beside.sort_by_key(|held| held.role_id != first.id);
+    let ids: Vec<_> = beside.iter().map(|held| (held.membership_id, held.role_id)).collect();
+    assert_eq!(ids, [(row.id, first.id), (row.id, second.id)]);
+    assert!(roles::beside(store, other.org, first.id).await.unwrap().is_empty());
     let kept = roles::delete(&mut store.begin().await.unwrap(), org, first.id).await;
     assert!(matches!(kept, Err(StoreError::Orphan)), "{kept:?}");
 

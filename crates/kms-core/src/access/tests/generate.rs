@@ -6,30 +6,38 @@ use uuid::Uuid;
 
 use crate::access::{Action, Attributes, Facts, Subject};
 
-pub(super) const ENVIRONMENTS: [&str; 3] = ["dev", "prod", "qa"];
-pub(super) const PATHS: [&str; 7] = ["/", "/a", "/a/b", "/a/b/c", "/ab", "/blue", "/blue/a"];
-pub(super) const NAMES: [&str; 3] = ["A", "AB", "B.x"];
+pub(super) const ENVIRONMENTS: [&str; 4] = ["dev", "prod", "qa", "blue-1"];
+pub(super) const PATHS: [&str; 9] =
+    ["/", "/a", "/a/b", "/a/b/c", "/ab", "/blue", "/blue-1/a", "/blue/a", PRIVATE];
+pub(super) const NAMES: [&str; 4] = ["A", "AB", "B.x", ADDRESS];
 pub(super) const TAGS: [&str; 2] = ["x", "y"];
 pub(super) const ACTIONS: [Action; 4] =
     [Action::DescribeSecret, Action::ReadValue, Action::Create, Action::Delete];
-const PATTERNS: [&str; 13] = [
-    "/**",
-    "**",
-    "/a/**",
-    "/a/*",
-    "/*",
-    "/a*",
-    "/a?",
-    "/{a,blue}/**",
-    "/**/b",
-    "/a/",
-    "/a/b",
+/// What people and identities are called outside of tests.
+const ADDRESS: &str = "ada.b+c@x.test";
+const ID: &str = "0190a6e2-7b1c-7def-8a3b-5c6d7e8f9a0b";
+const PRIVATE: &str = "/0190a6e2-7b1c-7def-8a3b-5c6d7e8f9a0b";
+const PATTERNS: [&str; 11] =
+    ["/**", "**", "/a/**", "/a/*", "/*", "/a*", "/a?", "/{a,blue}/**", "/**/b", "/a/", "/a/b"];
+const OWN_PATTERNS: [&str; 5] = [
     "/{{identity.metadata.team}}/**",
     "/{{ identity.metadata.team }}",
+    "/{ab,{{identity.metadata.team}}}/**",
+    "/{{identity.id}}",
+    "/{{identity.id}}*",
 ];
-const NAME_PATTERNS: [&str; 4] = ["A*", "*", "?", "*.x"];
+const TEXT_PATTERNS: [&str; 4] = ["A*", "*", "?", "*.x"];
+const OWN_TEXT_PATTERNS: [&str; 4] = [
+    "{{identity.username}}",
+    "{{identity.username}}*",
+    "{A,{{identity.username}}}",
+    "{{identity.metadata.env}}*",
+];
 const TEMPLATES: [&str; 3] =
     ["{{identity.metadata.env}}", "{{identity.auth.oidc.claims.env}}", "{{identity.id}}"];
+/// Values of which some could be patterns, and some none can hold.
+const TEAMS: [&str; 7] = ["blue", "blue-1", "*", "a", "a/b", "a,blue", "a\\b"];
+const USERNAMES: [&str; 6] = [ADDRESS, "A", "B.x", "A*", "A,B.x", "A\\"];
 
 /// Numbers that repeat (xorshift).
 pub(super) struct Dice(u64);
@@ -57,9 +65,11 @@ impl Dice {
 
 /// A caller about whom some things are known, and others not.
 pub(super) fn facts(dice: &mut Dice) -> Facts {
-    let mut facts = Facts { id: dice.of(&ENVIRONMENTS).into(), ..Facts::default() };
+    let id = if dice.one_in(2) { ID } else { dice.of(&ENVIRONMENTS) };
+    let username = dice.of(&USERNAMES).into();
+    let mut facts = Facts { id: id.into(), username, ..Facts::default() };
     if !dice.one_in(3) {
-        let team = dice.of(&["blue", "*", "a"]);
+        let team = dice.of(&TEAMS);
         facts.metadata.push(("team".into(), team.into()));
     }
     if !dice.one_in(3) {
@@ -87,14 +97,16 @@ pub(super) fn rule(dice: &mut Dice, templates: bool) -> Rule {
     };
     let mut conditions = Map::new();
     if dice.one_in(2) {
-        conditions
-            .insert("environment".into(), on_text(dice, &ENVIRONMENTS, &["d*", "*"], templates));
+        conditions.insert(
+            "environment".into(),
+            on_text(dice, &ENVIRONMENTS, &["d*", "*-1", "*"], templates),
+        );
     }
     if dice.one_in(2) {
         conditions.insert("secretPath".into(), on_path(dice, templates));
     }
     if dice.one_in(5) {
-        conditions.insert("secretName".into(), on_text(dice, &NAMES, &NAME_PATTERNS, templates));
+        conditions.insert("secretName".into(), on_text(dice, &NAMES, &TEXT_PATTERNS, templates));
     }
     if dice.one_in(5) {
         let tags: Vec<_> = (0..=dice.below(1)).map(|_| dice.of(&TAGS)).collect();
@@ -113,12 +125,14 @@ fn on_text(dice: &mut Dice, words: &[&str], patterns: &[&str], templates: bool) 
         1 => json!({ "$eq": word(dice) }),
         2 => json!({ "$ne": word(dice) }),
         3 => json!({ "$in": [word(dice), word(dice)] }),
+        _ if templates && dice.one_in(2) => json!({ "$glob": dice.of(&OWN_TEXT_PATTERNS) }),
         _ => json!({ "$glob": dice.of(patterns) }),
     }
 }
 
 fn on_path(dice: &mut Dice, templates: bool) -> Value {
-    let patterns = if templates { &PATTERNS[..] } else { &PATTERNS[..PATTERNS.len() - 2] };
+    let own = templates && dice.one_in(3);
+    let patterns = if own { &OWN_PATTERNS[..] } else { &PATTERNS[..] };
     match dice.below(6) {
         0 => dice.of(&PATHS).into(),
         1 => json!({ "$ne": dice.of(&PATHS), "$glob": dice.of(patterns) }),

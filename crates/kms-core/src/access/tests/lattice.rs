@@ -23,6 +23,7 @@ fn everything(mut ask: impl FnMut(Subject, Action, &Attributes<'_>)) {
                 (NAMES[1], &tags[..1]),
                 (NAMES[2], &tags[..]),
                 (NAMES[0], &tags[1..]),
+                (NAMES[3], &tags[..0]),
             ] {
                 let attributes = Attributes {
                     environment: Some(environment),

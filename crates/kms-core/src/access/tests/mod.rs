@@ -3,3 +3,4 @@
 mod generate;
 mod lattice;
 mod oracle;
+mod renamed;

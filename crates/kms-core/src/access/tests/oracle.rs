@@ -101,6 +101,12 @@ fn says(
         }
         "$glob" => {
             let pattern = fill(operand.as_str()?, facts)?;
+            // A value that no pattern can hold where it stands.
+            let groups = pattern.contains(&Letter('{', false));
+            let held = |c: char| c != '\\' && !(groups && [',', '/'].contains(&c));
+            if pattern.iter().any(|letter| letter.1 && !held(letter.0)) {
+                return None;
+            }
             let is_path = property == "secretPath";
             Some(values.iter().any(|value| {
                 let value = value.to_string();
@@ -125,6 +131,7 @@ fn fill(text: &str, facts: &Facts) -> Option<Vec<Letter>> {
     let of = |key: &str| facts.metadata.iter().find(|pair| pair.0 == key).map(|pair| &*pair.1);
     let value = match text[start + 2..end].trim() {
         "identity.id" => &facts.id,
+        "identity.username" => &facts.username,
         "identity.metadata.team" => of("team")?,
         "identity.metadata.env" => of("env")?,
         "identity.auth.oidc.claims.env" => facts.auth.get("oidc")?["claims"]["env"].as_str()?,

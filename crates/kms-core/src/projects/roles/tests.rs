@@ -1,3 +1,5 @@
+mod denials;
+
 use std::sync::Arc;
 
 use kms_api::{

@@ -79,13 +79,16 @@ impl Core {
         }
         let tagged = opened.iter().map(|(_, opened)| opened.tags());
         let labels = self.labels(&self.store, &place.access, tagged).await?;
-        let readable =
-            |(key, opened): &(Key, Opened)| may_read(place, key, &labels.slugs(opened.tags()));
-        let read: Vec<_> = opened
-            .into_iter()
-            .filter(readable)
-            .map(|(key, opened)| (key, opened.payload.value))
-            .collect();
+        let turn = place.access.rules.turn();
+        let mut read = Vec::with_capacity(opened.len());
+        for (index, (key, opened)) in opened.into_iter().enumerate() {
+            if index % turn == turn - 1 {
+                tokio::task::yield_now().await;
+            }
+            if may_read(place, &key, &labels.slugs(opened.tags())) {
+                read.push((key, opened.payload.value));
+            }
+        }
         let mut dependents: HashMap<Key, Vec<Key>> = HashMap::new();
         for (key, value) in &read {
             let [environment, path, _] = key;

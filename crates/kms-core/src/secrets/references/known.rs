@@ -28,9 +28,7 @@ use crate::{
 const MAX_TARGETS: usize = 20_000;
 /// Rounds of looking up; more than any chain needs.
 const MAX_ROUNDS: usize = 64;
-/// Values expanded at one go, before others get their turn on the thread.
-const TURN: usize = 256;
-/// References looked at in that time, at least.
+/// References looked at at one go, before others get their turn on the thread, at least.
 const TURN_OF_WORK: usize = 20_000;
 
 /// Folders that are searched before the one that a value is from.
@@ -291,11 +289,11 @@ impl Core {
         let refers = |root: &Root<'_>| has_references(root.value.expose());
         let mut open: Vec<_> =
             roots.iter().enumerate().filter(|(_, root)| refers(root)).map(|(n, _)| n).collect();
-        let mut budget = Budget::new();
+        let (mut budget, size) = (Budget::new(), known.access.rules.turn());
         for _ in 0..MAX_ROUNDS {
             let mut missing = Missing::default();
             let mut later = Vec::new();
-            for turn in open.chunks(TURN) {
+            for turn in open.chunks(size) {
                 let mut last = budget;
                 for &index in turn {
                     match try_root(known, &roots[index], &mut missing, &mut budget)? {

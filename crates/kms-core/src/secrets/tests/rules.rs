@@ -206,8 +206,10 @@ async fn t3_a_rename_needs_the_right_to_both_names() {
         },
         new_secret_name: Some(to.into()),
     };
-    let outcome = bed.core.update_secret(&caller, "PRIVATE", &rename("LOCKED")).await;
-    assert_eq!(refused(outcome), 403);
-    let renamed = bed.core.update_secret(&caller, "PRIVATE", &rename("PUBLIC")).await.unwrap();
+    for to in ["LOCKED", "PUBLIC"] {
+        let outcome = bed.core.update_secret(&caller, "PRIVATE", &rename(to)).await;
+        assert_eq!(refused(outcome), 403, "{to}");
+    }
+    let renamed = bed.core.update_secret(&caller, "PRIVATE", &rename("OTHER")).await.unwrap();
     assert!(renamed.secret.secret_value_hidden, "the value was not theirs to read");
 }

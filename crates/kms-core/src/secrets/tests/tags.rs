@@ -321,3 +321,43 @@ async fn t3_t10_a_rule_about_tags_holds_through_references_and_imports() {
     }
     assert_eq!(imports_as(&bed, &bed.admin, &all).await, ["dev:/[FREE=FREE HELD=HELD]"]);
 }
+
+#[tokio::test]
+async fn t4_nobody_sees_a_secret_by_tagging_or_naming_it_otherwise() {
+    let bed = Bed::new().await;
+    let [locked, open] = tags(&bed, ["locked", "open"]).await;
+    create(&bed, &bed.admin, "LOCKED", &[locked]).await.unwrap();
+    create(&bed, &bed.admin, "PLAIN", &[]).await.unwrap();
+    create(&bed, &bed.admin, "NAMED", &[]).await.unwrap();
+    let edit = json!({"subject": "secrets", "action": ["describeSecret", "edit"]});
+    let denied = bed
+        .machine(json!([
+            edit,
+            {"subject": "secrets", "action": "readValue"},
+            {"subject": "secrets", "action": "readValue", "inverted": true,
+             "conditions": {"secretTags": {"$in": ["locked"]}}},
+            {"subject": "secrets", "action": "readValue", "inverted": true,
+             "conditions": {"secretName": "NAMED"}},
+        ]))
+        .await;
+    let reader = bed
+        .machine(json!([
+            edit,
+            {"subject": "secrets", "action": "readValue",
+             "conditions": {"secretTags": {"$in": ["open"]}}},
+        ]))
+        .await;
+    let rename = async |caller: &Caller, name: &str, new: &str| {
+        let mut secret = bed.body("/", "");
+        secret.fields = serde_json::from_value(json!({})).unwrap();
+        let body = UpdateSecret { secret, new_secret_name: Some(new.into()) };
+        bed.core.update_secret(caller, name, &body).await
+    };
+    assert_eq!(refused(retag(&bed, &denied, "LOCKED", &[]).await), 403);
+    assert_eq!(refused(rename(&denied, "NAMED", "OTHER").await), 403);
+    assert_eq!(refused(retag(&bed, &reader, "PLAIN", &[open]).await), 403);
+    // What shows no more than before is theirs to do.
+    retag(&bed, &denied, "LOCKED", &[locked, open]).await.unwrap();
+    retag(&bed, &denied, "PLAIN", &[locked]).await.unwrap();
+    rename(&reader, "NAMED", "OTHER").await.unwrap();
+}
