@@ -1,5 +1,6 @@
 //! Other names for folders. What is below moves along; nothing is sealed anew, since values are
-//! bound to the ids of folders.
+//! bound to the ids of folders. Rules know secrets by their paths, so whoever renames a folder must
+//! be allowed to read all that is in it and below it.
 
 use kms_api::folders::{BatchFolders, FolderBody, FolderPlace, FolderResponse, FoldersResponse};
 use kms_store::{
@@ -8,7 +9,7 @@ use kms_store::{
     secret_imports,
 };
 
-use super::{check_description, child, view};
+use super::{check_description, child, path_of, view};
 use crate::{
     Caller, Core, Error, Result, access::Action, audit::Event, place::Place,
     text::check_folder_name,
@@ -101,6 +102,8 @@ impl Core {
             done => done?,
         };
         if row.path != path.as_str() {
+            let old = parent.with_path(path_of(&row)?);
+            self.require_carried(tx, &old, path.as_str()).await?;
             let (org, paths) = (parent.access.project.org_id, (&*row.path, path.as_str()));
             secret_imports::follow(tx, org, row.env_id, paths).await?;
         }

@@ -27,7 +27,7 @@ use crate::{
 /// Pairs of a metadata filter at most.
 const MAX_PAIRS: usize = 10;
 /// Secrets opened at one go, before others get their turn on the thread.
-const TURN: usize = 256;
+pub(super) const TURN: usize = 256;
 
 impl Core {
     /// Lists the secrets of a folder, or of it and all below, as a finished answer of

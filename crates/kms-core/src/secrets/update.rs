@@ -79,7 +79,8 @@ impl Core {
     }
 
     /// Makes the next version of a secret: the row to write and what is answered. The caller must
-    /// be allowed to edit what it is, what it becomes, and that under its new name.
+    /// be allowed to edit what it is, what it becomes, and that under its new name. Rules know it by
+    /// name and tags, so whoever changes those of a value must be allowed to read it.
     pub(super) fn next_version(
         &self,
         caller: &Caller,
@@ -98,11 +99,19 @@ impl Core {
         }
         let tags = labels.slugs(&payload.tags);
         place.require_found(Action::Edit, &row.name, &tags, || no_secret(place, &row.name))?;
-        let show = Show::to_readers(place, &row.name, &tags);
+        let (show, before) = (Show::to_readers(place, &row.name, &tags), tags);
+        let keeps_value = fields.values().is_empty();
         payload.value = renames.follow(&place.environment, place.path.as_str(), &payload.value);
         fields.apply(&mut row, &mut payload);
         let tags = labels.slugs(&payload.tags);
         place.require_secret(Action::Edit, &row.name, &tags)?;
+        if new_name.is_some() || tags != before {
+            // Others read it as what it becomes, and so might the caller.
+            place.require_secret(Action::DescribeSecret, &row.name, &before)?;
+            if keeps_value {
+                place.require_secret(Action::ReadValue, &row.name, &before)?;
+            }
+        }
         if let Some(name) = new_name {
             place.require_secret(Action::Edit, &name, &tags)?;
             row.name = name;

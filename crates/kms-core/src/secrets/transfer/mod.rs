@@ -4,6 +4,7 @@
 //! secret somewhere must be allowed to read it where it is: others read it where it goes.
 
 mod copying;
+mod folder;
 mod moving;
 
 use kms_api::{SecretId, transfers::Ways};
