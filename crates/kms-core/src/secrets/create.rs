@@ -133,6 +133,8 @@ impl Core {
             actor_name: None,
             created_at: now,
             updated_at: now,
+            mac: Vec::new(),
+            version_mac: Vec::new(),
         }
     }
 }

@@ -63,14 +63,13 @@ impl Core {
             _ => no_secret(&place, name),
         };
         let opened = Opened::open(&place.access, row.ok_or_else(absent)?)?;
-        if let Some(new) = &new_name {
-            let (org, folder) = (place.access.project.org_id, opened.row.folder_id);
-            secrets::rename_overrides(&mut tx, org, folder, (name, new)).await?;
-        }
         let tagged = [opened.tags(), fields.tags()].into_iter();
         let labels = self.labels(&mut tx, &place.access, tagged).await?;
         let change = Change { place: &place, labels: &labels, renames: &renames, new_name, fields };
         let (row, secret) = self.next_version(caller, opened, change)?;
+        if owner == SHARED && row.name != name {
+            self.rename_overrides(&mut tx, &place.access, name, &row).await?;
+        }
         let mut events = vec![about(&place, "update-secret", &row)];
         write_versions(&mut tx, &place.access, &[row]).await?;
         events.extend(self.write_followers(caller, &mut tx, &place, renames).await?);
@@ -120,6 +119,25 @@ impl Core {
         self.advance(caller, &place.access, &mut row, &payload)?;
         let secret = Frame::of(place, labels).secret(row.clone(), payload, show);
         Ok((row, secret))
+    }
+
+    /// Everybody's overrides of a secret follow to the name that it has got. They stay at their
+    /// versions: whoever wrote them changed nothing.
+    pub(super) async fn rename_overrides(
+        &self,
+        tx: &mut Tx,
+        access: &ProjectAccess,
+        name: &str,
+        renamed: &SecretRow,
+    ) -> Result<()> {
+        let org = access.project.org_id;
+        for row in secrets::overrides_of(tx, org, renamed.folder_id, name).await? {
+            let Opened { mut row, payload } = Opened::open(access, row)?;
+            row.name.clone_from(&renamed.name);
+            self.seal(access, &mut row, &payload)?;
+            secrets::rename_override(tx, org, &row).await?;
+        }
+        Ok(())
     }
 
     /// Seals what a row is to hold as the version after the one it has.

@@ -166,11 +166,17 @@ pub(crate) async fn overrides_go_with_the_shared_secret_and_with_nothing_else(st
     tx.commit().await.unwrap();
     assert_eq!((count("/").await, count("/a").await), (5, 3), "one's own alone");
     let mut tx = store.begin().await.unwrap();
-    secrets::rename_overrides(&mut tx, tenant.org, tenant.root, ("A", "Z")).await.unwrap();
+    let mut found = secrets::overrides_of(&mut tx, tenant.org, tenant.root, "A").await.unwrap();
+    assert!(!found.is_empty());
+    for row in &mut found {
+        (row.name, row.sealed, row.mac) = ("Z".into(), vec![9], vec![8; 32]);
+        secrets::rename_override(&mut tx, tenant.org, row).await.unwrap();
+    }
     secrets::delete(&mut tx, tenant.org, &[rows[4].id]).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!((count("/").await, count("/a").await), (2, 3));
     let place = tenant.at("dev", "/");
     let renamed = secrets::find_of(store, &place, "Z", owners[1]).await.unwrap().unwrap();
-    assert!(renamed.id.is_some());
+    let renamed = renamed.split().1.unwrap();
+    assert_eq!((renamed.version, renamed.sealed, renamed.mac), (1, vec![9], vec![8; 32]));
 }

@@ -138,12 +138,11 @@ impl Core {
         let (mut rows, mut answer) = (Vec::new(), Vec::new());
         for Wanted { name, new_name, fields, .. } in wanted {
             let Some(opened) = found.remove(name) else { continue };
-            if let Some(new) = &new_name {
-                let org = place.access.project.org_id;
-                secrets::rename_overrides(tx, org, opened.row.folder_id, (name, new)).await?;
-            }
             let change = Change { place, labels, renames, new_name, fields };
             let (row, secret) = self.next_version(caller, opened, change)?;
+            if row.name != name {
+                self.rename_overrides(tx, &place.access, name, &row).await?;
+            }
             rows.push(row);
             answer.push(secret);
         }
