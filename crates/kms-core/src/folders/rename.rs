@@ -105,7 +105,12 @@ impl Core {
             let old = parent.with_path(path_of(&row)?);
             self.require_carried(tx, &old, path.as_str()).await?;
             let (org, paths) = (parent.access.project.org_id, (&*row.path, path.as_str()));
-            secret_imports::follow(tx, org, row.env_id, paths).await?;
+            match secret_imports::follow(tx, org, row.env_id, paths).await {
+                Err(StoreError::Duplicate) => {
+                    return Err(Error::Unavailable("Its imports changed meanwhile; try again"));
+                }
+                done => done?,
+            }
         }
         let old = std::mem::replace(&mut row.name, to.name.to_owned());
         path.as_str().clone_into(&mut row.path);

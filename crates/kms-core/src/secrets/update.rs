@@ -135,7 +135,7 @@ impl Core {
             let Opened { mut row, payload } = Opened::open(access, row)?;
             row.name.clone_from(&renamed.name);
             self.seal(access, &mut row, &payload)?;
-            secrets::rename_override(tx, org, &row).await?;
+            secrets::rename_override(tx, org, &row).await.map_err(name_taken)?;
         }
         Ok(())
     }
@@ -201,10 +201,15 @@ pub(super) async fn write_versions(
 ) -> Result<()> {
     let (org, project) = (access.project.org_id, access.id());
     match secrets::update(tx, org, project, rows).await {
-        Err(StoreError::Duplicate) => {
-            Err(Error::bad_request("Secret with the new name already exists"))
-        }
+        Ok(true) => Ok(()),
         Ok(false) => Err(Error::Unavailable("The secret changed meanwhile; try again")),
-        done => Ok(done.map(|_| ())?),
+        Err(error) => Err(name_taken(error)),
+    }
+}
+
+fn name_taken(error: StoreError) -> Error {
+    match error {
+        StoreError::Duplicate => Error::bad_request("Secret with the new name already exists"),
+        other => other.into(),
     }
 }

@@ -89,6 +89,21 @@ pub(crate) async fn an_import_moves_with_its_source_and_goes_with_its_folder(sto
     tx.commit().await.unwrap();
     let paths: Vec<_> = sources(store, &tenant).await.into_iter().map(|(_, path)| path).collect();
     assert_eq!(paths, ["/longer", "/longer/y", "/xy", "/"]);
+    // What already led where others follow to makes room, and leaves no gap.
+    for source in ["/n/y", "/nn", "/n"] {
+        import(store, &tenant, "/", source).await;
+    }
+    import(store, &tenant, "/a", "/n/y").await;
+    let mut tx = store.begin().await.unwrap();
+    let paths = ("/longer", "/n");
+    secret_imports::follow(&mut tx, tenant.org, inner.source_env_id, paths).await.unwrap();
+    tx.commit().await.unwrap();
+    let left = ["/n", "/n/y", "/xy", "/", "/nn"];
+    let left: Vec<_> = (1..).zip(left.map(str::to_owned)).collect();
+    assert_eq!(sources(store, &tenant).await, left);
+    let others = secret_imports::in_folder(store, &tenant.at("dev", "/a")).await.unwrap();
+    let others: Vec<_> = others.into_iter().map(|row| row.source_path).collect();
+    assert_eq!(others, ["/n", "/n/y"]);
     let mut tx = store.begin().await.unwrap();
     folders::delete(&mut tx, tenant.org, folder).await.unwrap();
     tx.commit().await.unwrap();
