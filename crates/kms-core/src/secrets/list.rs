@@ -134,6 +134,8 @@ impl Core {
         } else {
             0
         };
+        let mut of = chains.iter();
+        imports.retain(|import| of.next().is_some_and(|chain| chain.is_told(place, import)));
         let event = about(place, &secrets, &imports, read);
         for import in &mut imports {
             import.environment_info = None;
