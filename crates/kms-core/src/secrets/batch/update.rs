@@ -71,7 +71,7 @@ impl Core {
         let place = self.batch_place(caller, body).await?;
         let mode = Mode::parse(body.mode.as_deref())?;
         check_size(&body.secrets)?;
-        let groups = check(&place, &body.secrets)?;
+        let groups = check(&place, mode, &body.secrets)?;
         let renames = self.batch_renames(&place, &groups).await?;
         for (place, wanted) in groups.values() {
             let values: Vec<_> = wanted.iter().flat_map(|one| one.fields.values()).collect();
@@ -186,7 +186,7 @@ impl Core {
 }
 
 /// Checks every element before anything is written.
-fn check<'b>(place: &Place, items: &'b [BatchItem]) -> Result<Groups<'b>> {
+fn check<'b>(place: &Place, mode: Mode, items: &'b [BatchItem]) -> Result<Groups<'b>> {
     let mut groups = Groups::new();
     let mut keys = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
@@ -199,7 +199,10 @@ fn check<'b>(place: &Place, items: &'b [BatchItem]) -> Result<Groups<'b>> {
         keys.push((path.clone(), name));
         let at = || (place.with_path(path.clone()), Vec::new());
         let (place, wanted) = groups.entry(path.clone()).or_insert_with(at);
-        place.require_possible(Action::Edit, name)?;
+        // Which of the two a missing name would take shows when it is looked for.
+        if mode != Mode::Create || !place.may_allow_secret(Action::Create, name) {
+            place.require_possible(Action::Edit, name)?;
+        }
         let new_name = checked_new_name(place, name, item.new_secret_name.as_deref());
         let new_name = in_element(&prefix, new_name)?;
         let fields = Fields::check(&prefix, &item.fields)?;
