@@ -48,7 +48,7 @@ impl Core {
             None
         };
         let fields = Fields::check(&[], &sent.fields)?;
-        self.check_references(&place, &fields.values()).await?;
+        self.check_references(&self.store, &place, &fields.values()).await?;
         let key = (place.environment.clone(), place.path.as_str().to_owned(), name.to_owned());
         let names = new_name.iter().map(|new| (key.clone(), new.clone())).collect();
         let renames = self.renames(&place, names, &HashSet::from([key])).await?;

@@ -75,7 +75,7 @@ impl Core {
         let renames = self.batch_renames(&place, &groups).await?;
         for (place, wanted) in groups.values() {
             let values: Vec<_> = wanted.iter().flat_map(|one| one.fields.values()).collect();
-            self.check_references(place, &values).await?;
+            self.check_references(&self.store, place, &values).await?;
         }
         let mut tx = self.store.begin().await?;
         let mut spots = renames.places();

@@ -98,7 +98,9 @@ impl Core {
         let names: Vec<_> = arriving.iter().map(|opened| opened.row.name.as_str()).collect();
         let org = place.access.project.org_id;
         let rows = secrets::find_named(tx, org, folder.id, &names).await?;
-        if !should_overwrite {
+        let arrivals = if *should_overwrite {
+            sort(landing, arriving, Opened::all(&place.access, rows)?)?
+        } else {
             // Asked about all of them before anybody is told what is there.
             for opened in &arriving {
                 let tags = labels.slugs(opened.tags());
@@ -107,28 +109,38 @@ impl Core {
             if !rows.is_empty() {
                 return Err(taken(rows.iter().map(|row| row.name.as_str())));
             }
-            return Ok(Arrivals { new: arriving, over: Vec::new() });
-        }
-        let there = Opened::all(&place.access, rows)?;
-        let mut there: HashMap<_, _> =
-            there.into_iter().map(|opened| (opened.row.name.clone(), opened)).collect();
-        let mut arrivals = Arrivals::default();
-        for opened in arriving {
-            let name = &opened.row.name;
-            let tags = labels.slugs(opened.tags());
-            match there.remove(name) {
-                None => {
-                    place.require_secret(Action::Create, name, &tags)?;
-                    arrivals.new.push(opened);
-                }
-                Some(other) => {
-                    require_replaceable(place, name, &labels.slugs(other.tags()), &tags)?;
-                    arrivals.over.push((other, opened));
-                }
-            }
-        }
+            Arrivals { new: arriving, over: Vec::new() }
+        };
+        // What refers to a neighbour has others here.
+        let over = arrivals.over.iter().map(|(_, arriving)| arriving);
+        let values: Vec<_> =
+            arrivals.new.iter().chain(over).map(|opened| &opened.payload.value).collect();
+        self.check_references(tx, place, &values).await?;
         Ok(arrivals)
     }
+}
+
+/// Tells secrets whose names are free from those that overwrite others.
+fn sort(landing: &Landing<'_>, arriving: Vec<Opened>, there: Vec<Opened>) -> Result<Arrivals> {
+    let Landing { place, labels, .. } = landing;
+    let mut there: HashMap<_, _> =
+        there.into_iter().map(|opened| (opened.row.name.clone(), opened)).collect();
+    let mut arrivals = Arrivals::default();
+    for opened in arriving {
+        let name = &opened.row.name;
+        let tags = labels.slugs(opened.tags());
+        match there.remove(name) {
+            None => {
+                place.require_secret(Action::Create, name, &tags)?;
+                arrivals.new.push(opened);
+            }
+            Some(other) => {
+                require_replaceable(place, name, &labels.slugs(other.tags()), &tags)?;
+                arrivals.over.push((other, opened));
+            }
+        }
+    }
+    Ok(arrivals)
 }
 
 /// Refuses to overwrite a secret that the caller may not edit as it is and as it becomes. One that
