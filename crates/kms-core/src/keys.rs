@@ -53,7 +53,7 @@ pub(crate) struct Keys {
     root: RootKeySource,
     pub(crate) tokens: TokenKeys,
     pub(crate) lookup: LookupKey,
-    pub(crate) rows: RowKey,
+    pub(crate) rows: Arc<RowKey>,
     pub(crate) chain: Arc<ChainKey>,
     /// What seeds of authenticator apps are sealed under.
     pub(crate) seeds: Key,
@@ -88,7 +88,7 @@ impl Keys {
             tokens.push((purpose, 1, open(purpose.as_str())?));
         }
         let lookup = LookupKey::new(open(LOOKUP)?);
-        let row_key = RowKey::new(open(ROW)?);
+        let row_key = Arc::new(RowKey::new(open(ROW)?));
         let chain = Arc::new(ChainKey::new(open(CHAIN)?));
         let seeds = match open(SEEDS) {
             Err(_) if rows.iter().all(|row| row.purpose != SEEDS) => {

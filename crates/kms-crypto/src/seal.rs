@@ -14,6 +14,8 @@ use crate::key::Key;
 pub const SEAL_OVERHEAD: usize = aead::OVERHEAD;
 
 const ENCODED_LEN: usize = 5 * 16 + 1 + 8;
+/// The bit beside the code of a kind, see [`Coordinates::authenticated`].
+const AUTHENTICATED: u8 = 0x10;
 /// A personal value's owner follows at the end.
 const LONGEST: usize = ENCODED_LEN + 16;
 
@@ -35,6 +37,9 @@ pub struct Coordinates {
     pub kind: ValueKind,
     /// The secret's version, so that an older value does not pass for the current one.
     pub version: i64,
+    /// Whether the row that holds it carries a [`RowMac`](crate::RowMac). What was sealed beside one
+    /// does not open where it is missing.
+    pub authenticated: bool,
 }
 
 /// What a sealed value is.
@@ -71,7 +76,7 @@ impl Coordinates {
         for (slot, id) in out.chunks_exact_mut(16).zip(ids) {
             slot.copy_from_slice(id.as_bytes());
         }
-        out[80] = self.kind.code();
+        out[80] = self.kind.code() | if self.authenticated { AUTHENTICATED } else { 0 };
         out[81..].copy_from_slice(&self.version.to_be_bytes());
         if let ValueKind::PersonalSecret { owner } = self.kind {
             out.extend_from_slice(owner.as_bytes());

@@ -132,6 +132,7 @@ fn keeps_the_provider_contract(provider: &dyn RootKeyProvider, other: &dyn RootK
         secret: Uuid::nil(),
         kind: ValueKind::Metadata,
         version: 0,
+        authenticated: false,
     };
     let key = Key::generate(&entropy);
     let witness = seal(&key, &place, b"witness", &entropy).unwrap();

@@ -21,6 +21,7 @@ fn at(id: u128) -> Coordinates {
         secret: Uuid::from_u128(id + 4),
         kind: ValueKind::SharedSecret,
         version: 1,
+        authenticated: true,
     }
 }
 
@@ -35,6 +36,8 @@ fn neighbours() -> Vec<Coordinates> {
         Coordinates { environment: other, ..base },
         Coordinates { folder: other, ..base },
         Coordinates { secret: other, ..base },
+        Coordinates { authenticated: false, ..base },
+        Coordinates { authenticated: false, kind: personal(7), ..base },
         Coordinates { kind: personal(0), ..base },
         Coordinates { kind: personal(7), ..base },
         Coordinates { kind: ValueKind::Metadata, ..base },
@@ -135,11 +138,20 @@ fn foreign_formats_are_named_as_such() {
 
 fn coordinates() -> impl Strategy<Value = Coordinates> {
     // Few distinct ids, so that pairs often differ in one field only.
-    (proptest::array::uniform5(0u128..3), 0usize..3, prop_oneof![0i64..3, any::<i64>()]).prop_map(
-        |(ids, kind, version)| {
+    let ids = proptest::array::uniform5(0u128..3);
+    (ids, 0usize..3, prop_oneof![0i64..3, any::<i64>()], any::<bool>()).prop_map(
+        |(ids, kind, version, authenticated)| {
             let [organization, project, environment, folder, secret] = ids.map(Uuid::from_u128);
-            let kind = KINDS[kind];
-            Coordinates { organization, project, environment, folder, secret, kind, version }
+            Coordinates {
+                organization,
+                project,
+                environment,
+                folder,
+                secret,
+                kind: KINDS[kind],
+                version,
+                authenticated,
+            }
         },
     )
 }

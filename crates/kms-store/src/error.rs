@@ -12,6 +12,9 @@ pub enum StoreError {
     /// A foreign key refused the row: what it points to is gone.
     #[error("a row that this one belongs to is gone")]
     Orphan,
+    /// Rows that cannot both be there.
+    #[error("the database contradicts itself: {0}")]
+    Contradiction(&'static str),
     /// The transaction ended before it was committed.
     #[error("the write was not committed")]
     NotCommitted,

@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "tags", include_str!("../migrations/0012_tags.sql")),
     (13, "project_roles", include_str!("../migrations/0013_project_roles.sql")),
     (14, "service_tokens", include_str!("../migrations/0014_service_tokens.sql")),
+    (15, "secret_macs", include_str!("../migrations/0015_secret_macs.sql")),
 ];
 
 pub(crate) async fn run<C>(connection: &mut C) -> Result<(), StoreError>

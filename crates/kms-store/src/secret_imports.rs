@@ -96,6 +96,19 @@ const FOLLOW: &str = "UPDATE secret_imports
     WHERE org_id = $1 AND source_env_id = $2 AND (source_path = $3
         OR substr(source_path, 1, CAST($5 AS INTEGER)) = $3 || '/')";
 
+/// Imports that led nowhere so far, of folders that also import what comes there now. The last of a
+/// folder first, so that closing one's gap moves none of those that follow here.
+const OVERTAKEN: &str = select!(
+    "FROM secret_imports i JOIN secret_imports o
+        ON o.folder_id = i.folder_id AND o.source_env_id = i.source_env_id
+        JOIN folders f ON f.id = i.folder_id JOIN environments e ON e.id = f.env_id
+        JOIN environments t ON t.id = i.source_env_id
+    WHERE i.org_id = $1 AND i.source_env_id = $2
+        AND o.source_path = $3 || substr(i.source_path, CAST($5 AS INTEGER))
+        AND (i.source_path = $4 OR substr(i.source_path, 1, CAST($5 AS INTEGER)) = $4 || '/')
+    ORDER BY i.position DESC"
+);
+
 /// An import of an organization.
 pub async fn find(
     source: impl Source,
@@ -169,7 +182,9 @@ pub async fn delete(
     Ok(tx.execute(DELETE, (org, id)).await? == 1)
 }
 
-/// Imports of a folder that got another path, and of those below it, lead there.
+/// Imports of a folder that got another path, and of those below it, lead there. One that led there
+/// before the folder did makes room for one that follows; [`StoreError::Duplicate`] when such a one
+/// is made at the same moment.
 pub async fn follow(
     tx: &mut Tx,
     org: OrganizationId,
@@ -177,7 +192,13 @@ pub async fn follow(
     (old_path, new_path): (&str, &str),
 ) -> Result<(), StoreError> {
     // Paths are ASCII: bytes and characters are the same count.
-    let kept = i64::try_from(old_path.len()).unwrap_or(i64::MAX).saturating_add(1);
+    let after = |path: &str| i64::try_from(path.len()).unwrap_or(i64::MAX).saturating_add(1);
+    let params = (org, environment, old_path, new_path, after(new_path));
+    for row in tx.fetch_all::<ImportRow>(OVERTAKEN, params).await? {
+        delete(tx, org, row.id).await?;
+        shift(tx, org, row.folder_id, (row.position + 1, i64::MAX), -1).await?;
+    }
+    let kept = after(old_path);
     tx.execute(FOLLOW, (org, environment, old_path, new_path, kept)).await?;
     Ok(())
 }

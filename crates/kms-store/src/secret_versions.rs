@@ -34,6 +34,8 @@ record! {
         pub actor_name: Option<String>,
         /// Microseconds since the epoch.
         pub created_at: i64,
+        /// Over all of the row but what is sealed; empty when it was written before rows had one.
+        pub mac: Vec<u8>,
         /// The slug of the environment it was written in; none when that is gone.
         pub environment: Option<String>,
         /// The path that the folder it was written in has today; none when that is gone.
@@ -58,7 +60,7 @@ macro_rules! versions {
     ($rest:literal) => {
         concat!(
             "SELECT v.env_id, v.folder_id, v.version, v.name, v.sealed, v.skip_multiline_encoding,
-                v.actor_kind, v.actor_id, v.actor_name, v.created_at, e.slug, f.path
+                v.actor_kind, v.actor_id, v.actor_name, v.created_at, v.mac, e.slug, f.path
             FROM secret_versions v LEFT JOIN folders f ON f.id = v.folder_id
                 LEFT JOIN environments e ON e.id = f.env_id
             WHERE v.org_id = $1 AND v.secret_id = $2 ",
@@ -76,9 +78,9 @@ macro_rules! past {
             $with,
             " SELECT ne.slug, nf.env_id, nf.id, nf.path, s.id, s.name, s.owner_id, s.version, s.sealed,
                 s.skip_multiline_encoding, s.reminder_note, s.reminder_days, s.actor_kind,
-                s.actor_id, s.actor_name, s.created_at, s.updated_at, v.env_id, v.folder_id,
-                v.version, v.name, v.sealed, v.skip_multiline_encoding, v.actor_kind, v.actor_id,
-                v.actor_name, v.created_at, e.slug, f.path ",
+                s.actor_id, s.actor_name, s.created_at, s.updated_at, s.mac, v.env_id,
+                v.folder_id, v.version, v.name, v.sealed, v.skip_multiline_encoding, v.actor_kind,
+                v.actor_id, v.actor_name, v.created_at, v.mac, e.slug, f.path ",
             $from,
             " JOIN secret_versions v ON v.folder_id = f.id AND v.owner_id = $5
                 AND v.created_at <= $6

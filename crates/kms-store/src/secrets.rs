@@ -46,6 +46,8 @@ record! {
         pub created_at: Option<i64>,
         /// See [`SecretRow`].
         pub updated_at: Option<i64>,
+        /// See [`SecretRow`].
+        pub mac: Option<Vec<u8>>,
     }
 }
 
@@ -82,6 +84,10 @@ pub struct SecretRow {
     pub created_at: i64,
     /// Microseconds since the epoch.
     pub updated_at: i64,
+    /// Over all of the row but what is sealed; empty when it was written before rows had one.
+    pub mac: Vec<u8>,
+    /// That of the version which is written along with the row; empty in a row that was read.
+    pub version_mac: Vec<u8>,
 }
 
 impl PlacedRow {
@@ -105,6 +111,8 @@ impl PlacedRow {
                 actor_name: self.actor_name,
                 created_at: self.created_at?,
                 updated_at: self.updated_at?,
+                mac: self.mac?,
+                version_mac: Vec::new(),
             })
         })();
         (path, secret)
@@ -143,7 +151,7 @@ macro_rules! columns {
     () => {
         "f.env_id, f.id, f.path, s.id, s.name, s.owner_id, s.version, s.sealed,
             s.skip_multiline_encoding, s.reminder_note, s.reminder_days, s.actor_kind,
-            s.actor_id, s.actor_name, s.created_at, s.updated_at "
+            s.actor_id, s.actor_name, s.created_at, s.updated_at, s.mac "
     };
 }
 
@@ -216,7 +224,7 @@ macro_rules! texts {
 
 mod overrides;
 
-pub use overrides::{delete_overrides, rename_overrides};
+pub use overrides::{delete_overrides, overrides_of, rename_override};
 
 impl Texts {
     fn of(&'static self, tx: &Tx, rows: usize) -> &'static str {
@@ -242,26 +250,26 @@ fn list_text(head: &str, first: usize, rows: usize) -> String {
     format!("{head} IN ({})", places.collect::<Vec<_>>().join(","))
 }
 
-const SECRET_COLUMNS: usize = 17;
+const SECRET_COLUMNS: usize = 18;
 const INSERT_HEAD: &str = "INSERT INTO secrets (id, org_id, project_id, env_id, folder_id, name,
     owner_id, version, sealed, skip_multiline_encoding, reminder_note, reminder_days, actor_kind,
-    actor_id, actor_name, created_at, updated_at)";
+    actor_id, actor_name, created_at, updated_at, mac)";
 static INSERT: Texts = texts!(|rows| insert_text(INSERT_HEAD, SECRET_COLUMNS, rows));
 
-const VERSION_COLUMNS: usize = 14;
+const VERSION_COLUMNS: usize = 15;
 const INSERT_VERSION_HEAD: &str = "INSERT INTO secret_versions (secret_id, version, org_id,
     project_id, env_id, folder_id, name, owner_id, sealed, skip_multiline_encoding, actor_kind,
-    actor_id, actor_name, created_at)";
+    actor_id, actor_name, created_at, mac)";
 static INSERT_VERSION: Texts =
     texts!(|rows| insert_text(INSERT_VERSION_HEAD, VERSION_COLUMNS, rows));
 
-const UPDATE_COLUMNS: usize = 14;
+const UPDATE_COLUMNS: usize = 15;
 /// What a list of values calls its columns is the same on both engines.
 const UPDATE_HEAD: &str = "UPDATE secrets SET version = secrets.version + 1, name = v.column4,
         env_id = v.column5, folder_id = v.column6, sealed = v.column7,
         skip_multiline_encoding = v.column8, reminder_note = v.column9, reminder_days = v.column10,
         actor_kind = v.column11, actor_id = v.column12, actor_name = v.column13,
-        updated_at = v.column14
+        updated_at = v.column14, mac = v.column15
     FROM (";
 const UPDATE_TAIL: &str = ") AS v
     WHERE secrets.org_id = v.column1 AND secrets.id = v.column2 AND secrets.version = v.column3";
@@ -402,6 +410,7 @@ fn secret_params(org: OrganizationId, project: ProjectId, row: &SecretRow) -> im
         row.actor_name.as_deref(),
         row.created_at,
         row.updated_at,
+        row.mac.as_slice(),
     )
 }
 
@@ -421,6 +430,7 @@ fn version_params(org: OrganizationId, project: ProjectId, row: &SecretRow) -> i
         row.actor_id,
         row.actor_name.as_deref(),
         row.updated_at,
+        row.version_mac.as_slice(),
     )
 }
 
@@ -470,12 +480,14 @@ fn update_params(org: OrganizationId, row: &SecretRow) -> impl Params<'_> {
         row.actor_id,
         row.actor_name.as_deref(),
         row.updated_at,
+        row.mac.as_slice(),
     )
 }
 
 /// Writes the next versions of secrets, wherever they are from now on. Each must still be at the
 /// version before its row's: otherwise nothing may be committed and the answer is `false`.
-/// [`StoreError::Duplicate`] when a name is taken there.
+/// [`StoreError::Duplicate`] when a name is taken there, [`StoreError::Contradiction`] when there
+/// is such a version already.
 pub async fn update(
     tx: &mut Tx,
     org: OrganizationId,
@@ -491,8 +503,13 @@ pub async fn update(
     if usize::try_from(written) != Ok(rows.len()) {
         return Ok(false);
     }
-    insert_versions(tx, org, project, rows).await?;
-    Ok(true)
+    match insert_versions(tx, org, project, rows).await {
+        // The row was put back to what it once was, behind the server's back.
+        Err(StoreError::Duplicate) => {
+            Err(StoreError::Contradiction("a secret has versions after its current one"))
+        }
+        done => done.map(|()| true),
+    }
 }
 
 /// Removes secrets with their history, shared ones with everybody's overrides, and says how many

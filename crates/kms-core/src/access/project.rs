@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kms_api::{EnvironmentId, OrganizationId, ProjectId};
+use kms_api::{OrganizationId, ProjectId};
 use kms_crypto::{Key, RowKey};
 use kms_store::{
     memberships::{Grant, RoleRow},
@@ -22,6 +22,8 @@ pub struct ProjectAccess {
     pub rules: Arc<RuleSet>,
     /// What the project's values are sealed under.
     pub(crate) key: Arc<Key>,
+    /// What rows of secrets are authenticated with.
+    pub(crate) rows: Arc<RowKey>,
 }
 
 /// A role of a membership with the fields that its MAC covers.
@@ -98,26 +100,6 @@ impl ProjectAccess {
         attributes: &Attributes<'_>,
     ) -> Result<()> {
         self.rules.require(action, subject, attributes)
-    }
-
-    /// Where a value of this project is sealed to.
-    pub(crate) fn coordinates(
-        &self,
-        environment: EnvironmentId,
-        folder: kms_api::FolderId,
-        secret: kms_api::SecretId,
-        kind: kms_crypto::ValueKind,
-        version: i64,
-    ) -> kms_crypto::Coordinates {
-        kms_crypto::Coordinates {
-            organization: self.project.org_id.uuid(),
-            project: self.project.id.uuid(),
-            environment: environment.uuid(),
-            folder: folder.uuid(),
-            secret: secret.uuid(),
-            kind,
-            version,
-        }
     }
 }
 
@@ -200,7 +182,8 @@ impl Core {
             project.id,
             &project.wrapped_key,
         )?;
-        Ok(ProjectAccess { project: Arc::new(project), rules, key })
+        let rows = Arc::clone(&self.keys.rows);
+        Ok(ProjectAccess { project: Arc::new(project), rules, key, rows })
     }
 
     /// Refuses to go on when a project membership of the caller was not written by the server.

@@ -121,6 +121,14 @@ impl RuleSet {
         about.find(decides).is_some_and(|rule| !rule.forbids())
     }
 
+    /// Whether an action on a subject is allowed for any attributes whatsoever, as far as that can
+    /// be said without looking at conditions.
+    pub fn allows_all(&self, action: Action, subject: Subject) -> bool {
+        let mut about = self.rules.iter().rev().filter(|rule| rule.is_about(action, subject));
+        let decides = |rule: &&Compiled| rule.forbids() || rule.conditions.is_empty();
+        about.find(decides).is_some_and(|rule| !rule.forbids())
+    }
+
     /// Whether an action would be allowed for these attributes with some tags or other, so that it
     /// is worth finding out which tags a secret has.
     pub fn may_allow(&self, action: Action, subject: Subject, attributes: &Attributes<'_>) -> bool {
@@ -251,6 +259,28 @@ mod tests {
         let none = RuleSet::default();
         assert!(!none.allows(Action::Read, Subject::Secrets, &at("dev", "/")));
         assert!(!none.allows_some(Action::Read, Subject::Secrets));
+    }
+
+    #[test]
+    fn all_is_allowed_where_nothing_could_forbid_it() {
+        let read = json!({"subject": "secrets", "action": "readValue"});
+        let mut dev = read.clone();
+        dev["conditions"] = json!({"environment": "dev"});
+        let mut not_dev = dev.clone();
+        not_dev["inverted"] = true.into();
+        for (rules, all) in [
+            (json!([]), false),
+            (json!([dev]), false),
+            (json!([read]), true),
+            (json!([not_dev, read]), true),
+            (json!([read, dev]), true),
+            (json!([read, not_dev]), false),
+            (json!([read, not_dev, dev]), false),
+        ] {
+            let set = self::rules(rules.clone());
+            assert_eq!(set.allows_all(Action::ReadValue, Subject::Secrets), all, "{rules}");
+            assert!(!set.allows_all(Action::Edit, Subject::Secrets), "{rules}");
+        }
     }
 
     #[test]

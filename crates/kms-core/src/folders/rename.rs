@@ -1,6 +1,7 @@
 //! Other names for folders. What is below moves along; nothing is sealed anew, since values are
-//! bound to the ids of folders. Rules know folders by their paths, so nobody renames one about which
-//! their own rules would decide otherwise then.
+//! bound to the ids of folders. Rules know folders and secrets by their paths, so nobody renames one
+//! about which their own rules would decide otherwise then, and whoever renames one must be allowed
+//! to read all that is in it and below it.
 
 use kms_api::folders::{BatchFolders, FolderBody, FolderPlace, FolderResponse, FoldersResponse};
 use kms_store::{
@@ -9,7 +10,7 @@ use kms_store::{
     secret_imports,
 };
 
-use super::{check_description, child, view};
+use super::{check_description, child, path_of, view};
 use crate::{
     Caller, Core, Error, Result,
     access::{Action, Renamed},
@@ -110,8 +111,15 @@ impl Core {
             done => done?,
         };
         if row.path != path.as_str() {
+            let old = parent.with_path(path_of(&row)?);
+            self.require_carried(tx, &old, path.as_str()).await?;
             let (org, paths) = (parent.access.project.org_id, (&*row.path, path.as_str()));
-            secret_imports::follow(tx, org, row.env_id, paths).await?;
+            match secret_imports::follow(tx, org, row.env_id, paths).await {
+                Err(StoreError::Duplicate) => {
+                    return Err(Error::Unavailable("Its imports changed meanwhile; try again"));
+                }
+                done => done?,
+            }
         }
         let old = std::mem::replace(&mut row.name, to.name.to_owned());
         path.as_str().clone_into(&mut row.path);

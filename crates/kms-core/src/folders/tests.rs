@@ -301,3 +301,37 @@ async fn t4_nobody_renames_a_folder_out_of_their_rules_or_into_them() {
     };
     assert_eq!(status(bed.core.update_folders(&denied, &batch).await), 403);
 }
+
+/// A folder is not carried by its name to where other rules hold by somebody who may not read it.
+#[tokio::test]
+async fn t4_another_name_for_a_folder_takes_the_right_to_read_all_below() {
+    let bed = Bed::new().await;
+    for path in ["/prod", "/prod/deep", "/empty", "/known"] {
+        bed.folder(path).await;
+    }
+    bed.create("/prod/deep", "A", "v").await;
+    bed.create("/known", "B", "v").await;
+    let folders = json!({"subject": "secret-folders", "action": ["read", "edit"]});
+    let read = |glob: &str| {
+        json!({"subject": "secrets", "action": ["read"],
+            "conditions": {"secretPath": {"$glob": glob}}})
+    };
+    let before = bed.dump().await;
+    let blind = bed.machine(json!([folders])).await;
+    let elsewhere = bed.machine(json!([folders, read("/pub*/**")])).await;
+    let half = bed
+        .machine(json!([folders, read("/prod/**"),
+        {"subject": "secrets", "action": ["readValue"], "inverted": true,
+         "conditions": {"secretName": "A"}}]))
+        .await;
+    for caller in [&blind, &elsewhere, &half] {
+        assert_eq!(status(rename_as(&bed, caller, "/", "prod", "pub2").await), 403);
+    }
+    assert_eq!(bed.dump().await, before);
+    // A description is no name, and where nothing is there is nothing to read.
+    assert_eq!(status(rename_as(&bed, &blind, "/", "prod", "prod").await), 200);
+    assert_eq!(status(rename_as(&bed, &blind, "/", "empty", "void").await), 200);
+    let reader = bed.machine(json!([folders, read("/known/**")])).await;
+    assert_eq!(status(rename_as(&bed, &reader, "/", "known", "kept").await), 200);
+    assert_eq!(bed.value("/kept", "B").await, "v");
+}

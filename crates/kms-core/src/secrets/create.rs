@@ -36,7 +36,7 @@ impl Core {
         let labels = self.labels(&self.store, &place.access, tagged).await?;
         labels.require(fields.tags())?;
         place.require_secret(Action::Create, &name, &labels.slugs(fields.tags()))?;
-        self.check_references(&place, &fields.values()).await?;
+        self.check_references(&self.store, &place, &fields.values()).await?;
         let mut tx = self.enter(&place).await?;
         let found = secrets::find(&mut tx, &place.stored(), &name).await?;
         let mut found = found.ok_or_else(|| place.not_found())?;
@@ -133,6 +133,8 @@ impl Core {
             actor_name: None,
             created_at: now,
             updated_at: now,
+            mac: Vec::new(),
+            version_mac: Vec::new(),
         }
     }
 }

@@ -40,6 +40,8 @@ pub(super) type Folder = (String, String);
 
 /// An import, and the folders that are imported along with it.
 pub(super) struct Chain {
+    /// The path of the folder that imports.
+    pub(super) importer: String,
     pub(super) source: Folder,
     environment: ImportEnvironment,
     /// What wins stands first.
@@ -69,9 +71,12 @@ impl Core {
             paths.iter().map(|path| (place.environment.clone(), path.clone())).collect();
         let graph = self.graph(&place.access, &start).await?;
         let mut chains = Vec::new();
-        for edge in start.iter().filter_map(|folder| graph.get(folder)).flatten() {
-            let (source, environment) = (edge.source.clone(), edge.environment.clone());
-            chains.push(Chain { source, environment, nested: Vec::new() });
+        for folder in &start {
+            for edge in graph.get(folder).into_iter().flatten() {
+                let (source, environment) = (edge.source.clone(), edge.environment.clone());
+                let importer = folder.1.clone();
+                chains.push(Chain { importer, source, environment, nested: Vec::new() });
+            }
         }
         if chains.len() > MAX_SOURCES {
             let message = format!("The folders have more than {MAX_SOURCES} imports");
@@ -274,6 +279,29 @@ impl Core {
 }
 
 impl Chain {
+    /// Whether a list tells the caller of this import: to whoever may know of imports in the folder,
+    /// and to whoever may know of secrets both there and at the source.
+    pub(super) fn is_told(&self, place: &Place, import: &SecretImport) -> bool {
+        let rules = &place.access.rules;
+        let at = |environment, path| Attributes {
+            environment: Some(environment),
+            secret_path: Some(path),
+            ..Attributes::default()
+        };
+        let here = at(&place.environment, &self.importer);
+        let described =
+            |at: &Attributes<'_>| rules.allows(Action::DescribeSecret, Subject::Secrets, at);
+        let possible = |secret: &Secret| {
+            let here = Attributes { secret_name: Some(&secret.secret_key), ..here };
+            rules.may_allow(Action::DescribeSecret, Subject::Secrets, &here)
+        };
+        let (environment, path) = &self.source;
+        rules.allows(Action::Read, Subject::SecretImports, &here)
+            || (described(&here)
+                && (!import.secrets.is_empty() || described(&at(environment, path))))
+            || import.secrets.iter().any(possible)
+    }
+
     fn empty(&self, folder_id: Option<FolderId>) -> SecretImport {
         SecretImport {
             secret_path: self.source.1.clone(),

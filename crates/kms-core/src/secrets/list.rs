@@ -28,6 +28,8 @@ use crate::{
 const MAX_PAIRS: usize = 10;
 /// Slugs of a tag filter at most: a secret has no more tags either.
 const MAX_SLUGS: usize = 100;
+/// Secrets opened at one go, before others get their turn on the thread.
+pub(super) const TURN: usize = 256;
 
 impl Core {
     /// Lists the secrets of a folder, or of it and all below, as a finished answer of
@@ -138,6 +140,8 @@ impl Core {
         } else {
             0
         };
+        let mut of = chains.iter();
+        imports.retain(|import| of.next().is_some_and(|chain| chain.is_told(place, import)));
         let event = about(place, &secrets, &imports, read);
         for import in &mut imports {
             import.environment_info = None;

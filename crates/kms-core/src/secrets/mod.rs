@@ -1,7 +1,8 @@
 //! Secrets: what is in a folder, read and written under the caller's rules.
 //!
 //! A secret's value, comment, metadata and tags are one sealed blob (`payload`), bound to where the
-//! secret is and to its version; its name, flags and times are not secret. Reads end in an
+//! secret is and to its version; its name, flags and times are not secret, and the server proves to
+//! itself that it wrote them (`authentic`). Reads end in an
 //! [`Answer`] of finished bytes, which the embedded server may remember (`answer`). Start at
 //! `list` for reading and at `create` for writing.
 //!
@@ -9,6 +10,7 @@
 //! one folder follow each other on every engine and a version is never written twice.
 
 mod answer;
+mod authentic;
 mod batch;
 mod create;
 mod delete;
@@ -131,6 +133,8 @@ struct Spot {
     secret: SecretId,
     owner: Uuid,
     version: i64,
+    /// Whether the row beside it carries a MAC; what is written today does.
+    authenticated: bool,
 }
 
 impl Spot {
@@ -141,6 +145,7 @@ impl Spot {
             secret: row.id,
             owner: row.owner_id,
             version: row.version,
+            authenticated: !row.mac.is_empty(),
         }
     }
 
@@ -149,7 +154,16 @@ impl Spot {
             SHARED => ValueKind::SharedSecret,
             owner => ValueKind::PersonalSecret { owner },
         };
-        access.coordinates(self.environment, self.folder, self.secret, kind, self.version)
+        kms_crypto::Coordinates {
+            organization: access.project.org_id.uuid(),
+            project: access.id().uuid(),
+            environment: self.environment.uuid(),
+            folder: self.folder.uuid(),
+            secret: self.secret.uuid(),
+            kind,
+            version: self.version,
+            authenticated: self.authenticated,
+        }
     }
 }
 
@@ -168,6 +182,7 @@ struct Opened {
 
 impl Opened {
     fn open(access: &ProjectAccess, row: SecretRow) -> Result<Self> {
+        authentic::check_secret(access, &row)?;
         let payload = open(access, Spot::of(&row), &row.sealed)?;
         Ok(Self { row, payload })
     }
@@ -188,8 +203,10 @@ impl Opened {
 }
 
 impl Core {
-    /// Seals what a row is to hold, at the row's version.
+    /// Seals what a row is to hold, at the row's version. The last thing that is done with a row
+    /// before it is written: nothing in it may change after that.
     fn seal(&self, access: &ProjectAccess, row: &mut SecretRow, payload: &Payload) -> Result<()> {
+        authentic::sign(access, row);
         let at = Spot::of(row).coordinates(access);
         row.sealed = kms_crypto::seal(&access.key, &at, &payload.encode(), self.entropy())?;
         Ok(())

@@ -18,7 +18,8 @@ impl Core {
     /// Writes a new version of a secret with the value, comment, metadata, tags and multiline flag
     /// of a former one; its name, its place and its reminder stay.
     ///
-    /// Only to a version that the caller may read: what comes back is read by others.
+    /// Only to a version that the caller may read, and could write today: what comes back is read
+    /// by others.
     pub async fn roll_secret_back(
         &self,
         caller: &Caller,
@@ -48,6 +49,7 @@ impl Core {
         }
         let Past { row: then, payload } = then;
         place.require_secret(Action::Edit, &name, &labels.slugs(&payload.tags))?;
+        self.check_references(&mut tx, &place, &[&payload.value]).await?;
         let mut row = opened.row;
         row.skip_multiline_encoding = then.skip_multiline_encoding;
         self.advance(caller, &place.access, &mut row, &payload)?;

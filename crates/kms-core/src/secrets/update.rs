@@ -20,13 +20,10 @@ use super::{
 };
 use crate::{
     Caller, Core, Error, Result,
-    access::{Action, ProjectAccess, Subject},
+    access::{Action, ProjectAccess},
     place::Place,
     tags::Labels,
 };
-
-/// What lets somebody see a secret.
-const SIGHTS: [Action; 2] = [Action::DescribeSecret, Action::ReadValue];
 
 impl Core {
     /// Changes a secret; what is left out stays. Every change is a version of its own.
@@ -51,7 +48,7 @@ impl Core {
             None
         };
         let fields = Fields::check(&[], &sent.fields)?;
-        self.check_references(&place, &fields.values()).await?;
+        self.check_references(&self.store, &place, &fields.values()).await?;
         let key = (place.environment.clone(), place.path.as_str().to_owned(), name.to_owned());
         let names = new_name.iter().map(|new| (key.clone(), new.clone())).collect();
         let renames = self.renames(&place, names, &HashSet::from([key])).await?;
@@ -66,14 +63,13 @@ impl Core {
             _ => no_secret(&place, name),
         };
         let opened = Opened::open(&place.access, row.ok_or_else(absent)?)?;
-        if let Some(new) = &new_name {
-            let (org, folder) = (place.access.project.org_id, opened.row.folder_id);
-            secrets::rename_overrides(&mut tx, org, folder, (name, new)).await?;
-        }
         let tagged = [opened.tags(), fields.tags()].into_iter();
         let labels = self.labels(&mut tx, &place.access, tagged).await?;
         let change = Change { place: &place, labels: &labels, renames: &renames, new_name, fields };
         let (row, secret) = self.next_version(caller, opened, change)?;
+        if owner == SHARED && row.name != name {
+            self.rename_overrides(&mut tx, &place.access, name, &row).await?;
+        }
         let mut events = vec![about(&place, "update-secret", &row)];
         write_versions(&mut tx, &place.access, &[row]).await?;
         events.extend(self.write_followers(caller, &mut tx, &place, renames).await?);
@@ -82,8 +78,8 @@ impl Core {
     }
 
     /// Makes the next version of a secret: the row to write and what is answered. The caller must
-    /// be allowed to edit what it is, what it becomes, and that under its new name; and may not see
-    /// more of it then than before.
+    /// be allowed to edit what it is, what it becomes, and that under its new name. Rules know it by
+    /// name and tags, so whoever changes those of a value must be allowed to read it.
     pub(super) fn next_version(
         &self,
         caller: &Caller,
@@ -102,27 +98,46 @@ impl Core {
         }
         let tags = labels.slugs(&payload.tags);
         place.require_found(Action::Edit, &row.name, &tags, || no_secret(place, &row.name))?;
-        let sees = |name: &str, tags: &[String]| {
-            SIGHTS.map(|action| place.allows_secret(action, name, tags))
-        };
-        let before = sees(&row.name, &tags);
-        let show = Show::to_readers(place, &row.name, &tags);
+        let (show, before) = (Show::to_readers(place, &row.name, &tags), tags);
+        let keeps_value = fields.values().is_empty();
         payload.value = renames.follow(&place.environment, place.path.as_str(), &payload.value)?;
         fields.apply(&mut row, &mut payload);
         let tags = labels.slugs(&payload.tags);
         place.require_secret(Action::Edit, &row.name, &tags)?;
+        if new_name.is_some() || tags != before {
+            // Others read it as what it becomes, and so might the caller.
+            place.require_secret(Action::DescribeSecret, &row.name, &before)?;
+            if keeps_value {
+                place.require_secret(Action::ReadValue, &row.name, &before)?;
+            }
+        }
         if let Some(name) = new_name {
             place.require_secret(Action::Edit, &name, &tags)?;
             row.name = name;
-        }
-        let after = sees(&row.name, &tags);
-        if let Some(gained) = (0..SIGHTS.len()).find(|at| after[*at] && !before[*at]) {
-            return Err(place.access.rules.denied(SIGHTS[gained], Subject::Secrets));
         }
         let show = show.and(Show::to_readers(place, &row.name, &tags));
         self.advance(caller, &place.access, &mut row, &payload)?;
         let secret = Frame::of(place, labels).secret(row.clone(), payload, show);
         Ok((row, secret))
+    }
+
+    /// Everybody's overrides of a secret follow to the name that it has got. They stay at their
+    /// versions: whoever wrote them changed nothing.
+    pub(super) async fn rename_overrides(
+        &self,
+        tx: &mut Tx,
+        access: &ProjectAccess,
+        name: &str,
+        renamed: &SecretRow,
+    ) -> Result<()> {
+        let org = access.project.org_id;
+        for row in secrets::overrides_of(tx, org, renamed.folder_id, name).await? {
+            let Opened { mut row, payload } = Opened::open(access, row)?;
+            row.name.clone_from(&renamed.name);
+            self.seal(access, &mut row, &payload)?;
+            secrets::rename_override(tx, org, &row).await.map_err(name_taken)?;
+        }
+        Ok(())
     }
 
     /// Seals what a row is to hold as the version after the one it has.
@@ -189,10 +204,15 @@ pub(super) async fn write_versions(
     }
     let (org, project) = (access.project.org_id, access.id());
     match secrets::update(tx, org, project, rows).await {
-        Err(StoreError::Duplicate) => {
-            Err(Error::bad_request("Secret with the new name already exists"))
-        }
+        Ok(true) => Ok(()),
         Ok(false) => Err(Error::Unavailable("The secret changed meanwhile; try again")),
-        done => Ok(done.map(|_| ())?),
+        Err(error) => Err(name_taken(error)),
+    }
+}
+
+fn name_taken(error: StoreError) -> Error {
+    match error {
+        StoreError::Duplicate => Error::bad_request("Secret with the new name already exists"),
+        other => other.into(),
     }
 }

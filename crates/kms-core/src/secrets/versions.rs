@@ -10,7 +10,7 @@ use kms_store::{
 };
 
 use super::{
-    Opened, Payload, Spot, no_secret, open,
+    Opened, Payload, Spot, authentic, no_secret, open,
     view::{Show, actor, mask},
 };
 use crate::{
@@ -85,7 +85,9 @@ impl Past {
             // Overrides keep no versions.
             owner: SHARED,
             version: row.version,
+            authenticated: !row.mac.is_empty(),
         };
+        authentic::check_version(&place.access, current.row.id, &row)?;
         let payload = open(&place.access, spot, &row.sealed)?;
         Ok(Self { row, payload })
     }
@@ -114,6 +116,7 @@ impl Past {
             actor_id: then.actor_id,
             actor_name: then.actor_name,
             updated_at: then.created_at,
+            mac: then.mac,
             ..current
         };
         Opened { row, payload }

@@ -4,15 +4,20 @@ use std::sync::LazyLock;
 
 use kms_api::{FolderId, OrganizationId, SecretId};
 
-use super::{MANY, SHARED, Texts, list_text, runs};
-use crate::{StoreError, Then, Tx, bind::nameless};
+use super::{MANY, PlacedRow, SHARED, SecretRow, Texts, list_text, runs};
+use crate::{Source, StoreError, Then, Tx, bind::nameless};
 
 const DELETE_OVERRIDES_HEAD: &str = "DELETE FROM secrets
     WHERE org_id = $1 AND owner_id <> $2 AND (folder_id, name) IN
         (SELECT s.folder_id, s.name FROM secrets s WHERE s.owner_id = $3 AND s.id";
 static DELETE_OVERRIDES: Texts = texts!(|rows| list_text(DELETE_OVERRIDES_HEAD, 3, rows) + ")");
-const RENAME_OVERRIDES: &str = "UPDATE secrets SET name = $5
-    WHERE org_id = $1 AND folder_id = $2 AND name = $3 AND owner_id <> $4";
+const OVERRIDES: &str = placed!(
+    "",
+    "FROM folders f JOIN secrets s ON s.folder_id = f.id
+    WHERE f.org_id = $1 AND f.id = $2 AND s.name = $3 AND s.owner_id <> $4"
+);
+const RENAME_OVERRIDE: &str =
+    "UPDATE secrets SET name = $3, sealed = $4, mac = $5 WHERE org_id = $1 AND id = $2";
 
 /// Removes everybody's overrides of shared secrets, of which there are one or [`MANY`].
 pub(super) async fn delete(
@@ -26,14 +31,26 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Everybody's overrides of a secret follow when it gets another name.
-pub async fn rename_overrides(
+/// Everybody's overrides of a secret, in no order.
+pub async fn overrides_of(
     tx: &mut Tx,
     org: OrganizationId,
     folder: FolderId,
-    (old, new): (&str, &str),
+    name: &str,
+) -> Result<Vec<SecretRow>, StoreError> {
+    let rows = tx.fetch_all::<PlacedRow>(OVERRIDES, (org, folder, name, SHARED)).await?;
+    Ok(rows.into_iter().filter_map(|row| row.split().1).collect())
+}
+
+/// Gives an override another name, at the version that it has; [`StoreError::Duplicate`] when its
+/// user has one of that name there.
+pub async fn rename_override(
+    tx: &mut Tx,
+    org: OrganizationId,
+    row: &SecretRow,
 ) -> Result<(), StoreError> {
-    tx.execute(RENAME_OVERRIDES, (org, folder, old, SHARED, new)).await?;
+    let params = (org, row.id, row.name.as_str(), row.sealed.as_slice(), row.mac.as_slice());
+    tx.execute(RENAME_OVERRIDE, params).await?;
     Ok(())
 }
 

@@ -89,6 +89,21 @@ pub(crate) async fn an_import_moves_with_its_source_and_goes_with_its_folder(sto
     tx.commit().await.unwrap();
     let paths: Vec<_> = sources(store, &tenant).await.into_iter().map(|(_, path)| path).collect();
     assert_eq!(paths, ["/longer", "/longer/y", "/xy", "/"]);
+    // What already led where others follow to makes room, and leaves no gap.
+    for source in ["/n/y", "/nn", "/n"] {
+        import(store, &tenant, "/", source).await;
+    }
+    import(store, &tenant, "/a", "/n/y").await;
+    let mut tx = store.begin().await.unwrap();
+    let paths = ("/longer", "/n");
+    secret_imports::follow(&mut tx, tenant.org, inner.source_env_id, paths).await.unwrap();
+    tx.commit().await.unwrap();
+    let left = ["/n", "/n/y", "/xy", "/", "/nn"];
+    let left: Vec<_> = (1..).zip(left.map(str::to_owned)).collect();
+    assert_eq!(sources(store, &tenant).await, left);
+    let others = secret_imports::in_folder(store, &tenant.at("dev", "/a")).await.unwrap();
+    let others: Vec<_> = others.into_iter().map(|row| row.source_path).collect();
+    assert_eq!(others, ["/n", "/n/y"]);
     let mut tx = store.begin().await.unwrap();
     folders::delete(&mut tx, tenant.org, folder).await.unwrap();
     tx.commit().await.unwrap();
@@ -166,11 +181,17 @@ pub(crate) async fn overrides_go_with_the_shared_secret_and_with_nothing_else(st
     tx.commit().await.unwrap();
     assert_eq!((count("/").await, count("/a").await), (5, 3), "one's own alone");
     let mut tx = store.begin().await.unwrap();
-    secrets::rename_overrides(&mut tx, tenant.org, tenant.root, ("A", "Z")).await.unwrap();
+    let mut found = secrets::overrides_of(&mut tx, tenant.org, tenant.root, "A").await.unwrap();
+    assert!(!found.is_empty());
+    for row in &mut found {
+        (row.name, row.sealed, row.mac) = ("Z".into(), vec![9], vec![8; 32]);
+        secrets::rename_override(&mut tx, tenant.org, row).await.unwrap();
+    }
     secrets::delete(&mut tx, tenant.org, &[rows[4].id]).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!((count("/").await, count("/a").await), (2, 3));
     let place = tenant.at("dev", "/");
     let renamed = secrets::find_of(store, &place, "Z", owners[1]).await.unwrap().unwrap();
-    assert!(renamed.id.is_some());
+    let renamed = renamed.split().1.unwrap();
+    assert_eq!((renamed.version, renamed.sealed, renamed.mac), (1, vec![9], vec![8; 32]));
 }

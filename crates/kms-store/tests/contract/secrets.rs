@@ -25,6 +25,8 @@ pub(crate) fn row(tenant: &Tenant, folder_id: FolderId, name: &str) -> SecretRow
         actor_name: Some("ci".into()),
         created_at: 5,
         updated_at: 5,
+        mac: vec![6; 32],
+        version_mac: Vec::new(),
     }
 }
 
@@ -86,13 +88,15 @@ pub(crate) async fn a_list_holds_what_its_path_holds_and_nothing_else(store: &St
 pub(crate) async fn every_field_comes_back_as_it_was_written(store: &Store) {
     let tenant = Tenant::new(store).await;
     let written = row(&tenant, tenant.root, "ünï cödé");
-    insert(store, &tenant, std::slice::from_ref(&written)).await.unwrap();
+    let of_version = SecretRow { version_mac: vec![7; 32], ..written.clone() };
+    insert(store, &tenant, std::slice::from_ref(&of_version)).await.unwrap();
     let found = secrets::find(store, &tenant.at("dev", "/"), "ünï cödé").await.unwrap().unwrap();
     let (path, read) = found.split();
     assert_eq!(path, "/");
     assert_eq!(format!("{:?}", read.unwrap()), format!("{written:?}"));
     let version = secret_versions::find(store, tenant.org, written.id, 1).await.unwrap().unwrap();
     assert_eq!((version.name, version.sealed), (written.name.clone(), written.sealed.clone()));
+    assert_eq!(version.mac, [7; 32]);
     assert_eq!(version.folder_id, tenant.root);
     let place = secrets::locate(store, tenant.org, written.id).await.unwrap().unwrap();
     assert_eq!((place.environment.as_str(), place.path.as_str()), ("dev", "/"));

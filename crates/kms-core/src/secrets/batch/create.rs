@@ -36,7 +36,7 @@ impl Core {
             place.require_secret(Action::Create, name, &labels.slugs(fields.tags()))?;
         }
         let values: Vec<_> = wanted.iter().flat_map(|(_, fields)| fields.values()).collect();
-        self.check_references(&place, &values).await?;
+        self.check_references(&self.store, &place, &values).await?;
         let mut tx = self.enter(&place).await?;
         let names: Vec<_> = wanted.iter().map(|(name, _)| name.as_str()).collect();
         let (folder, found) = look_up(&mut tx, &place, &names).await?;

@@ -71,11 +71,11 @@ impl Core {
         let place = self.batch_place(caller, body).await?;
         let mode = Mode::parse(body.mode.as_deref())?;
         check_size(&body.secrets)?;
-        let groups = check(&place, &body.secrets)?;
+        let groups = check(&place, mode, &body.secrets)?;
         let renames = self.batch_renames(&place, &groups).await?;
         for (place, wanted) in groups.values() {
             let values: Vec<_> = wanted.iter().flat_map(|one| one.fields.values()).collect();
-            self.check_references(place, &values).await?;
+            self.check_references(&self.store, place, &values).await?;
         }
         let mut tx = self.store.begin().await?;
         let mut spots = renames.places();
@@ -138,12 +138,11 @@ impl Core {
         let (mut rows, mut answer) = (Vec::new(), Vec::new());
         for Wanted { name, new_name, fields, .. } in wanted {
             let Some(opened) = found.remove(name) else { continue };
-            if let Some(new) = &new_name {
-                let org = place.access.project.org_id;
-                secrets::rename_overrides(tx, org, opened.row.folder_id, (name, new)).await?;
-            }
             let change = Change { place, labels, renames, new_name, fields };
             let (row, secret) = self.next_version(caller, opened, change)?;
+            if row.name != name {
+                self.rename_overrides(tx, &place.access, name, &row).await?;
+            }
             rows.push(row);
             answer.push(secret);
         }
@@ -187,7 +186,7 @@ impl Core {
 }
 
 /// Checks every element before anything is written.
-fn check<'b>(place: &Place, items: &'b [BatchItem]) -> Result<Groups<'b>> {
+fn check<'b>(place: &Place, mode: Mode, items: &'b [BatchItem]) -> Result<Groups<'b>> {
     let mut groups = Groups::new();
     let mut keys = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
@@ -200,7 +199,10 @@ fn check<'b>(place: &Place, items: &'b [BatchItem]) -> Result<Groups<'b>> {
         keys.push((path.clone(), name));
         let at = || (place.with_path(path.clone()), Vec::new());
         let (place, wanted) = groups.entry(path.clone()).or_insert_with(at);
-        place.require_possible(Action::Edit, name)?;
+        // Which of the two a missing name would take shows when it is looked for.
+        if mode != Mode::Create || !place.may_allow_secret(Action::Create, name) {
+            place.require_possible(Action::Edit, name)?;
+        }
         let new_name = checked_new_name(place, name, item.new_secret_name.as_deref());
         let new_name = in_element(&prefix, new_name)?;
         let fields = Fields::check(&prefix, &item.fields)?;

@@ -120,13 +120,137 @@ async fn k1_a_row_that_is_moved_or_rolled_back_does_not_open() {
 
     let rolled = bed.create("/", "B", "old").await;
     bed.update_as(&bed.admin, "/", "B", "new").await.unwrap();
-    bed.run(
+    for back in [
         "UPDATE secrets SET sealed = (SELECT sealed FROM secret_versions WHERE secret_id = $1 AND
             version = 1) WHERE id = $1",
-        (rolled.id,),
+        "UPDATE secrets SET version = 1 WHERE id = $1",
+        "UPDATE secrets SET mac = (SELECT mac FROM secret_versions WHERE secret_id = $1 AND
+            version = 1) WHERE id = $1",
+        "UPDATE secrets SET mac = '' WHERE id = $1",
+    ] {
+        bed.run(back, (rolled.id,)).await;
+        assert_eq!(refused(bed.get_as(&bed.admin, "B", &bed.one("/")).await), 500, "{back}");
+        assert_eq!(refused(bed.update_as(&bed.admin, "/", "B", "next").await), 500, "{back}");
+    }
+}
+
+/// A genuine row of former times cannot be told from the current one by itself, as the page on
+/// security says. Nothing is built on it.
+#[tokio::test]
+async fn k1_a_row_from_an_old_copy_is_not_written_on() {
+    let bed = Bed::remembering(0).await;
+    bed.create("/", "A", "old").await;
+    bed.run("CREATE TABLE kept AS SELECT * FROM secrets", ()).await;
+    bed.update_as(&bed.admin, "/", "A", "new").await.unwrap();
+    bed.run(
+        "UPDATE secrets SET (version, sealed, updated_at, mac) =
+            (SELECT version, sealed, updated_at, mac FROM kept)",
+        (),
     )
     .await;
-    assert_eq!(refused(bed.get_as(&bed.admin, "B", &bed.one("/")).await), 500);
+    assert_eq!(refused(bed.update_as(&bed.admin, "/", "A", "newer").await), 500);
+    assert_eq!(bed.value("/", "A").await, "old");
+}
+
+#[tokio::test]
+async fn k1_secrets_do_not_exchange_their_names() {
+    let bed = Bed::remembering(0).await;
+    let (a, b) = (bed.create("/", "A", "a").await, bed.create("/", "B", "b").await);
+    let name = async |id: SecretId, name: &str| {
+        bed.run("UPDATE secrets SET name = $2 WHERE id = $1", (id, name)).await;
+    };
+    name(a.id, "C").await;
+    name(b.id, "A").await;
+    name(a.id, "B").await;
+    for (name, id) in [("B", a.id), ("A", b.id)] {
+        assert_eq!(refused(bed.get_as(&bed.admin, name, &bed.one("/")).await), 500);
+        let by_id = bed.core.get_secret_by_id(&bed.admin, &id.to_string()).await;
+        assert_eq!(refused(by_id), 500);
+    }
+    assert_eq!(refused(bed.list_as(&bed.admin, &bed.all("/", true)).await), 500);
+    name(a.id, "C").await;
+    name(b.id, "B").await;
+    name(a.id, "A").await;
+    assert_eq!(bed.dump().await, ["/:A=a@1", "/:B=b@1"]);
+    // Nor does the history, by which former values are shown.
+    bed.run("UPDATE secret_versions SET name = 'PUBLIC' WHERE secret_id = $1", (a.id,)).await;
+    let query = ListVersionsQuery::default();
+    let history = bed.core.list_secret_versions(&bed.admin, &a.id.to_string(), &query).await;
+    assert_eq!(refused(history), 500);
+}
+
+/// Nothing in the rows is for the database to say, also not that there is nothing to prove.
+#[tokio::test]
+async fn k1_a_row_in_which_anything_was_edited_does_not_open() {
+    let bed = Bed::remembering(0).await;
+    let id = bed.create("/", "A", "v").await.id.to_string();
+    let read = async |table| match table {
+        "secrets" => refused(bed.core.get_secret_by_id(&bed.admin, &id).await),
+        _ => {
+            let query = ListVersionsQuery::default();
+            refused(bed.core.list_secret_versions(&bed.admin, &id, &query).await)
+        }
+    };
+    let both = [
+        ("version", "2"),
+        ("skip_multiline_encoding", "TRUE"),
+        ("actor_kind", "'robot'"),
+        ("actor_id", "NULL"),
+        ("actor_name", "'somebody'"),
+        ("created_at", "1"),
+        ("mac", "''"),
+    ];
+    let current = [("reminder_note", "''"), ("reminder_days", "7"), ("updated_at", "1")];
+    for (table, columns) in
+        [("secrets", [&both[..], &current].concat()), ("secret_versions", both.to_vec())]
+    {
+        let id = if table == "secrets" { "id" } else { "secret_id" };
+        bed.run(format!("CREATE TABLE kept AS SELECT * FROM {table}").leak(), ()).await;
+        for (column, value) in columns {
+            bed.run(format!("UPDATE {table} SET {column} = {value}").leak(), ()).await;
+            assert_eq!(read(table).await, 500, "{table}.{column}");
+            let kept = format!("(SELECT k.{column} FROM kept k WHERE k.{id} = {table}.{id})");
+            bed.run(format!("UPDATE {table} SET {column} = {kept}").leak(), ()).await;
+            assert_eq!(read(table).await, 200, "{table}.{column}");
+        }
+        bed.run("DROP TABLE kept", ()).await;
+    }
+}
+
+/// What a version without MACs wrote opens, and is authenticated from its next change on.
+#[tokio::test]
+async fn k1_a_row_of_before_rows_were_authenticated_opens_as_that() {
+    let bed = Bed::remembering(0).await;
+    let secret = bed.create("/", "A", "v").await;
+    let place = at(&bed, bed.project, "dev", "/");
+    let row = async || {
+        let found = secrets::find(&bed.core.store, &place, "A").await.unwrap().unwrap();
+        found.split().1.unwrap()
+    };
+    let access = bed.core.project_access(&bed.admin, bed.project).await.unwrap();
+    let now = row().await;
+    let plain = open(&access, Spot::of(&now), &now.sealed).unwrap().encode();
+    let spot = Spot { authenticated: false, ..Spot::of(&now) };
+    let before =
+        kms_crypto::seal(&access.key, &spot.coordinates(&access), &plain, bed.core.entropy());
+    let before = before.unwrap();
+    for sql in [
+        "UPDATE secrets SET mac = '', sealed = $2 WHERE id = $1",
+        "UPDATE secret_versions SET mac = '', sealed = $2 WHERE secret_id = $1",
+    ] {
+        bed.run(sql, (secret.id, before.as_slice())).await;
+    }
+    assert_eq!(bed.value("/", "A").await, "v");
+    bed.update_as(&bed.admin, "/", "A", "next").await.unwrap();
+    assert_eq!(row().await.mac.len(), 32);
+    let query = ListVersionsQuery::default();
+    let id = secret.id.to_string();
+    let history = bed.core.list_secret_versions(&bed.admin, &id, &query).await.unwrap();
+    let values: Vec<_> =
+        history.secret_versions.iter().map(|each| each.secret_value.expose()).collect();
+    assert_eq!(values, ["next", "v"]);
+    bed.run("UPDATE secrets SET mac = ''", ()).await;
+    assert_eq!(refused(bed.get_as(&bed.admin, "A", &bed.one("/")).await), 500);
 }
 
 /// Whether any file of a directory holds a text.

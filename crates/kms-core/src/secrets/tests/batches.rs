@@ -207,3 +207,28 @@ async fn t7_answers_of_writes_show_values_only_to_readers() {
     assert!(hidden(&[alone, deleted]));
     assert_eq!(refused(bed.list_as(&writer, &bed.all("/", false)).await), 403);
 }
+
+/// A missing name takes the right to create, one that is there the right to edit.
+#[tokio::test]
+async fn t3_an_upsert_asks_for_what_it_does() {
+    let bed = Bed::new().await;
+    bed.create("/", "THERE", "v").await;
+    let upsert = |mode: &str, name: &str| -> kms_api::secrets::BatchBody {
+        serde_json::from_value(json!({ "projectId": bed.project, "environment": "dev",
+            "mode": mode, "secrets": [{ "secretKey": name, "secretValue": "w" }] }))
+        .unwrap()
+    };
+    let may = async |action: &str| {
+        bed.machine(json!([{ "subject": "secrets", "action": [action] }])).await
+    };
+    let (creator, editor) = (may("create").await, may("edit").await);
+    let core = &bed.core;
+    assert_eq!(refused(core.update_secrets(&creator, &upsert("upsert", "NEW")).await), 200);
+    assert_eq!(refused(core.update_secrets(&creator, &upsert("upsert", "THERE")).await), 403);
+    assert_eq!(refused(core.update_secrets(&editor, &upsert("upsert", "OTHER")).await), 403);
+    assert_eq!(refused(core.update_secrets(&editor, &upsert("upsert", "THERE")).await), 200);
+    for mode in ["ignore", "failOnNotFound"] {
+        assert_eq!(refused(core.update_secrets(&creator, &upsert(mode, "NEW")).await), 403);
+    }
+    assert_eq!(bed.dump().await, ["/:NEW=w@1", "/:THERE=w@2"]);
+}

@@ -148,6 +148,35 @@ async fn t10_imports_are_authorised_at_their_source() {
     }
 }
 
+/// Whoever may know of nothing in a folder, or of nothing at the source, is not told what it imports.
+#[tokio::test]
+async fn t3_t10_a_list_tells_of_imports_only_to_those_who_may_know_of_them() {
+    let bed = Bed::new().await;
+    bed.folder("/hidden").await;
+    bed.put("prod", "/", "KEY", "1").await;
+    import(&bed, "/", ("prod", "/")).await;
+    import(&bed, "/hidden", ("staging", "/")).await;
+    import(&bed, "/hidden", ("prod", "/")).await;
+    let read = |conditions: serde_json::Value| json!({"subject": "secrets", "action": "read", "conditions": conditions});
+    let root = read(json!({"environment": "dev", "secretPath": "/"}));
+    let source = read(json!({"environment": "prod"}));
+    let known = json!({"subject": "secret-imports", "action": "read"});
+    let named = read(json!({"secretName": "KEY"}));
+    let every = ["prod:/[KEY=1]", "staging:/[]", "prod:/[KEY=1]"];
+    let empty = ["prod:/[]", "staging:/[]", "prod:/[]"];
+    for (rules, told) in [
+        (json!([root]), &[][..]),
+        (json!([source]), &[]),
+        (json!([root, source]), &every[..1]),
+        (json!([named]), &["prod:/[KEY=1]", "prod:/[KEY=1]"]),
+        (json!([root, known]), &empty),
+        (json!([root, source, known]), &every),
+    ] {
+        let machine = bed.machine(rules.clone()).await;
+        assert_eq!(imports_as(&bed, &machine, &bed.all("/", true)).await, told, "{rules}");
+    }
+}
+
 #[tokio::test]
 async fn imported_secrets_refer_from_their_own_folder_and_in_v4_from_the_importing_one_first() {
     let bed = Bed::new().await;

@@ -204,3 +204,30 @@ async fn t10_an_override_does_not_reach_what_its_user_may_not_read() {
     query.r#type = Some("personal".into());
     assert_eq!(refused(bed.get_as(&person, "A", &query).await), 403);
 }
+
+/// The name is taken, whoever has overrides of both.
+#[tokio::test]
+async fn a_rename_to_a_name_that_is_taken_is_refused_also_where_both_are_overridden() {
+    let bed = Bed::new().await;
+    bed.create("/", "A", "a").await;
+    bed.create("/", "B", "b").await;
+    let (one, _) = people(&bed).await;
+    create_own(&bed, &one, "A", "mine").await.unwrap();
+    create_own(&bed, &one, "B", "mine too").await.unwrap();
+    let taken = "Secret with the new name already exists";
+    let body = UpdateSecret { secret: bed.body("/", "x"), new_secret_name: Some("B".into()) };
+    let error = bed.core.update_secret(&bed.admin, "A", &body).await.err().unwrap();
+    assert_eq!(error.to_string(), taken);
+    let batch = serde_json::from_value(json!({ "projectId": bed.project, "environment": "dev",
+        "secrets": [{ "secretKey": "A", "newSecretName": "B" }] }))
+    .unwrap();
+    let error = bed.core.update_secrets(&bed.admin, &batch).await.err().unwrap();
+    assert_eq!(error.to_string(), taken);
+    assert_eq!(read_own(&bed, &one, "A").await.unwrap(), "mine");
+    // Who may not rename it is not told whose names are taken.
+    let editor = json!([{"subject": "secrets", "action": ["edit"]}]);
+    let editor = bed.machine(editor).await;
+    let mut blind = body.clone();
+    blind.secret.fields = serde_json::from_value(json!({})).unwrap();
+    assert_eq!(refused(bed.core.update_secret(&editor, "A", &blind).await), 403);
+}

@@ -262,3 +262,14 @@ async fn r7_trees_end_at_cycles_and_limits() {
     let bomb = bed.core.get_reference_tree(&bed.admin, "K0", &query).await;
     assert_eq!(refused(bomb), 400);
 }
+
+/// However often a value names one thing, it is one question.
+#[tokio::test]
+async fn r7_the_references_of_a_write_are_bounded_and_each_asked_once() {
+    let bed = Bed::new().await;
+    bed.create("/", "SAME", &"${a}".repeat(100_000)).await;
+    let different = |count: usize| (0..count).map(|n| format!("${{{n}}}")).collect::<String>();
+    bed.create("/", "MOST", &different(10_000)).await;
+    let error = bed.create_as(&bed.admin, "/", "MORE", &different(10_001)).await.err().unwrap();
+    assert_eq!(error.to_string(), "A write holds at most 10000 different references");
+}

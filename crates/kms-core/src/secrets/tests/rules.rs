@@ -206,10 +206,45 @@ async fn t3_a_rename_needs_the_right_to_both_names() {
         },
         new_secret_name: Some(to.into()),
     };
-    for to in ["LOCKED", "PUBLIC"] {
-        let outcome = bed.core.update_secret(&caller, "PRIVATE", &rename(to)).await;
-        assert_eq!(refused(outcome), 403, "{to}");
-    }
-    let renamed = bed.core.update_secret(&caller, "PRIVATE", &rename("OTHER")).await.unwrap();
-    assert!(renamed.secret.secret_value_hidden, "the value was not theirs to read");
+    let outcome = bed.core.update_secret(&caller, "PRIVATE", &rename("LOCKED")).await;
+    assert_eq!(refused(outcome), 403);
+    // Whoever could not read it could read it then, or somebody else could.
+    assert_eq!(refused(bed.core.update_secret(&caller, "PRIVATE", &rename("PUBLIC")).await), 403);
+    assert_eq!(refused(bed.core.update_secret(&caller, "PRIVATE", &rename("OTHER")).await), 403);
+    assert_eq!(refused(bed.get_as(&caller, "PUBLIC", &bed.one("/")).await), 404);
+    assert_eq!(bed.value("/", "PRIVATE").await, "v");
+    // What is read may be renamed, also out of sight.
+    bed.create("/", "PUBLIC", "v").await;
+    let renamed = bed.core.update_secret(&caller, "PUBLIC", &rename("MINE")).await.unwrap();
+    assert!(renamed.secret.secret_value_hidden, "not theirs to read any more");
+}
+
+#[tokio::test]
+async fn t4_another_name_in_a_batch_shows_nobody_more() {
+    let bed = Bed::new().await;
+    bed.create("/", "PRIVATE", "v").await;
+    let caller = bed
+        .machine(json!([
+            {"subject": "secrets", "action": ["edit", "describeSecret"]},
+            {"subject": "secrets", "action": ["read"], "conditions": {"secretName": "PUBLIC"}},
+        ]))
+        .await;
+    let batch = |value: Option<&str>| -> kms_api::secrets::BatchBody {
+        let mut secret = json!({ "secretKey": "PRIVATE", "newSecretName": "PUBLIC" });
+        if let Some(value) = value {
+            secret["secretValue"] = value.into();
+        }
+        serde_json::from_value(json!({ "projectId": bed.project, "environment": "dev",
+            "secrets": [secret] }))
+        .unwrap()
+    };
+    assert_eq!(refused(bed.core.update_secrets(&caller, &batch(None)).await), 403);
+    assert_eq!(bed.value("/", "PRIVATE").await, "v");
+    // With a value of one's own there is nothing to learn, and the history stays shut.
+    bed.core.update_secrets(&caller, &batch(Some("mine"))).await.unwrap();
+    let read = bed.get_as(&caller, "PUBLIC", &bed.one("/")).await.unwrap();
+    assert_eq!(read.secret_value.expose(), "mine");
+    let mut former = bed.one("/");
+    former.version = Some("1".into());
+    assert_eq!(refused(bed.get_as(&caller, "PUBLIC", &former).await), 403);
 }

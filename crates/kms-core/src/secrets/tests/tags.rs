@@ -204,6 +204,36 @@ async fn t4_a_change_of_tags_needs_the_right_to_the_old_and_to_the_new() {
     assert_eq!(bed.dump().await, ["/:MINE=MINE@2", "/:OTHER=OTHER@1"]);
 }
 
+/// Whoever may edit and not read gains nothing by a tag, neither for themselves nor for others.
+#[tokio::test]
+async fn t4_a_tag_shows_nobody_what_they_may_not_read() {
+    let bed = Bed::new().await;
+    let [open, other] = tags(&bed, ["open", "other"]).await;
+    create(&bed, &bed.admin, "PRIVATE", &[other]).await.unwrap();
+    create(&bed, &bed.admin, "OPEN", &[open]).await.unwrap();
+    let caller = bed
+        .machine(json!([
+            { "subject": "secrets", "action": ["edit", "describeSecret"] },
+            { "subject": "secrets", "action": ["readValue"],
+              "conditions": { "secretTags": { "$in": ["open"] } } },
+        ]))
+        .await;
+    let body: kms_api::tags::SecretTagsBody = serde_json::from_value(json!({
+        "projectId": bed.project, "environment": "dev", "secretPath": "/", "tagSlugs": ["open"],
+    }))
+    .unwrap();
+    assert_eq!(refused(bed.core.attach_tags(&caller, "PRIVATE", &body).await), 403);
+    assert_eq!(refused(retag(&bed, &caller, "PRIVATE", &[open]).await), 403);
+    assert_eq!(refused(retag(&bed, &caller, "PRIVATE", &[]).await), 403, "for somebody else");
+    assert_eq!(refused(bed.get_as(&caller, "PRIVATE", &bed.one("/")).await), 403);
+    assert_eq!(slugs(&retag(&bed, &caller, "OPEN", &[other]).await.unwrap()), ["other"]);
+    assert_eq!(
+        slugs(&retag(&bed, &caller, "OPEN", &[other]).await.unwrap()),
+        ["other"],
+        "as it is"
+    );
+}
+
 #[tokio::test]
 async fn t3_a_tag_that_forbids_hides_a_secret_as_if_it_were_not_there() {
     let bed = Bed::new().await;

@@ -193,6 +193,75 @@ async fn t10_nothing_is_carried_to_a_place_by_somebody_who_may_not_read_it() {
     assert_eq!(bed.dump().await, before);
 }
 
+/// What arrives or comes back is held to what a write of it is.
+#[tokio::test]
+async fn t10_nobody_carries_a_reference_to_where_they_could_not_write_it() {
+    let bed = bed().await;
+    bed.create("/", "LOCAL", "${KEY}").await;
+    bed.create("/", "FAR", "${prod.KEY}").await;
+    bed.create("/", "NOWHERE", "${nope.KEY}").await;
+    let far = id(&bed, "/", "FAR").await;
+    bed.update_as(&bed.admin, "/", "FAR", "plain").await.unwrap();
+    let all = ["read", "create", "edit", "delete"];
+    let here = |path: &str, action: &[&str]| {
+        json!({ "subject": "secrets", "action": action,
+            "conditions": { "environment": "dev", "secretPath": path } })
+    };
+    let caller = bed
+        .machine(json!([here("/", &all), here("/goal", &["create"]), here("/sub", &["create"]),
+            { "subject": "secret-rollback", "action": "create" }]))
+        .await;
+    let carried = async |name: &str| {
+        let body = ways(&bed, "/", ["dev", "/goal"], Some(&[id(&bed, "/", name).await]), false);
+        (refused(copy(&bed, &caller, &body).await), refused(relocate(&bed, &caller, &body).await))
+    };
+    assert_eq!(carried("LOCAL").await, (403, 403));
+    // Text as any other, where there is no such environment: copied, and then it is there.
+    assert_eq!(carried("NOWHERE").await, (200, 400));
+    assert_eq!(carried("FAR").await, (200, 400));
+    let back = serde_json::from_value(json!({ "version": 1 })).unwrap();
+    let rolled = bed.core.roll_secret_back(&caller, &far.to_string(), &back).await;
+    assert_eq!(refused(rolled), 403);
+    bed.core.roll_secret_back(&bed.admin, &far.to_string(), &back).await.unwrap();
+    let body = ways(&bed, "/", ["dev", "/sub"], Some(&[far]), true);
+    assert_eq!(refused(relocate(&bed, &caller, &body).await), 403);
+    assert_eq!(refused(copy(&bed, &caller, &body).await), 403);
+}
+
+/// A place where the caller may do nothing answers alike, whatever is there.
+#[tokio::test]
+async fn t3_a_transfer_does_not_tell_which_names_are_at_its_end() {
+    let bed = bed().await;
+    let (a, b) = (id(&bed, "/", "A").await, id(&bed, "/", "B").await);
+    let root = |action: &[&str]| json!({ "subject": "secrets", "action": action, "conditions": { "secretPath": "/" } });
+    let nothing = bed.machine(json!([root(&["read", "delete"])])).await;
+    for overwrite in [false, true] {
+        let mut answers = Vec::new();
+        // There is a B there, and no A.
+        for id in [a, b] {
+            let body = ways(&bed, "/", ["dev", "/sub"], Some(&[id]), overwrite);
+            let moved = relocate(&bed, &nothing, &body).await.err().unwrap();
+            let copied = copy(&bed, &nothing, &body).await.err().unwrap();
+            answers.push([moved, copied].map(|error| (super::status(&error), error.to_string())));
+        }
+        assert_eq!(answers[0], answers[1], "{overwrite}");
+        assert_eq!(answers[0][0].0, 403);
+    }
+    let body = ways(&bed, "/", ["dev", "/sub"], Some(&[b]), true);
+    let mut create = root(&["create"]);
+    create["conditions"] = json!({ "secretPath": "/sub" });
+    // Whoever may create one of the name is told that it is taken, as by creating it.
+    let creator = bed.machine(json!([root(&["read", "delete"]), create])).await;
+    let error = relocate(&bed, &creator, &body).await.err().unwrap();
+    assert_eq!(error.to_string(), "Secrets of these names are already at the destination: B");
+    create["action"] = json!(["describeSecret"]);
+    let knower = bed.machine(json!([root(&["read", "delete"]), create])).await;
+    assert_eq!(refused(relocate(&bed, &knower, &body).await), 403);
+    create["action"] = json!(["edit"]);
+    let editor = bed.machine(json!([root(&["read", "delete"]), create])).await;
+    relocate(&bed, &editor, &body).await.unwrap();
+}
+
 #[tokio::test]
 async fn k1_a_moved_secret_is_sealed_to_where_it_is() {
     let bed = bed().await;

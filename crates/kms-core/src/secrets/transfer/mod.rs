@@ -4,7 +4,10 @@
 //! secret somewhere must be allowed to read it where it is: others read it where it goes.
 
 mod copying;
+mod folder;
 mod moving;
+
+use std::collections::HashMap;
 
 use kms_api::{SecretId, transfers::Ways};
 use kms_store::{
@@ -17,7 +20,7 @@ use serde_json::{Value, json};
 use super::{MAX_BATCH, Opened};
 use crate::{
     Caller, Core, Error, Result,
-    access::Action,
+    access::{Action, Subject},
     audit::Event,
     place::{Place, check_environment},
     tags::Labels,
@@ -95,35 +98,67 @@ impl Core {
         let names: Vec<_> = arriving.iter().map(|opened| opened.row.name.as_str()).collect();
         let org = place.access.project.org_id;
         let rows = secrets::find_named(tx, org, folder.id, &names).await?;
-        if !rows.is_empty() && !should_overwrite {
-            let names = rows.iter().map(|row| row.name.as_str());
-            let message = format!(
-                "Secrets of these names are already at the destination: {}",
-                super::batch::told(names)
-            );
-            return Err(Error::bad_request(message));
-        }
-        let mut there = Opened::all(&place.access, rows)?;
-        let mut arrivals = Arrivals::default();
-        for opened in arriving {
-            let name = &opened.row.name;
-            let tags = labels.slugs(opened.tags());
-            match there.iter().position(|other| other.row.name == *name) {
-                None => {
-                    place.require_secret(Action::Create, name, &tags)?;
-                    arrivals.new.push(opened);
-                }
-                Some(index) => {
-                    let other = there.swap_remove(index);
-                    let old = labels.slugs(other.tags());
-                    place.require_secret(Action::Edit, name, &old)?;
-                    place.require_secret(Action::Edit, name, &tags)?;
-                    arrivals.over.push((other, opened));
-                }
+        let arrivals = if *should_overwrite {
+            sort(landing, arriving, Opened::all(&place.access, rows)?)?
+        } else {
+            // Asked about all of them before anybody is told what is there.
+            for opened in &arriving {
+                let tags = labels.slugs(opened.tags());
+                place.require_secret(Action::Create, &opened.row.name, &tags)?;
             }
-        }
+            if !rows.is_empty() {
+                return Err(taken(rows.iter().map(|row| row.name.as_str())));
+            }
+            Arrivals { new: arriving, over: Vec::new() }
+        };
+        // What refers to a neighbour has others here.
+        let over = arrivals.over.iter().map(|(_, arriving)| arriving);
+        let values: Vec<_> =
+            arrivals.new.iter().chain(over).map(|opened| &opened.payload.value).collect();
+        self.check_references(tx, place, &values).await?;
         Ok(arrivals)
     }
+}
+
+/// Tells secrets whose names are free from those that overwrite others.
+fn sort(landing: &Landing<'_>, arriving: Vec<Opened>, there: Vec<Opened>) -> Result<Arrivals> {
+    let Landing { place, labels, .. } = landing;
+    let mut there: HashMap<_, _> =
+        there.into_iter().map(|opened| (opened.row.name.clone(), opened)).collect();
+    let mut arrivals = Arrivals::default();
+    for opened in arriving {
+        let name = &opened.row.name;
+        let tags = labels.slugs(opened.tags());
+        match there.remove(name) {
+            None => {
+                place.require_secret(Action::Create, name, &tags)?;
+                arrivals.new.push(opened);
+            }
+            Some(other) => {
+                require_replaceable(place, name, &labels.slugs(other.tags()), &tags)?;
+                arrivals.over.push((other, opened));
+            }
+        }
+    }
+    Ok(arrivals)
+}
+
+/// Refuses to overwrite a secret that the caller may not edit as it is and as it becomes. One that
+/// the caller may not even know of answers as far as it can like one that is not there.
+fn require_replaceable(place: &Place, name: &str, old: &[String], new: &[String]) -> Result<()> {
+    if place.allows_secret(Action::Edit, name, old) {
+        return place.require_secret(Action::Edit, name, new);
+    }
+    if place.allows_secret(Action::DescribeSecret, name, old) {
+        return Err(place.access.rules.denied(Action::Edit, Subject::Secrets));
+    }
+    place.require_secret(Action::Create, name, new)?;
+    Err(taken(std::iter::once(name)))
+}
+
+fn taken<'n>(names: impl Iterator<Item = &'n str>) -> Error {
+    let names = super::batch::told(names);
+    Error::bad_request(format!("Secrets of these names are already at the destination: {names}"))
 }
 
 /// Refuses secrets that the caller may not read where they are.
