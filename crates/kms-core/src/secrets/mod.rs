@@ -10,6 +10,7 @@
 
 mod answer;
 mod batch;
+mod by_id;
 mod create;
 mod delete;
 mod expanded;
