@@ -89,6 +89,25 @@ test('folders are made and listed', async (t) => {
   assert.deepEqual(all.map((f) => f.name).sort(), ['app', 'deep']);
 });
 
+test('folders whose secrets changed since are listed by themselves', async (t) => {
+  const { projectId, environment, secretPath: path } = await place(t, client);
+  const where = { projectId, environment, path };
+  const folders = client.folders();
+  for (const name of ['quiet', 'busy']) await folders.create({ ...where, name });
+  await client.secrets().createSecret('KEY', {
+    projectId,
+    environment,
+    secretPath: `${path}/busy`,
+    secretValue: 'v',
+  });
+  const since = async (hours) => {
+    const lastSecretModified = new Date(Date.now() + hours * 3_600_000).toISOString();
+    return (await folders.listFolders({ ...where, lastSecretModified })).map((f) => f.name);
+  };
+  assert.deepEqual(await since(-1), ['busy']);
+  assert.deepEqual(await since(1), []);
+});
+
 test('a folder in a project that is not there is refused', async () => {
   const projectId = '00000000-0000-4000-8000-000000000000';
   const there = () => client.folders().create({ projectId, environment: 'dev', name: 'x', path: '/' });

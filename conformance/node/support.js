@@ -1,7 +1,7 @@
 // `@infisical/sdk` from npm, as a program would use it.
 //
-// Not here: imports (`listSecretsWithImports`), personal overrides and secret references (the suite over raw
-// HTTP has them), dynamic secrets and leases, keys (`kms()`), and invitations of members.
+// Not here: dynamic secrets and leases, keys (`kms()`), and invitations of members. Imports and tags the
+// SDK can use but not make; those are made over raw HTTP.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -34,17 +34,32 @@ export async function place(t, client) {
   return { ...dev, secretPath: `/${name}` };
 }
 
-/** Deletes what the SDK can make but not delete. */
-export async function remove(client, path, body) {
+/** Does what the SDK has no function for. */
+export async function ask(method, path, token, body) {
   const answer = await fetch(server.url + path, {
-    method: 'DELETE',
+    method,
     headers: {
-      authorization: `Bearer ${client.auth().getAccessToken()}`,
+      ...(token && { authorization: `Bearer ${token}` }),
       'content-type': 'application/json',
     },
     body: JSON.stringify(body ?? {}),
   });
-  if (!answer.ok) throw new Error(`DELETE ${path}: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+/** Deletes what the SDK can make but not delete. */
+export const remove = (client, path, body) =>
+  ask('DELETE', path, client.auth().getAccessToken(), body);
+
+/** A client that acts as the person. */
+export async function person() {
+  const login = await ask('POST', '/api/v3/auth/login', null, server.user);
+  const organizationId = server.organization.id;
+  const chosen = await ask('POST', '/api/v3/auth/select-organization', login.accessToken, {
+    organizationId,
+  });
+  return stranger().auth().accessToken(chosen.token);
 }
 
 /** Matches the error of a request that was answered with this status. */

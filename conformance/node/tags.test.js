@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { login, place, remove, server, unique } from './support.js';
+import { ask, login, place, remove, server, unique } from './support.js';
 
 let client;
 let secrets;
@@ -13,16 +13,8 @@ before(async () => {
 /** A tag of the test's own, which the SDK can use but not make. */
 async function tag(t) {
   const path = `/api/v1/projects/${server.project.id}/tags`;
-  const answer = await fetch(server.url + path, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${client.auth().getAccessToken()}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify({ slug: unique(), color: '' }),
-  });
-  assert.equal(answer.status, 200);
-  const made = (await answer.json()).tag;
+  const body = { slug: unique(), color: '' };
+  const made = (await ask('POST', path, client.auth().getAccessToken(), body)).tag;
   t.after(() => remove(client, `${path}/${made.id}`));
   return made;
 }
@@ -47,4 +39,19 @@ test('an update replaces tags and keeps them when nothing is said', async (t) =>
   assert.deepEqual(slugs(await secrets.updateSecret('KEY', { ...here, secretValue: 'w' })), [made.slug]);
   const emptied = await secrets.updateSecret('KEY', { ...here, secretValue: 'x', tagIds: [] });
   assert.deepEqual(slugs(emptied), []);
+});
+
+test('one of several tags is enough to be listed', async (t) => {
+  const here = await place(t, client);
+  const [one, other] = [await tag(t), await tag(t)];
+  const wanted = { ONE: [one], OTHER: [other], BOTH: [one, other], NONE: [] };
+  for (const [name, tags] of Object.entries(wanted)) {
+    const tagIds = tags.map((each) => each.id);
+    await secrets.createSecret(name, { ...here, secretValue: name, tagIds });
+  }
+  const found = async (...tagSlugs) =>
+    (await secrets.listSecrets({ ...here, tagSlugs })).secrets.map((s) => s.secretValue).sort();
+  assert.deepEqual(await found(one.slug), ['BOTH', 'ONE']);
+  assert.deepEqual(await found(one.slug, other.slug), ['BOTH', 'ONE', 'OTHER']);
+  assert.deepEqual(await found('no-such-tag'), []);
 });

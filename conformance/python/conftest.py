@@ -1,8 +1,8 @@
 """`infisicalsdk` from PyPI, as a program would use it.
 
-Not here: imports and secret references (the suite over raw HTTP has them), dynamic secrets and their
-leases, keys (`client.kms`), and the login by LDAP. Personal overrides are out of this client's reach: it
-always says `shared`.
+Not here: dynamic secrets and their leases, keys (`client.kms`), and the login by LDAP. Personal
+overrides are out of this client's reach: it always says `shared`. Imports and tags it can use but not
+make; those are made over raw HTTP.
 """
 
 import json
@@ -49,11 +49,12 @@ def vendor():
 
 
 @pytest.fixture
-def machine_with(client, server, unique):
-    """Makes a machine identity that may read the project, as an administrator would with curl."""
+def ask(client, server):
+    """Does what the SDK has no function for, as an administrator would with curl."""
 
-    def ask(path, body):
-        answer = requests.post(
+    def ask(method, path, body):
+        answer = requests.request(
+            method,
             server.url + path,
             json=body,
             headers={"Authorization": f"Bearer {client.get_token()}"},
@@ -62,11 +63,18 @@ def machine_with(client, server, unique):
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    return ask
+
+
+@pytest.fixture
+def machine_with(ask, server, unique):
+    """Makes a machine identity that may read the project."""
+
     def make(method, settings):
-        identity = ask("/api/v1/identities", {"name": unique})["identity"]["id"]
+        identity = ask("POST", "/api/v1/identities", {"name": unique})["identity"]["id"]
         project = f"/api/v1/projects/{server.project_id}"
-        ask(f"{project}/memberships/identities/{identity}", {"role": "viewer"})
-        ask(f"/api/v1/auth/{method}/identities/{identity}", settings)
+        ask("POST", f"{project}/memberships/identities/{identity}", {"role": "viewer"})
+        ask("POST", f"/api/v1/auth/{method}/identities/{identity}", settings)
         return identity
 
     return make

@@ -1,3 +1,5 @@
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from infisical_sdk.infisical_requests import APIError
 
@@ -91,6 +93,31 @@ def test_a_folder_cannot_take_its_sibling_s_name(client, home):
     other = client.folders.create_folder(name="b", **home)
     assert 400 == status(client.folders.update_folder, folder_id=other.id, name="a", **home)
     assert names(client.folders.list_folders(**home)) == ["a", "b"]
+
+
+def test_a_description_changes_without_the_name(client, home):
+    made = client.folders.create_folder(name="app", description="one", **home)
+    client.folders.update_folder(folder_id=made.id, name="app", description="two", **home)
+    (listed,) = client.folders.list_folders(**home).folders
+    assert (listed.id, listed.name, listed.description) == (made.id, "app", "two")
+
+
+def test_a_list_is_narrowed_to_folders_whose_secrets_changed_since(client, home):
+    for name in ("quiet", "busy"):
+        client.folders.create_folder(name=name, **home)
+    client.secrets.create_secret_by_name(
+        secret_name="KEY",
+        secret_value="v",
+        project_id=home["project_id"],
+        environment_slug="dev",
+        secret_path=f"{home['path']}/busy",
+    )
+    now = datetime.now(timezone.utc)
+    hour = timedelta(hours=1)
+    recent = client.folders.list_folders(last_secret_modified=now - hour, **home)
+    assert names(recent) == ["busy"]
+    assert names(client.folders.list_folders(last_secret_modified=now + hour, **home)) == []
+    assert names(client.folders.list_folders(**home)) == ["busy", "quiet"]
 
 
 @pytest.mark.parametrize("by", ["id", "name"])

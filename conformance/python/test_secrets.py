@@ -1,4 +1,5 @@
 import pytest
+from infisical_sdk import InfisicalSDKClient
 from infisical_sdk.infisical_requests import APIError
 
 
@@ -310,3 +311,51 @@ def test_a_name_with_a_colon_is_refused(client, place):
     )
     assert answer.status_code == 422
     assert client.secrets.list_secrets(**place).secrets == []
+
+
+def test_the_cache_of_the_sdk_sees_what_it_wrote_itself(server, place):
+    with InfisicalSDKClient(host=server.url) as caching:
+        caching.auth.universal_auth.login(server.client_id, server.client_secret)
+        secrets = caching.secrets
+        secrets.create_secret_by_name(secret_name="KEY", secret_value="one", **place)
+        assert secrets.get_secret_by_name(secret_name="KEY", **place).secretValue == "one"
+        assert [s.secretValue for s in secrets.list_secrets(**place).secrets] == ["one"]
+        secrets.update_secret_by_name(current_secret_name="KEY", secret_value="two", **place)
+        assert secrets.get_secret_by_name(secret_name="KEY", **place).secretValue == "two"
+        assert [s.secretValue for s in secrets.list_secrets(**place).secrets] == ["two"]
+        secrets.delete_secret_by_name(secret_name="KEY", **place)
+        assert secrets.list_secrets(**place).secrets == []
+
+
+def test_metadata_stands_beside_comment_reminder_and_version(client, place):
+    client.secrets.create_secret_by_name(
+        secret_name="KEY",
+        secret_value="one",
+        secret_comment="why",
+        secret_metadata=[{"key": "owner", "value": "a"}],
+        **place,
+    )
+    client.secrets.update_secret_by_name(
+        current_secret_name="KEY",
+        secret_metadata=[{"key": "owner", "value": "b"}],
+        secret_reminder_note="rotate",
+        secret_reminder_repeat_days=7,
+        **place,
+    )
+    read = client.secrets.get_secret_by_name(secret_name="KEY", **place)
+    assert (read.version, read.secretValue, read.secretComment) == (2, "one", "why")
+    assert (read.secretReminderNote, read.secretReminderRepeatDays) == ("rotate", 7)
+    assert [(pair["key"], pair["value"]) for pair in read.secretMetadata] == [("owner", "b")]
+    former = client.secrets.get_secret_by_name(secret_name="KEY", version="1", **place)
+    assert [(pair["key"], pair["value"]) for pair in former.secretMetadata] == [("owner", "a")]
+
+
+def test_a_version_is_one_of_the_name_it_had(client, place):
+    client.secrets.create_secret_by_name(secret_name="OLD", secret_value="one", **place)
+    client.secrets.update_secret_by_name(
+        current_secret_name="OLD", new_secret_name="NEW", secret_value="two", **place
+    )
+    read = client.secrets.get_secret_by_name(secret_name="NEW", version="2", **place)
+    assert read.secretValue == "two"
+    gone = refused(client.secrets.get_secret_by_name, secret_name="OLD", version="1", **place)
+    assert gone.status_code == 404

@@ -1,8 +1,8 @@
 //! The crate `infisical`, as a program would use it.
 //!
-//! Not here: imports (the crate always asks for them and merges what comes), personal overrides,
-//! secret references (the suite over raw HTTP has them), and keys (`client.kms()`).
-//! The crate has no tags, folders, projects or logins other than universal auth.
+//! Not here: keys (`client.kms()`). The crate has no tags, versions, folders, projects or logins
+//! other than universal auth, so nobody but a machine asks, which has no overrides of its own.
+//! Folders and imports are made by hand.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -37,12 +37,31 @@ impl Place {
         let project = said(&server, "/project/id");
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("r{}-{number}", std::process::id());
-        let body =
-            json!({ "workspaceId": project, "environment": "dev", "name": name, "path": "/" });
-        let url = format!("{}/api/v1/folders", client.base_url);
-        let answer = client.http_client.post(url).json(&body).send().await.expect("is answered");
-        assert!(answer.status().is_success(), "no folder: {}", answer.status());
-        Self { client, project, path: format!("/{name}") }
+        let place = Self { client, project, path: String::new() };
+        let path = place.folder(&name).await;
+        Self { path, ..place }
+    }
+
+    /// Makes a folder in this one; its path.
+    pub async fn folder(&self, name: &str) -> String {
+        let parent = if self.path.is_empty() { "/" } else { &self.path };
+        self.make("folders", json!({ "name": name, "path": parent })).await;
+        format!("{}/{name}", self.path)
+    }
+
+    /// Imports a folder of the same environment into this one.
+    pub async fn import(&self, source: &str) {
+        let source = json!({ "environment": "dev", "path": source });
+        self.make("secret-imports", json!({ "path": self.path, "import": source })).await;
+    }
+
+    async fn make(&self, what: &str, mut body: Value) {
+        body["workspaceId"] = self.project.as_str().into();
+        body["environment"] = "dev".into();
+        let url = format!("{}/api/v1/{what}", self.client.base_url);
+        let request = self.client.http_client.post(url).json(&body);
+        let answer = request.send().await.expect("is answered");
+        assert!(answer.status().is_success(), "no {what}: {}", answer.status());
     }
 }
 

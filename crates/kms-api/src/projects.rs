@@ -131,6 +131,17 @@ pub struct UpdateProject {
     pub pit_version_limit: Option<i64>,
 }
 
+/// The answer to a change of a project: some clients read it at the top level.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProjectChanged {
+    /// The project.
+    pub project: Project,
+    /// The same once more.
+    #[serde(flatten)]
+    pub bare: Project,
+}
+
 /// The answer about one project.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

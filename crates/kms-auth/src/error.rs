@@ -20,14 +20,14 @@ pub enum AuthError {
     /// As [`Self::Denied`], where the contract answers 403.
     #[error("{0}")]
     Forbidden(Cow<'static, str>),
-    /// Whoever verifies this kind of proof gave no usable answer (401).
-    #[error("{UNREACHABLE}")]
+    /// Whoever verifies this kind of proof gave no usable answer (401). Nothing is known about the
+    /// proof then, so the caller hears nothing else than of one that is not believed.
+    #[error("{UNVERIFIED}")]
     Unreachable(Cow<'static, str>),
 }
 
 /// What a proof that is not believed is answered with; an unknown identity gets the same.
 pub const UNVERIFIED: &str = "Invalid credentials";
-const UNREACHABLE: &str = "Access denied: what verifies this login could not be asked";
 
 impl AuthError {
     /// The status of the answer.

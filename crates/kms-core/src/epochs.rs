@@ -114,6 +114,16 @@ impl Inner {
         self.touches(tx, project.uuid(), move |epochs| epochs.raise_project(project));
     }
 
+    /// Makes every other write to a project wait for this one from here on, however many servers
+    /// there are. Folders are entered before.
+    pub(crate) async fn hold_project(&self, tx: &mut Tx, project: ProjectId) -> Result<()> {
+        // Writes of the embedded server take turns anyway.
+        if !self.store.is_embedded() {
+            tx.raise_epoch_now(project.uuid()).await?;
+        }
+        Ok(())
+    }
+
     /// Says that a write counts a wrong client secret. Only the embedded server remembers logins.
     pub(crate) fn counts_a_failed_login(&self, tx: &mut Tx) {
         let epochs = Arc::clone(&self.epochs);

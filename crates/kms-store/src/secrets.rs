@@ -157,7 +157,7 @@ macro_rules! columns {
 
 mod many;
 
-pub use many::{FoundRow, find_many, list_many, list_project};
+pub use many::{FoundRow, NamedRow, find_many, list_many, list_project, names_of_project};
 
 macro_rules! placed {
     ($with:literal, $from:literal) => {

@@ -95,6 +95,11 @@ impl Tx {
         self.epochs.insert(scope);
     }
 
+    /// As [`Tx::raise_epoch`], at once: who raises the same epoch waits until this write ends.
+    pub async fn raise_epoch_now(&mut self, scope: Uuid) -> Result<(), StoreError> {
+        epochs::raise(self, scope).await
+    }
+
     /// Makes the write durable.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         // Last, so that the rows are locked for no longer than the commit takes.

@@ -113,6 +113,13 @@ impl VerifyingKey {
         Ok(Self { kid: None, algorithms: vec![Algorithm::EdDSA], key, material })
     }
 
+    /// What it takes in memory, in bytes. The key itself is the material once more, and its name
+    /// finds it.
+    fn weight(&self) -> usize {
+        let name = self.kid.as_ref().map_or(0, String::len);
+        size_of::<Self>() + 2 * (self.material.len() + name)
+    }
+
     /// Whether the signature is this key's, by an algorithm of this key.
     pub(crate) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &str) -> bool {
         self.algorithms.contains(&algorithm)
@@ -167,5 +174,11 @@ impl KeySet {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.named.len() + self.nameless.len()
+    }
+}
+
+impl remote::Weigh for KeySet {
+    fn weight(&self) -> usize {
+        self.iter().map(VerifyingKey::weight).sum()
     }
 }

@@ -19,8 +19,10 @@ use crate::{
     outbound::{Outbound, Trust},
 };
 
-/// Addresses that are remembered.
-const ENTRIES: u64 = 1_024;
+/// Bytes that are remembered of what addresses publish.
+const BYTES: u64 = 32 << 20;
+/// What one address costs besides what it publishes, in bytes.
+const OVERHEAD: usize = 1_024;
 /// How long one is remembered that nobody asks for.
 const IDLE: Duration = Duration::from_hours(1);
 /// Seconds that what was fetched is used without asking again.
@@ -29,6 +31,12 @@ pub(crate) const FRESH: i64 = 300;
 pub(crate) const STALE: i64 = 900;
 /// Seconds between two questions to one address.
 pub(crate) const INTERVAL: i64 = 15;
+
+/// Something that is remembered.
+pub(crate) trait Weigh {
+    /// What it takes in memory, in bytes.
+    fn weight(&self) -> usize;
+}
 
 /// What addresses publish, read by one reader.
 pub(crate) struct Remote<T> {
@@ -47,10 +55,20 @@ struct Held<T> {
     asked_at: Option<i64>,
 }
 
-impl<T: Send + Sync + 'static> Remote<T> {
+impl<T: Weigh + Send + Sync + 'static> Remote<T> {
     /// Remembers what the reader makes of answers.
     pub(crate) fn new(read: fn(&[u8]) -> Result<T, KeyError>) -> Self {
-        let entries = Cache::builder().max_capacity(ENTRIES).time_to_idle(IDLE).build();
+        Self::within(BYTES, read)
+    }
+
+    /// The same within so many bytes.
+    pub(crate) fn within(bytes: u64, read: fn(&[u8]) -> Result<T, KeyError>) -> Self {
+        let weight = |(url, trust): &(String, Trust), entry: &Arc<Entry<T>>| {
+            let held = entry.read(|held| held.value.as_ref().map_or(0, |value| value.weight()));
+            u32::try_from(OVERHEAD + url.len() + trust.weight() + held).unwrap_or(u32::MAX)
+        };
+        let entries =
+            Cache::builder().max_capacity(bytes).weigher(weight).time_to_idle(IDLE).build();
         Self { read, entries }
     }
 
@@ -65,7 +83,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
         wanted: impl Fn(&T) -> bool,
     ) -> Result<Arc<T>, AuthError> {
         let key = (url.to_owned(), trust.clone());
-        let entry = self.entries.get_with(key, || Arc::new(Entry::new()));
+        let entry = self.entries.get_with(key.clone(), || Arc::new(Entry::new()));
         if let Some(value) = entry.fresh(now, &wanted) {
             return Ok(value);
         }
@@ -77,6 +95,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
         entry.write(|held| held.asked_at = Some(now));
         let (outbound, read) = (outbound.clone(), self.read);
         let (url, trust, filled) = (url.to_owned(), trust.clone(), Arc::clone(&entry));
+        let entries = self.entries.clone();
         // A task of its own: whoever hangs up must not keep others from the answer.
         let asked = tokio::spawn(async move {
             let answer = fetch(&outbound, &url, &trust, read).await;
@@ -85,6 +104,9 @@ impl<T: Send + Sync + 'static> Remote<T> {
                     held.value = Some(Arc::new(value));
                     held.fetched_at = now;
                 });
+                // Weighed again, and what is too much is let go of now.
+                entries.insert(key, filled);
+                entries.run_pending_tasks();
             });
             drop(flight);
             failed

@@ -16,7 +16,7 @@ use crate::{
     check::{Check, kept},
     glob::Stars,
     jwt::{Claims, MAX_TRIED, Unverified},
-    keys::{KeyError, KeySet},
+    keys::{KeyError, KeySet, remote::Weigh},
     outbound::{OutboundPolicy, Target, Trust},
 };
 
@@ -136,6 +136,12 @@ impl Discovery {
         let read: Self = serde_json::from_slice(body).map_err(|_| KeyError::Malformed)?;
         let short = read.issuer.len() <= MAX_URL && read.jwks_uri.len() <= MAX_URL;
         if short { Ok(read) } else { Err(KeyError::Malformed) }
+    }
+}
+
+impl Weigh for Discovery {
+    fn weight(&self) -> usize {
+        self.issuer.len() + self.jwks_uri.len()
     }
 }
 

@@ -9,14 +9,11 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use moka::sync::Cache;
 use reqwest::{redirect, retry};
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep_until, timeout, timeout_at},
-};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::{
     OutboundError, OutboundPolicy, Resolve, SystemResolver, Target, Trust, error::Reason,
-    policy::is_private, resolve::Pinned,
+    policy::is_private, resolve::Pinned, turns::Turns,
 };
 
 const USER_AGENT: &str = concat!("kms/", env!("CARGO_PKG_VERSION"));
@@ -34,6 +31,10 @@ pub struct Limits {
     pub body: usize,
     /// Calls under way at the same time; more wait for their turn.
     pub calls: usize,
+    /// The same for one host that a tenant can name.
+    pub calls_to_host: usize,
+    /// The same for one host of a vendor, which many tenants rely on and none can name.
+    pub calls_to_vendor: usize,
     /// How long a call waits for its turn, which is part of `total`.
     pub wait: Duration,
 }
@@ -44,6 +45,8 @@ impl Default for Limits {
             total: Duration::from_secs(5),
             body: 1 << 20,
             calls: 64,
+            calls_to_host: 8,
+            calls_to_vendor: 32,
             wait: Duration::from_secs(1),
         }
     }
@@ -57,7 +60,7 @@ struct Inner {
     policy: OutboundPolicy,
     resolver: Box<dyn Resolve>,
     limits: Limits,
-    turns: Semaphore,
+    turns: Turns,
     clients: Cache<Key, reqwest::Client>,
 }
 
@@ -78,7 +81,7 @@ impl Outbound {
     /// Calls with another resolver and other limits.
     pub fn with(policy: OutboundPolicy, resolver: impl Resolve + 'static, limits: Limits) -> Self {
         let clients = Cache::builder().max_capacity(CLIENTS).time_to_idle(CLIENT_IDLE).build();
-        let turns = Semaphore::new(limits.calls);
+        let turns = Turns::new(limits.calls);
         Self(Arc::new(Inner { policy, resolver: Box::new(resolver), limits, turns, clients }))
     }
 
@@ -93,13 +96,35 @@ impl Outbound {
         request: http::Request<Vec<u8>>,
         trust: &Trust,
     ) -> Result<http::Response<Bytes>, OutboundError> {
+        self.send_among(self.0.limits.calls_to_host, request, trust).await
+    }
+
+    /// The same for a host that no tenant can name.
+    pub async fn send_to_vendor(
+        &self,
+        request: http::Request<Vec<u8>>,
+        trust: &Trust,
+    ) -> Result<http::Response<Bytes>, OutboundError> {
+        self.send_among(self.0.limits.calls_to_vendor, request, trust).await
+    }
+
+    /// Sends a request when fewer than `most` to its host are under way.
+    async fn send_among(
+        &self,
+        most: usize,
+        request: http::Request<Vec<u8>>,
+        trust: &Trust,
+    ) -> Result<http::Response<Bytes>, OutboundError> {
         let Limits { total, wait, .. } = self.0.limits;
         let deadline = Instant::now() + total;
-        let Ok(Ok(turn)) = timeout(wait, self.0.turns.acquire()).await else {
+        let target = Target::parse(&request.uri().to_string(), &self.0.policy)
+            .map_err(|error| OutboundError::from(Reason::from(error)))?;
+        let host = target.url().host_str().unwrap_or_default();
+        let Ok(Some(turn)) = timeout(wait, self.0.turns.take(host, most)).await else {
             return Err(Reason::Busy.into());
         };
         let mut private = false;
-        let sent = self.exchange(request, trust, &mut private);
+        let sent = self.exchange(request, &target, trust, &mut private);
         let answer = timeout_at(deadline, sent).await.unwrap_or(Err(Reason::TimedOut));
         drop(turn);
         if answer.is_err() && private {
@@ -113,14 +138,14 @@ impl Outbound {
     async fn exchange(
         &self,
         request: http::Request<Vec<u8>>,
+        target: &Target,
         trust: &Trust,
         private: &mut bool,
     ) -> Result<http::Response<Bytes>, Reason> {
         let (parts, body) = request.into_parts();
-        let target = Target::parse(&parts.uri.to_string(), &self.0.policy)?;
-        let addresses = self.addresses(&target).await?;
+        let addresses = self.addresses(target).await?;
         *private = addresses.iter().any(|address| is_private(address.ip()));
-        let client = self.client(&target, addresses, trust)?;
+        let client = self.client(target, addresses, trust)?;
         let answer = client
             .request(parts.method, target.url().clone())
             .headers(parts.headers)
@@ -129,6 +154,12 @@ impl Outbound {
             .await
             .map_err(Reason::Transport)?;
         self.read(answer).await
+    }
+
+    /// Hosts that are called or waited for.
+    #[cfg(test)]
+    pub(super) fn hosts_called(&self) -> usize {
+        self.0.turns.remembered()
     }
 
     /// The addresses of the target; a single one that may not be called refuses them all.

@@ -15,6 +15,7 @@ mod policy;
 mod resolve;
 mod target;
 mod tls;
+mod turns;
 
 pub use call::{Limits, Outbound};
 pub use error::OutboundError;

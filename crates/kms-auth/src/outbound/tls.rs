@@ -44,6 +44,11 @@ impl Trust {
         Ok(Self(Some(certificates.into())))
     }
 
+    /// What it takes in memory, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        self.0.iter().flat_map(|certificates| certificates.iter()).map(|der| der.len()).sum()
+    }
+
     /// The configuration of a connection.
     pub(super) fn config(&self) -> Result<ClientConfig, rustls::Error> {
         let roots = match &self.0 {

@@ -59,6 +59,35 @@ async fn an_identity_is_made_read_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn k8_a_change_signs_nothing_that_was_edited_in_the_database() {
+    let name = UpdateIdentity { name: Some("cd".into()), ..UpdateIdentity::default() };
+    for edit in [
+        "UPDATE identities SET metadata = '[{\"key\":\"a\",\"value\":\"b\"}]' WHERE name = 'ci'",
+        "UPDATE identities SET name = 'root' WHERE name = 'ci'",
+        "UPDATE identities SET facts_mac = X'00' WHERE name = 'ci'",
+        "UPDATE identities SET mac = X'00' WHERE name = 'ci'",
+        "UPDATE organization_memberships SET mac = X'00' WHERE principal_kind = 'identity'",
+    ] {
+        let world = World::new().await;
+        let id = make(&world, "ci", "member").await;
+        assert!(world.tamper(edit).await > 0, "{edit}");
+        let changed = world.core.update_identity(&world.ours, id, &name).await;
+        assert!(matches!(changed, Err(Error::Internal(_))), "{edit}: {changed:?}");
+        assert_eq!(world.number("SELECT COUNT(*) FROM identities WHERE name = 'cd'").await, 0);
+    }
+    // What is not authenticated stays so, until somebody says all of it.
+    let world = World::new().await;
+    let id = make(&world, "ci", "member").await;
+    world.tamper("UPDATE identities SET metadata = '[]', facts_mac = NULL").await;
+    let untold = "SELECT COUNT(*) FROM identities WHERE facts_mac IS NULL AND name = 'cd'";
+    world.core.update_identity(&world.ours, id, &name).await.unwrap();
+    assert_eq!(world.number(untold).await, 1);
+    let whole = UpdateIdentity { metadata: Some(Vec::new()), ..name };
+    world.core.update_identity(&world.ours, id, &whole).await.unwrap();
+    assert_eq!(world.number(untold).await, 0);
+}
+
+#[tokio::test]
 async fn lists_are_searched_and_paged_by_name_with_all_auth_methods() {
     let world = World::new().await;
     let (core, ours) = (&world.core, &world.ours);

@@ -13,7 +13,8 @@ use super::{NewIdentity, metadata_to_json, to_wire, unknown_identity};
 use crate::{
     Caller, Core, Error, Result,
     access::{
-        Action, Attributes, Subject, identity_mac, organization_membership_mac, organization_role,
+        Action, Attributes, Subject, identity_facts_mac, identity_mac, organization_membership_mac,
+        organization_role,
     },
     audit::Event,
     text,
@@ -76,6 +77,9 @@ impl Core {
         let members = identities::member(&mut tx, caller.organization, id).await?;
         let MemberRow { identity: mut row, mut membership, .. } =
             members.first().cloned().ok_or_else(|| unknown_identity(id))?;
+        let told = self.tells_facts(&row, body)?;
+        identity_mac(&self.keys.rows, &row).verify(&row.mac)?;
+        organization_membership_mac(&self.keys.rows, &membership).verify(&membership.mac)?;
         if let Some(name) = &body.name {
             row.name = text::name("name", name, MAX_NAME)?;
         }
@@ -85,7 +89,9 @@ impl Core {
         row.has_delete_protection = body.has_delete_protection.unwrap_or(row.has_delete_protection);
         row.updated_at = now;
         row.mac = identity_mac(&self.keys.rows, &row).finish().to_vec();
-        self.authenticate_facts(&mut row);
+        if told {
+            self.authenticate_facts(&mut row);
+        }
         if !identities::update(&mut tx, &row).await? {
             return Err(unknown_identity(id));
         }
@@ -100,6 +106,17 @@ impl Core {
         tx.audit(self.record(caller, &event("update-identity", &row, body.role.as_deref())));
         tx.commit().await?;
         Ok(IdentityResponse { identity: with_methods(&row, members) })
+    }
+
+    /// Whether rules may refer to an identity's name and metadata after a change. What stays as it
+    /// is must have been authentic before: a change must not sign what it did not look at
+    /// (attack K8).
+    fn tells_facts(&self, row: &IdentityRow, body: &UpdateIdentity) -> Result<bool> {
+        let Some(mac) = &row.facts_mac else {
+            return Ok(body.name.is_some() && body.metadata.is_some());
+        };
+        identity_facts_mac(&self.keys.rows, row).verify(mac)?;
+        Ok(true)
     }
 
     /// Deletes an identity and all that it has; its tokens end at once.

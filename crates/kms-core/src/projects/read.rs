@@ -7,7 +7,7 @@ use kms_api::{
 use kms_store::{environments, projects};
 
 use super::{KIND, to_wire};
-use crate::{Caller, Core, Error, Result};
+use crate::{Actor, Caller, Core, Error, Result};
 
 impl Core {
     /// The projects of the caller's organization that the caller is a member of.
@@ -47,9 +47,11 @@ impl Core {
     /// The id behind a slug in the caller's organization.
     pub async fn project_id_of_slug(&self, caller: &Caller, slug: &str) -> Result<ProjectId> {
         let found = projects::find_by_slug(&self.store, caller.organization, slug).await?;
+        // A service token learns nothing of other projects, not even their ids (attack T1).
+        let reaches = |id| !matches!(&caller.actor, Actor::Service(own) if own.project != id);
         match found {
-            Some(project) => Ok(project.id),
-            None => Err(Error::not_found(format!("Project with slug '{slug}' not found"))),
+            Some(project) if reaches(project.id) => Ok(project.id),
+            _ => Err(Error::not_found(format!("Project with slug '{slug}' not found"))),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use kms_api::ProjectId;
+use kms_api::{ProjectId, SecretId};
 use moka::sync::Cache;
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 use serde::Serialize;
@@ -82,6 +82,8 @@ pub(super) enum Asked {
     One {
         /// Its name.
         name: String,
+        /// Its id, where a secret of another would not do.
+        id: Option<SecretId>,
         /// A version, or the current one.
         version: Option<i64>,
         /// Whether the value is wanted.

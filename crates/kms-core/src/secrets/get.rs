@@ -2,7 +2,7 @@
 
 use kms_api::{
     SecretId,
-    secrets::{GetSecretQuery, ProjectRef, SecretResponse},
+    secrets::{GetSecretQuery, SecretResponse},
     wire::WireBool,
 };
 use kms_store::{
@@ -14,6 +14,7 @@ use serde_json::json;
 use super::{
     Answer, Kind, Opened, Skin,
     answer::{Asked, Made, Question, Reach},
+    by_id::{ATTEMPTS, keeps_changing},
     expanded::searched_first,
     no_secret, overrides_of,
     references::{Home, Overlay},
@@ -32,6 +33,8 @@ use crate::{
 /// What is wanted of one secret.
 struct Wanted<'q> {
     name: &'q str,
+    /// The one secret of this name that is meant, if any will not do.
+    id: Option<SecretId>,
     version: Option<i64>,
     show: Show,
     kind: Kind,
@@ -98,9 +101,10 @@ impl Core {
         let owner = if expand || is_own { overrides_of(caller) } else { SHARED };
         let reach = Reach { expand, imports, owner, skin };
         let value = show == Show::Value;
-        let asked = Asked::One { name: name.to_owned(), version, value, personal: is_own };
+        let (id, personal) = (None, is_own);
+        let asked = Asked::One { name: name.to_owned(), id, version, value, personal };
         let question = Question::new(&place, asked, reach);
-        let wanted = Wanted { name, version, show, kind, reach };
+        let wanted = Wanted { name, id, version, show, kind, reach };
         self.answer(caller, question, self.make_one(&place, &wanted)).await
     }
 
@@ -108,34 +112,35 @@ impl Core {
     /// for programs that keep it so.
     pub async fn get_secret_by_id(&self, caller: &Caller, id: &str) -> Result<Answer> {
         let id: SecretId = id.parse().map_err(|_| Error::field("secretId", "must be a UUID"))?;
-        let (place, name) = self.locate_secret(caller, id).await?;
-        let query = GetSecretQuery {
-            project: ProjectRef::id(place.access.id()),
-            environment: Some(place.environment),
-            secret_path: Some(place.path.as_str().to_owned()),
-            expand_secret_references: Some(WireBool(false)),
-            ..GetSecretQuery::default()
-        };
-        self.get_secret(caller, &name, &query).await
+        let mut at = self.locate_secret(caller, id).await?;
+        for _ in 0..ATTEMPTS {
+            let answer = self.get_at(caller, id, &at).await;
+            match self.went_elsewhere(caller, id, &at, &answer).await? {
+                Some(now) => at = now,
+                None => return answer,
+            }
+        }
+        Err(keeps_changing())
     }
 
-    /// Where a secret is that the caller knows by its id, and its name. One in a project that the
-    /// caller is not in answers like one that does not exist.
-    pub(super) async fn locate_secret(
+    async fn get_at(
         &self,
         caller: &Caller,
         id: SecretId,
-    ) -> Result<(Place, String)> {
-        let not_found = format!("Secret with ID '{id}' not found");
-        let found = secrets::locate(&self.store, caller.organization, id).await?;
-        let found = found.ok_or_else(|| Error::not_found(not_found.clone()))?;
-        let access = self.project_behind(caller, found.project_id, not_found).await?;
-        let path = text::SecretPath::parse("secretPath", Some(&found.path))?;
-        Ok((Place { access, environment: found.environment, path }, found.name))
+        (place, name): &(Place, String),
+    ) -> Result<Answer> {
+        require_possible_read(place, name, Show::Value)?;
+        let reach = Reach { expand: false, imports: false, owner: SHARED, skin: Skin::V4 };
+        let (version, personal) = (None, false);
+        let asked = Asked::One { name: name.clone(), id: Some(id), version, value: true, personal };
+        let (show, kind) = (Show::Value, Kind::Shared);
+        let wanted = Wanted { name, id: Some(id), version, show, kind, reach };
+        let question = Question::new(place, asked, reach);
+        self.answer(caller, question, self.make_one(place, &wanted)).await
     }
 
     async fn make_one(&self, place: &Place, wanted: &Wanted<'_>) -> Result<Made<SecretResponse>> {
-        let &Wanted { name, version, show, kind, reach } = wanted;
+        let &Wanted { name, id, version, show, kind, reach } = wanted;
         let is_own = kind == Kind::Personal;
         let owner = if is_own { reach.owner } else { SHARED };
         // Who wrote an override sees it.
@@ -143,7 +148,8 @@ impl Core {
         let absent = |error| if is_own { error } else { missing(place, name, show, error) };
         let found = secrets::find_of(&self.store, &place.stored(), name, owner).await?;
         let Some(found) = found else { return Err(absent(place.not_found())) };
-        let opened = match found.split().1 {
+        let row = found.split().1.filter(|row| id.is_none_or(|id| id == row.id));
+        let opened = match row {
             Some(row) => Opened::open(&place.access, row)?,
             None if reach.imports => {
                 require_read(place, name, &[], show)?;

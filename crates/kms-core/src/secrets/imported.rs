@@ -191,7 +191,9 @@ impl Core {
                              one by one, or without imports"
                         )));
                     }
-                    import.secrets.push(show_in(access, folder, &labels, opened.clone(), show));
+                    let secret = show_in(access, folder, &labels, opened.clone(), show);
+                    // Times belong to its own folder's answers.
+                    import.secrets.push(Secret { created_at: None, updated_at: None, ..secret });
                 }
             }
             imports.push(import);
@@ -365,7 +367,7 @@ fn is_shown(
     allows(Action::DescribeSecret) && (show == Show::Mask || allows(Action::ReadValue))
 }
 
-/// An imported secret: without times, which belong to its own folder's answers.
+/// An imported secret.
 fn show_in(
     access: &ProjectAccess,
     (environment, path): &Folder,
@@ -373,8 +375,7 @@ fn show_in(
     Opened { row, payload }: Opened,
     show: Show,
 ) -> Secret {
-    let secret = Frame { access, environment, path, labels }.secret(row, payload, show);
-    Secret { created_at: None, updated_at: None, ..secret }
+    Frame { access, environment, path, labels }.secret(row, payload, show)
 }
 
 fn forbidden(place: &Place, name: &str) -> Error {

@@ -12,6 +12,7 @@
 mod answer;
 mod authentic;
 mod batch;
+mod by_id;
 mod create;
 mod delete;
 mod expanded;

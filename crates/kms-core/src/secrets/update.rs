@@ -1,6 +1,6 @@
 //! The next version of a secret.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use kms_api::secrets::{Secret, SecretResponse, UpdateSecret};
 use kms_store::{
@@ -13,7 +13,7 @@ use super::{
     create::about,
     fields::Fields,
     new_name, no_secret, owner_of,
-    renames::Renames,
+    renames::{Naming, Renames},
     sign,
     view::{Frame, Show},
     wanted_name,
@@ -50,12 +50,12 @@ impl Core {
         let fields = Fields::check(&[], &sent.fields)?;
         self.check_references(&self.store, &place, &fields.values()).await?;
         let key = (place.environment.clone(), place.path.as_str().to_owned(), name.to_owned());
-        let names = new_name.iter().map(|new| (key.clone(), new.clone())).collect();
-        let renames = self.renames(&place, names, &HashSet::from([key])).await?;
-        let mut tx = self.store.begin().await?;
-        let mut spots = renames.places();
-        spots.insert((place.environment.clone(), place.path.clone()));
-        self.enter_all(&mut tx, &place, spots).await?;
+        let naming = Naming {
+            names: new_name.iter().map(|new| (key.clone(), new.clone())).collect(),
+            changed: HashSet::from([key]),
+            spots: BTreeSet::from([(place.environment.clone(), place.path.clone())]),
+        };
+        let (mut tx, renames) = self.enter_naming(&place, &naming).await?;
         let found = secrets::find_of(&mut tx, &place.stored(), name, owner).await?;
         let (_, row) = found.ok_or_else(|| place.not_found())?.split();
         let absent = || match owner {

@@ -10,7 +10,9 @@ use kms_store::{
 };
 
 use super::{
-    Opened, Payload, Spot, authentic, no_secret, open,
+    Opened, Payload, Spot, authentic,
+    by_id::{ATTEMPTS, keeps_changing},
+    no_secret, open,
     view::{Show, actor, mask},
 };
 use crate::{
@@ -35,32 +37,49 @@ impl Core {
         query: &ListVersionsQuery,
     ) -> Result<SecretVersionsResponse> {
         let id: SecretId = id.parse().map_err(|_| Error::field("secretId", "must be a UUID"))?;
-        let (place, name) = self.locate_secret(caller, id).await?;
+        let mut at = self.locate_secret(caller, id).await?;
+        for _ in 0..ATTEMPTS {
+            let answer = self.list_versions_at(caller, id, &at, query).await;
+            match self.went_elsewhere(caller, id, &at, &answer).await? {
+                Some(now) => at = now,
+                None => return answer,
+            }
+        }
+        Err(keeps_changing())
+    }
+
+    async fn list_versions_at(
+        &self,
+        caller: &Caller,
+        id: SecretId,
+        (place, name): &(Place, String),
+        query: &ListVersionsQuery,
+    ) -> Result<SecretVersionsResponse> {
         place.access.require(Action::Read, Subject::SecretRollback, &place.attributes())?;
-        place.require_possible(Action::DescribeSecret, &name)?;
+        place.require_possible(Action::DescribeSecret, name)?;
         let offset = text::number("offset", query.offset.as_deref(), 0, 0, i64::MAX)?;
         let limit = text::number("limit", query.limit.as_deref(), PAGE.0, 1, PAGE.1)?;
-        let current = secrets::find(&self.store, &place.stored(), &name).await?;
+        let current = secrets::find(&self.store, &place.stored(), name).await?;
         let current = current.and_then(|row| row.split().1).filter(|row| row.id == id);
-        let absent = || no_secret(&place, &name);
+        let absent = || no_secret(place, name);
         let current = Opened::open(&place.access, current.ok_or_else(absent)?)?;
         let org = place.access.project.org_id;
         let rows = secret_versions::list(&self.store, org, id, limit, offset).await?;
         let past: Result<Vec<_>> =
-            rows.into_iter().map(|row| Past::open(&place, &current, row)).collect();
+            rows.into_iter().map(|row| Past::open(place, &current, row)).collect();
         let past = past?;
         let named = past.iter().map(|past| past.payload.tags.as_slice());
         let named = named.chain([current.tags()]);
         let labels = self.labels(&self.store, &place.access, named).await?;
         let tags = labels.slugs(current.tags());
-        place.require_found(Action::DescribeSecret, &name, &tags, absent)?;
+        place.require_found(Action::DescribeSecret, name, &tags, absent)?;
         let mut secret_versions = Vec::with_capacity(past.len());
         for past in past {
-            if let Some(show) = past.shown(&place, &current, &labels) {
+            if let Some(show) = past.shown(place, &current, &labels) {
                 secret_versions.push(version(id, past, &labels, show));
             }
         }
-        let event = place.event("get-secret-versions").key(&name).details([
+        let event = place.event("get-secret-versions").key(name).details([
             ("secretId", id.to_string().into()),
             ("numberOfVersions", secret_versions.len().into()),
         ]);

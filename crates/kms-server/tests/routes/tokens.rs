@@ -52,7 +52,7 @@ async fn j6_a_route_takes_the_kinds_of_token_that_it_says_and_no_other() {
 }
 
 #[tokio::test]
-async fn j6_a_service_token_opens_secrets_folders_and_its_project_and_nothing_else() {
+async fn j6_a_service_token_opens_secrets_folders_imports_and_its_project_and_nothing_else() {
     let server = TestServer::start().await;
     let person = administrator(&server).await;
     let token = service_token(&server, &person).await;
@@ -87,19 +87,31 @@ async fn j6_a_service_token_opens_secrets_folders_and_its_project_and_nothing_el
     /api/v1/folders/{folderIdOrName}
     /api/v1/folders/{projectId}/{environment}/{path}
     /api/v1/projects/{projectId}
+    /api/v1/secret-imports
+    /api/v1/secret-imports/secrets
+    /api/v1/secret-imports/secrets/raw
+    /api/v1/secret-imports/{secretImportId}
     /api/v1/workspace/{projectId}
     /api/v2/folders
     /api/v2/folders/batch
     /api/v2/folders/{folderIdOrName}
+    /api/v2/secret-imports
+    /api/v2/secret-imports/secrets
+    /api/v2/secret-imports/{secretImportId}
     /api/v2/service-token
     /api/v3/secrets/batch/raw
+    /api/v3/secrets/move
     /api/v3/secrets/raw
     /api/v3/secrets/raw/{secretName}
+    /api/v3/secrets/raw/{secretName}/secret-reference-tree
+    /api/v3/secrets/tags/{secretName}
     /api/v4/secrets
     /api/v4/secrets/batch
     /api/v4/secrets/duplicate
     /api/v4/secrets/move
     /api/v4/secrets/{secretName}
+    /api/v4/secrets/{secretName}/reference-dependency-tree
+    /api/v4/secrets/{secretName}/secret-reference-tree
     ");
     assert!(refused > 100, "{refused}");
     server.stop().await;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use kms_api::{OrganizationId, ProjectId};
+use kms_api::{OrganizationId, ProjectId, SecretId};
 
 use super::{PlacedRow, SHARED};
 use crate::{
@@ -18,6 +18,23 @@ record! {
         pub environment: String,
         /// Folder and secret.
         pub placed: PlacedRow,
+    }
+}
+
+record! {
+    /// Where a secret is and which version it has, without what it holds.
+    #[derive(Clone, Debug)]
+    pub struct NamedRow {
+        /// The environment's slug.
+        pub environment: String,
+        /// Its folder's absolute path.
+        pub path: String,
+        /// Its name.
+        pub name: String,
+        /// Names it for good.
+        pub id: SecretId,
+        /// Counts from 1, by one for every change.
+        pub version: i64,
     }
 }
 
@@ -53,6 +70,10 @@ const LIST_PROJECT: &str = concat!(
     WHERE e.org_id = $1 AND e.project_id = $2 AND f.org_id = $1 AND s.owner_id = $3"
 );
 
+const NAMES_OF_PROJECT: &str = "SELECT e.slug, f.path, s.name, s.id, s.version
+    FROM environments e JOIN folders f ON f.env_id = e.id JOIN secrets s ON s.folder_id = f.id
+    WHERE e.org_id = $1 AND e.project_id = $2 AND f.org_id = $1 AND s.owner_id = $3";
+
 /// The secrets of these names (slug of the environment, path, name), shared ones and those of
 /// [`Here::owner`], in no order.
 pub async fn find_many(
@@ -71,6 +92,15 @@ pub async fn list_many(
     folders: &[[&str; 2]],
 ) -> Result<Vec<FoundRow>, StoreError> {
     fetch(store, &LIST_MANY, here, folders).await
+}
+
+/// Where all shared secrets of a project are, in no order.
+pub async fn names_of_project(
+    source: impl Source,
+    org: OrganizationId,
+    project: ProjectId,
+) -> Result<Vec<NamedRow>, StoreError> {
+    source.fetch_all(NAMES_OF_PROJECT, (org, project, SHARED)).await
 }
 
 /// All shared secrets of a project, in no order.

@@ -13,7 +13,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpListener, task::JoinSet};
 
 use super::super::{
     KeySet, read_set,
-    remote::{FRESH, INTERVAL, Remote, STALE},
+    remote::{FRESH, INTERVAL, Remote, STALE, Weigh as _},
 };
 use crate::{
     AuthError,
@@ -67,6 +67,35 @@ async fn what_is_known_is_not_asked_for_again_while_it_is_fresh() {
     assert_eq!(peer.requests().len(), 1);
     assert!(ask(&remote, &peer.url(), NOW + FRESH, "k1").await.is_ok());
     assert_eq!(peer.requests().len(), 2);
+}
+
+/// One tenant's key servers that publish as much as they may do not fill the server's memory.
+#[tokio::test]
+async fn j9_what_is_remembered_is_bounded_by_its_bytes() {
+    let keys: Vec<_> = (0..8).map(|_| Signer::rsa().jwk()).collect();
+    let set = json!({ "keys": keys.iter().enumerate().map(|(number, key)| {
+        let mut key = key.clone();
+        key["kid"] = format!("k{number}").into();
+        key
+    }).collect::<Vec<_>>() });
+    let weight = read_set(set.to_string().as_bytes()).unwrap().weight();
+    assert!(weight > 8 * 2 * 256, "{weight}");
+    let peer = Peer::http(move |_| json(&set)).await;
+    let (small, large) = (Remote::within(64 << 10, read_set), Remote::new(read_set));
+    for (remote, most) in [(&small, (64 << 10) / weight), (&large, 40)] {
+        let before = peer.requests().len();
+        for round in 1..=2 {
+            for tenant in 0..40 {
+                let url = format!("{}/{tenant}", peer.url());
+                assert!(ask(remote, &url, NOW, "k7").await.is_ok());
+            }
+            let asked = peer.requests().len() - before;
+            assert!(asked >= round * 40 - most * (round - 1), "{asked} of {most}");
+        }
+        // What fits is not asked for again.
+        let asked = peer.requests().len() - before;
+        assert!(most < 40 || asked == 40, "{asked}");
+    }
 }
 
 #[tokio::test]

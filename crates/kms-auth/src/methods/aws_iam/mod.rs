@@ -161,7 +161,7 @@ async fn ask(
         .map_err(|_| AuthError::unverified("the headers cannot be sent"))?;
     // The caller chose the region, and with it whether there is an STS: an answer of its own would
     // tell them that the identity exists (attack C15).
-    let answer = login.verifier.outbound.send(request, &Trust::public()).await;
+    let answer = login.verifier.outbound.send_to_vendor(request, &Trust::public()).await;
     let answer = answer
         .map_err(|error| AuthError::unverified(AuthError::from(error).reason().to_owned()))?;
     match answer.status().as_u16() {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 
 use super::*;
 use crate::testing::{Peer, ip, loopback, loopback_policy, quick, status};
@@ -121,4 +121,78 @@ async fn calls_wait_for_their_turn_and_not_for_long() {
     assert!(first.await.is_err());
     assert!(outbound.send(get(&peer.url()), &Trust::public()).await.is_ok());
     assert_eq!(Limits::default().calls, 64);
+}
+
+/// A host that takes connections and never answers.
+async fn silent() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+#[tokio::test]
+async fn x3_a_host_that_never_answers_takes_its_own_turns_and_no_others() {
+    let peer = Peer::http(|_| status(200)).await;
+    let (listener, port) = silent().await;
+    // What the slow host's logins would all take, were it not for the limit of one host.
+    let limits =
+        Limits { total: Duration::from_mins(1), calls: 16, calls_to_host: 8, ..Limits::default() };
+    let outbound =
+        Outbound::with(loopback_policy(), Answers::new(vec![vec![ip("127.0.0.1")]]), limits);
+    let mut slow = JoinSet::new();
+    for number in 0..20 {
+        let (outbound, url) = (outbound.clone(), format!("http://slow.test:{port}/{number}"));
+        slow.spawn(async move {
+            outbound.send(get(&url), &Trust::public()).await.unwrap_err().reason()
+        });
+    }
+    let mut connections = Vec::new();
+    for _ in 0..8 {
+        connections.push(listener.accept().await.unwrap());
+    }
+    // Its turns are taken, and twelve wait for them.
+    let url = format!("http://quick.test:{}/", peer.address.port());
+    for _ in 0..20 {
+        assert!(outbound.send(get(&url), &Trust::public()).await.is_ok());
+    }
+    for _ in 0..12 {
+        let reason = slow.join_next().await.unwrap().unwrap();
+        assert!(reason.contains("too many"), "{reason}");
+        assert!(outbound.send(get(&url), &Trust::public()).await.is_ok());
+    }
+    // Whoever gives up makes room, and a host is forgotten with its last call.
+    assert_eq!(outbound.hosts_called(), 1);
+    slow.shutdown().await;
+    assert_eq!(outbound.hosts_called(), 0);
+    let limits = Limits::default();
+    assert!(limits.calls_to_host * 8 <= limits.calls && limits.calls_to_vendor * 2 <= limits.calls);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_host_and_gives_up_is_counted_out() {
+    let (listener, port) = silent().await;
+    let limits = Limits {
+        total: Duration::from_mins(1),
+        wait: Duration::from_mins(1),
+        calls_to_host: 1,
+        ..Limits::default()
+    };
+    let outbound = Outbound::with(loopback_policy(), SystemResolver, limits);
+    let call = || {
+        let (outbound, url) = (outbound.clone(), format!("http://127.0.0.1:{port}/"));
+        tokio::spawn(async move { outbound.send(get(&url), &Trust::public()).await.is_ok() })
+    };
+    let first = call();
+    let _held = listener.accept().await.unwrap();
+    let (second, third) = (call(), call());
+    tokio::task::yield_now().await;
+    second.abort();
+    assert!(second.await.is_err());
+    // The turn of whoever gave up before it came is not lost.
+    first.abort();
+    assert!(first.await.is_err());
+    let _held = listener.accept().await.unwrap();
+    third.abort();
+    assert!(third.await.is_err());
+    assert_eq!(outbound.hosts_called(), 0);
 }

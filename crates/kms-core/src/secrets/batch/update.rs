@@ -1,6 +1,6 @@
 //! The next versions of many secrets.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use kms_api::secrets::{BatchBody, BatchItem, BatchResponse, Secret};
 use kms_store::{StoreError, Tx, folders::FolderRow, secrets};
@@ -16,7 +16,7 @@ use crate::{
         create::Target,
         fields::Fields,
         new_name,
-        renames::Renames,
+        renames::{Naming, Renames},
         update::{Change, checked_new_name, write_versions},
         view::{Frame, Show},
     },
@@ -72,15 +72,11 @@ impl Core {
         let mode = Mode::parse(body.mode.as_deref())?;
         check_size(&body.secrets)?;
         let groups = check(&place, mode, &body.secrets)?;
-        let renames = self.batch_renames(&place, &groups).await?;
         for (place, wanted) in groups.values() {
             let values: Vec<_> = wanted.iter().flat_map(|one| one.fields.values()).collect();
             self.check_references(&self.store, place, &values).await?;
         }
-        let mut tx = self.store.begin().await?;
-        let mut spots = renames.places();
-        spots.extend(groups.keys().map(|path| (place.environment.clone(), path.clone())));
-        self.enter_all(&mut tx, &place, spots).await?;
+        let (mut tx, renames) = self.enter_naming(&place, &naming(&place, &groups)).await?;
         let (mut answer, mut events) = (Vec::new(), Vec::new());
         let mut labels = Labels::default();
         for (place, wanted) in groups.into_values() {
@@ -111,20 +107,6 @@ impl Core {
         events.extend(self.write_followers(caller, &mut tx, &place, renames).await?);
         self.leave(tx, caller, &place, events).await?;
         Ok(BatchResponse { secrets: answer })
-    }
-
-    /// Who refers to what gets another name.
-    async fn batch_renames(&self, place: &Place, groups: &Groups<'_>) -> Result<Renames> {
-        let (mut names, mut changed) = (BTreeMap::new(), HashSet::new());
-        for (path, (_, wanted)) in groups {
-            for each in wanted {
-                let path = path.as_str().to_owned();
-                let key = (place.environment.clone(), path, each.name.to_owned());
-                names.extend(each.new_name.clone().map(|new| (key.clone(), new)));
-                changed.insert(key);
-            }
-        }
-        self.renames(place, names, &changed).await
     }
 
     async fn change(
@@ -210,6 +192,21 @@ fn check<'b>(place: &Place, mode: Mode, items: &'b [BatchItem]) -> Result<Groups
     }
     require_once(keys.iter())?;
     Ok(groups)
+}
+
+/// What the elements do with names.
+fn naming(place: &Place, groups: &Groups<'_>) -> Naming {
+    let mut naming = Naming::default();
+    for (path, (_, wanted)) in groups {
+        naming.spots.insert((place.environment.clone(), path.clone()));
+        for each in wanted {
+            let path = path.as_str().to_owned();
+            let key = (place.environment.clone(), path, each.name.to_owned());
+            naming.names.extend(each.new_name.clone().map(|new| (key.clone(), new)));
+            naming.changed.insert(key);
+        }
+    }
+    naming
 }
 
 fn missing(place: &Place, wanted: &[Wanted<'_>]) -> Error {

@@ -4,7 +4,8 @@ use axum::extract::State;
 use kms_api::{
     ProjectId,
     projects::{
-        CreateProject, ListProjectsQuery, Project, ProjectResponse, ProjectsResponse, UpdateProject,
+        CreateProject, ListProjectsQuery, Project, ProjectChanged, ProjectResponse,
+        ProjectsResponse, UpdateProject,
     },
     roles::CallerPermissionsResponse,
     routes as paths,
@@ -66,8 +67,9 @@ async fn update(
     State(app): State<AppState>,
     Path(id): Path<ProjectId>,
     Body(body): Body<UpdateProject>,
-) -> Result<Json<ProjectResponse>, ApiError> {
-    Ok(Json(app.core.update_project(&caller, id, &body).await?))
+) -> Result<Json<ProjectChanged>, ApiError> {
+    let ProjectResponse { project } = app.core.update_project(&caller, id, &body).await?;
+    Ok(Json(ProjectChanged { bare: project.clone(), project }))
 }
 
 async fn delete(

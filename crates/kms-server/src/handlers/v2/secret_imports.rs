@@ -8,11 +8,10 @@ use kms_api::{
         UpdateImport,
     },
 };
-use kms_core::Caller;
 
 use crate::{
     ApiError, AppState, Json,
-    extract::{Body, Path, Query},
+    extract::{Bearer, Body, Path, Query},
     route::Route,
 };
 
@@ -30,7 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 pub(in crate::handlers) async fn list(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Query(query): Query<ImportPlace>,
 ) -> Answer<ImportsResponse> {
@@ -38,7 +37,7 @@ pub(in crate::handlers) async fn list(
 }
 
 pub(in crate::handlers) async fn create(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Body(body): Body<CreateImport>,
 ) -> Answer<ImportResponse> {
@@ -46,7 +45,7 @@ pub(in crate::handlers) async fn create(
 }
 
 pub(in crate::handlers) async fn get(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(id): Path<String>,
 ) -> Answer<ImportResponse> {
@@ -54,7 +53,7 @@ pub(in crate::handlers) async fn get(
 }
 
 pub(in crate::handlers) async fn update(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(id): Path<String>,
     Body(body): Body<UpdateImport>,
@@ -63,7 +62,7 @@ pub(in crate::handlers) async fn update(
 }
 
 pub(in crate::handlers) async fn delete(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(id): Path<String>,
     Body(body): Body<ImportPlace>,
@@ -72,7 +71,7 @@ pub(in crate::handlers) async fn delete(
 }
 
 pub(in crate::handlers) async fn secrets(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Query(query): Query<ImportPlace>,
 ) -> Answer<ImportedSecretsResponse> {

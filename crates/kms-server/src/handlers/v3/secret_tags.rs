@@ -2,11 +2,10 @@
 
 use axum::extract::State;
 use kms_api::{routes as paths, secrets::SecretResponse, tags::SecretTagsBody};
-use kms_core::Caller;
 
 use crate::{
     ApiError, AppState, Json,
-    extract::{Body, Path},
+    extract::{Bearer, Body, Path},
     route::Route,
 };
 
@@ -18,7 +17,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn attach(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Body(body): Body<SecretTagsBody>,
@@ -27,7 +26,7 @@ async fn attach(
 }
 
 async fn detach(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Body(body): Body<SecretTagsBody>,

@@ -71,7 +71,7 @@ pub(in crate::handlers) async fn get_by_id(
 }
 
 pub(in crate::handlers) async fn references(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Query(query): Query<GetSecretQuery>,
@@ -80,7 +80,7 @@ pub(in crate::handlers) async fn references(
 }
 
 async fn dependents(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Path(name): Path<String>,
     Query(query): Query<GetSecretQuery>,

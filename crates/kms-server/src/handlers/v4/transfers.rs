@@ -7,7 +7,6 @@ use kms_api::{
     secrets::{BatchResponse, DeleteSecret, GetSecretQuery, SecretResponse, UpdateSecret},
     transfers::{DuplicateSecrets, MoveResponse, MoveSecrets},
 };
-use kms_core::Caller;
 
 use super::secrets;
 use crate::{
@@ -60,7 +59,7 @@ impl Named for Duplicate {
 }
 
 pub(in crate::handlers) async fn relocate(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Body(body): Body<MoveSecrets>,
 ) -> Result<Json<MoveResponse>, ApiError> {
@@ -68,7 +67,7 @@ pub(in crate::handlers) async fn relocate(
 }
 
 async fn copy(
-    caller: Caller,
+    Bearer(caller): Bearer,
     State(app): State<AppState>,
     Body(body): Body<DuplicateSecrets>,
 ) -> Result<Json<BatchResponse>, ApiError> {

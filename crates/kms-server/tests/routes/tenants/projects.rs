@@ -48,6 +48,13 @@ async fn a_project_changes_and_goes_under_either_name() {
         let changed = instance.send("PATCH", &one, json!({"autoCapitalization": true})).await.ok();
         assert_eq!(changed[wrapper]["autoCapitalization"], true);
         assert_eq!(changed[wrapper]["name"], project["name"]);
+        // The Terraform provider reads the newer path's answer at the top level.
+        if template == paths::PROJECT {
+            assert_eq!(
+                (&changed["id"], &changed["autoCapitalization"]),
+                (&project["id"], &json!(true))
+            );
+        }
         let gone = instance.send("DELETE", &one, json!({})).await.ok();
         assert_eq!(gone[wrapper]["id"], project["id"]);
         assert_eq!(instance.get(&one).await.status, StatusCode::NOT_FOUND);

@@ -36,8 +36,29 @@ impl Service {
         self.make(scopes, permissions).await["serviceToken"].as_str().unwrap().to_owned()
     }
 
+    /// Tokens for all of `dev`: one that reads, one that writes, too.
+    async fn reader_and_writer(&self) -> [String; 2] {
+        let everywhere = json!([{ "environment": "dev", "secretPath": "/**" }]);
+        let reader = self.token(everywhere.clone(), json!(["read"])).await;
+        [reader, self.token(everywhere, json!(["read", "write"])).await]
+    }
+
     async fn get(&self, token: &str, path: &str) -> Answer {
         self.house.server.get(path).bearer(token).send().await
+    }
+
+    /// Reads in `dev`.
+    async fn read(&self, token: &str, path: &str, more: &str) -> Value {
+        let path = format!("{path}?projectId={}&environment=dev{more}", self.project);
+        self.get(token, &path).await.ok()
+    }
+
+    /// Sends something about `dev`.
+    async fn send(&self, method: &str, path: &str, token: &str, mut body: Value) -> Answer {
+        body["projectId"] = self.project.as_str().into();
+        body["environment"] = "dev".into();
+        let request = self.house.server.call(method.parse().unwrap(), path);
+        request.bearer(token).json(body).send().await
     }
 }
 
@@ -108,6 +129,103 @@ async fn a_token_reads_and_writes_under_v3_and_v4() {
     assert_eq!(refused.json()["error"], "PermissionDenied");
     let project = service.get(&reader, &path(paths::WORKSPACE, &[&service.project])).await.ok();
     assert_eq!(project["workspace"]["id"], service.project.as_str());
+    service.house.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_imports_in_its_places() {
+    let service = Service::start().await;
+    let [reader, writer] = service.reader_and_writer().await;
+    let body = json!({ "secretValue": "b" });
+    service.send("POST", "/api/v4/secrets/B", &writer, body).await.ok();
+    service.send("POST", "/api/v2/folders", &writer, json!({ "name": "app" })).await.ok();
+    for base in [paths::SECRET_IMPORTS, paths::SECRET_IMPORTS_V1] {
+        let body = json!({ "path": "/app", "import": { "environment": "dev", "path": "/" } });
+        let refused = service.send("POST", base, &reader, body.clone()).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{base}");
+        let made = service.send("POST", base, &writer, body).await.ok();
+        let one = format!("{base}/{}", made["secretImport"]["id"].as_str().unwrap());
+        assert_eq!(service.read(&reader, &one, "").await["secretImport"]["secretPath"], "/app");
+        let listed = service.read(&reader, base, "&path=/app").await;
+        assert_eq!(listed["secretImports"][0]["id"], made["secretImport"]["id"]);
+        let brought = service.read(&reader, &format!("{base}/secrets"), "&path=/app").await;
+        assert_eq!(brought["secrets"][0]["secrets"][0]["secretValue"], "b");
+        // What the token does not reach cannot be brought to where it does.
+        let elsewhere = json!({ "path": "/app", "import": { "environment": "prod" } });
+        let refused = service.send("PATCH", &one, &writer, elsewhere).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{base}");
+        service.send("DELETE", &one, &writer, json!({ "path": "/app" })).await.ok();
+    }
+    service.house.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_moves_copies_and_follows_references_in_its_places() {
+    let service = Service::start().await;
+    let [reader, writer] = service.reader_and_writer().await;
+    for (name, value) in [("A", "${B}!"), ("B", "b")] {
+        let path = format!("/api/v4/secrets/{name}");
+        service.send("POST", &path, &writer, json!({ "secretValue": value })).await.ok();
+    }
+    service.send("POST", "/api/v2/folders", &writer, json!({ "name": "app" })).await.ok();
+    for base in ["/api/v4/secrets", "/api/v3/secrets/raw"] {
+        let tree = service.read(&reader, &format!("{base}/A/secret-reference-tree"), "").await;
+        let child = &tree["tree"]["children"][0]["key"];
+        assert_eq!((&tree["value"], child), (&json!("b!"), &json!("B")));
+    }
+    let who = "/api/v4/secrets/B/reference-dependency-tree";
+    assert_eq!(service.read(&reader, who, "").await["tree"]["children"][0]["key"], "A");
+
+    let id = service.read(&reader, "/api/v4/secrets/B", "").await["secret"]["id"].clone();
+    let carry = async |route: &str, (to, path): (&str, &str), token: &str| {
+        let body = json!({ "secretIds": [id], "sourceEnvironment": "dev",
+            "destinationEnvironment": to, "destinationSecretPath": path, "shouldOverwrite": true });
+        service.send("POST", route, token, body).await
+    };
+    for route in [paths::SECRETS_DUPLICATE, paths::SECRETS_MOVE, paths::SECRETS_MOVE_V3] {
+        for (to, token) in [(("dev", "/app"), &reader), (("prod", "/"), &writer)] {
+            let refused = carry(route, to, token).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{route} {to:?}");
+        }
+    }
+    carry(paths::SECRETS_DUPLICATE, ("dev", "/app"), &writer).await.ok();
+    let copied = service.read(&reader, "/api/v4/secrets/B", "&secretPath=/app").await;
+    assert_eq!(copied["secret"]["secretValue"], "b");
+    assert_ne!(copied["secret"]["id"], id);
+    let moved = carry(paths::SECRETS_MOVE_V3, ("dev", "/app"), &writer).await.ok();
+    assert_eq!(moved["isSourceUpdated"], true);
+    service.house.server.stop().await;
+}
+
+#[tokio::test]
+async fn t1_a_token_puts_tags_on_secrets_of_its_project_and_learns_of_no_other() {
+    let service = Service::start().await;
+    let [reader, writer] = service.reader_and_writer().await;
+    let server = &service.house.server;
+    let body = json!({ "secretValue": "b" });
+    service.send("POST", "/api/v4/secrets/B", &writer, body).await.ok();
+    let tag = json!({ "slug": "hot", "color": "#ff0000" });
+    let tags = path(paths::TAGS, &[&service.project]);
+    server.post(&tags).bearer(&service.person).json(tag).send().await.ok();
+    let shown = service.read(&reader, &path(paths::PROJECT, &[&service.project]), "").await;
+    let put = async |token: &str, slug: &str| {
+        let body = json!({ "projectSlug": slug, "environment": "dev", "secretPath": "/",
+            "tagSlugs": ["hot"] });
+        server.post("/api/v3/secrets/tags/B").bearer(token).json(body).send().await
+    };
+    let own = shown["project"]["slug"].as_str().unwrap();
+    assert_eq!(put(&reader, own).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(put(&writer, own).await.ok()["secret"]["tags"][0]["slug"], "hot");
+    // Another project of the organization is as if it were not there.
+    let other = json!({ "projectName": "other", "slug": "other-one" });
+    server.post(paths::PROJECTS).bearer(&service.person).json(other).send().await.ok();
+    let mut seen = Vec::new();
+    for slug in ["other-one", "no-such-one"] {
+        let answer = put(&writer, slug).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND);
+        seen.push(answer.json()["message"].as_str().unwrap().replace(slug, "SLUG"));
+    }
+    assert_eq!(seen[0], seen[1]);
     service.house.server.stop().await;
 }
 

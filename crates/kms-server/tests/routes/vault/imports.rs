@@ -75,6 +75,8 @@ async fn imported_secrets_are_in_lists_as_every_version_has_them() {
     }
     let one = vault.get("/api/v4/secrets/P", "").await.ok();
     assert_eq!(one["secret"]["environment"], "prod");
+    // By itself it has all that clients expect of a secret.
+    assert!(one["secret"]["createdAt"].is_string() && one["secret"]["updatedAt"].is_string());
     let missing = vault.get_old("/api/v3/secrets/raw/P", "").await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
     for path in [

@@ -1,5 +1,6 @@
 //! Folders and secrets, as clients of the contract see them.
 
+mod concurrent;
 mod folders;
 mod history;
 mod imports;

@@ -164,6 +164,9 @@ async fn x3_the_log_tells_nothing_about_a_network() {
     }
     assert_eq!(seen[0], seen[1]);
     assert_eq!(seen[0].1, "the address could not be called");
+    // Nor does the caller learn that there is such an identity (attack C15).
+    let nobody = SOMEBODY.parse().unwrap();
+    assert_eq!(seen[0].0, unauthorized(vouched.login("jwt-auth", nobody).await));
 }
 
 #[tokio::test]
