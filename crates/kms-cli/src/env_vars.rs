@@ -173,6 +173,8 @@ variables! {
     HTTPS_PROXY: ["HTTPS_PROXY", "https_proxy"];
     /// Proxy for http addresses.
     HTTP_PROXY: ["http_proxy", "HTTP_PROXY"];
+    /// Proxy for addresses that the former are not for.
+    ALL_PROXY: ["ALL_PROXY", "all_proxy"];
     /// Hosts that are called without a proxy; this machine always is.
     NO_PROXY: ["NO_PROXY", "no_proxy"];
     /// File with the certificates to trust in place of the system's.

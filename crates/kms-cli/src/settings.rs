@@ -173,6 +173,11 @@ impl Settings {
         Ok(self.builder().origin(origin.clone()).build()?)
     }
 
+    /// As [`Self::anonymous_client`], with the client's own error, to look for causes.
+    pub(crate) fn probing_client(&self) -> Result<Client, kms_client::Error> {
+        self.builder().build()
+    }
+
     /// Says how to become somebody.
     pub(crate) fn nobody(&self) -> CliError {
         let origin = &self.origin.value;

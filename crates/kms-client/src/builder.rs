@@ -10,7 +10,9 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Client, Error, Origin, TokenStore, http::Caller, session::Session, tls};
+use crate::{
+    Client, Error, Origin, TokenStore, http::Caller, session::Session, tls, verifier::Seen,
+};
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -103,7 +105,12 @@ impl ClientBuilder {
         let proxy = proxy_for(&origin);
         let encrypted =
             origin.is_https() || proxy.as_deref().is_some_and(|proxy| proxy.starts_with("https:"));
-        let tls = if encrypted { tls::config(self.certificates.as_deref())? } else { tls::none() };
+        let seen = Seen::default();
+        let tls = if encrypted {
+            tls::config(self.certificates.as_deref(), Arc::clone(&seen))?
+        } else {
+            tls::none()
+        };
         let http = transport(tls, proxy.is_some())
             .user_agent(self.user_agent.as_deref().unwrap_or(USER_AGENT))
             .default_headers(headers(&self.headers)?)
@@ -116,7 +123,7 @@ impl ClientBuilder {
             (None, Some(store)) => Caller::Session(Arc::new(Session::new(store))),
             (None, None) => Caller::Nobody,
         };
-        Ok(Client::new(http, origin, caller, proxy).trusting(self.certificates))
+        Ok(Client::new(http, origin, caller, proxy).trusting(self.certificates).seeing(seen))
     }
 }
 

@@ -16,6 +16,7 @@ mod browser;
 mod browser_device;
 mod browser_handover;
 mod browser_listener;
+mod doctor;
 mod export;
 mod history;
 mod init;

@@ -3,6 +3,7 @@
 mod audit;
 mod bootstrap;
 mod demo;
+mod doctor;
 mod environments;
 mod export;
 pub(crate) mod help;
@@ -48,6 +49,7 @@ pub enum Command {
     #[command(visible_alias = "vaults")]
     Vault(vault::Args),
     Reset(reset::Args),
+    Doctor(doctor::Args),
     #[command(subcommand)]
     Token(token::Token),
     Init(init::Args),
@@ -86,6 +88,7 @@ impl Command {
             Self::Whoami(args) => whoami::run(&args, context).await?,
             Self::Vault(args) => vault::run(args, context)?,
             Self::Reset(args) => reset::run(&args, context)?,
+            Self::Doctor(args) => doctor::run(&args, context).await?,
             Self::Token(command) => token::run(command, context).await?,
             Self::Init(args) => init::run(args, context).await?,
             Self::ServiceToken(command) => service_token::run(command, context).await?,
