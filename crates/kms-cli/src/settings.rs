@@ -1,7 +1,12 @@
 //! What a command works with, decided once: flag beats environment beats project file beats
 //! stored login beats default.
 
-use std::{cell::OnceCell, env, path::PathBuf, sync::Arc};
+use std::{
+    cell::OnceCell,
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use kms_api::service_tokens::PREFIX;
 use kms_client::{Client, Origin};
@@ -51,6 +56,8 @@ pub struct Settings {
     certificates: Option<PathBuf>,
     headers: Vec<(String, SecretString)>,
     allow_http: bool,
+    /// Where the project file is, if a flag says so.
+    project_folder: Option<PathBuf>,
     project_file: OnceCell<Option<ProjectFile>>,
 }
 
@@ -84,6 +91,7 @@ impl Settings {
                 .or_else(|| env.value(&env_vars::CACERT).map(PathBuf::from)),
             headers,
             allow_http: global.allow_http || env.is_on(&env_vars::ALLOW_HTTP),
+            project_folder: global.project_config_dir.clone(),
             project_file: OnceCell::new(),
             env,
         };
@@ -218,10 +226,18 @@ impl Settings {
         }
         let file = self.project_file()?;
         file.and_then(|file| file.project.clone()).ok_or_else(|| {
-            CliError::usage("no project was named").hint(format!(
+            let error = CliError::usage("no project was named").hint(format!(
                 "add `--projectId ID` or set {}; `kms projects list` shows the ids",
                 env_vars::PROJECT_ID.display()
-            ))
+            ));
+            match file.filter(|file| !file.sources.is_empty()) {
+                Some(file) => error.hint(format!(
+                    "the sources of `{}` are for reading; `workspaceId` names the project of all \
+                     else",
+                    file.path.display()
+                )),
+                None => error,
+            }
         })
     }
 
@@ -230,17 +246,25 @@ impl Settings {
         if let Some(slug) = flag.filter(|slug| !slug.is_empty()) {
             return Ok(slug.to_owned());
         }
-        let folder = env::current_dir()?;
+        let folder = self.project_folder()?;
         let file = self.project_file()?;
         let named = file.and_then(|file| file.environment(&folder));
         Ok(named.unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned()))
     }
 
-    /// The nearest project file, read once and only when something is left to it.
+    /// The directory that a flag names for the project file, else the working directory.
+    pub(crate) fn project_folder(&self) -> Result<PathBuf, CliError> {
+        self.project_folder.clone().map_or_else(|| Ok(env::current_dir()?), Ok)
+    }
+
+    /// The project file of the directory that a flag names, else the nearest; read once and only
+    /// when something is left to it.
     pub fn project_file(&self) -> Result<Option<&ProjectFile>, CliError> {
         if self.project_file.get().is_none() {
-            let folder = env::current_dir()?;
-            let found = project_file::find(&folder).map_err(CliError::usage)?;
+            let found = match &self.project_folder {
+                Some(folder) => Some(file_in(folder)?),
+                None => project_file::find(&env::current_dir()?).map_err(CliError::usage)?,
+            };
             return Ok(self.project_file.get_or_init(|| found).as_ref());
         }
         Ok(self.project_file.get().and_then(Option::as_ref))
@@ -278,6 +302,15 @@ impl Settings {
 pub fn missing(flag_name: &str, variable: &Variable) -> CliError {
     CliError::usage(format!("`{flag_name}` is missing"))
         .hint(format!("add `{flag_name}` or set {}", variable.display()))
+}
+
+/// The project file of exactly this folder, which must have one.
+fn file_in(folder: &Path) -> Result<ProjectFile, CliError> {
+    project_file::read_in(folder).map_err(CliError::usage)?.ok_or_else(|| {
+        let names = project_file::NAMES.join("` or `");
+        CliError::usage(format!("there is no `{names}` in `{}`", folder.display()))
+            .hint("`--project-config-dir` takes the directory of a project file")
+    })
 }
 
 fn origin(global: &GlobalArgs, env: &Env) -> Result<Option<Decided<Origin>>, CliError> {

@@ -48,6 +48,7 @@ mod run_supervised;
 mod run_watch;
 mod second_factor;
 mod secrets;
+mod sources;
 mod srp;
 mod tls;
 mod transport;

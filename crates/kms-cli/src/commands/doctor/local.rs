@@ -1,10 +1,6 @@
 //! What this machine says by itself.
 
-use std::{
-    fs, io,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, os::unix::fs::MetadataExt as _, path::Path};
 
 use nix::unistd::Uid;
 
@@ -81,22 +77,25 @@ fn project_file(context: &Context) -> Check {
         )
         .next("to tie this folder to a project: `kms init`"),
         Ok(Some(file)) => {
-            Check::ok(NAME, format!("`{}` chooses {}", file.path.display(), choices(file)))
+            Check::ok(NAME, format!("`{}` chooses {}", file.path.display(), choices(file, context)))
         }
     }
 }
 
-fn choices(file: &ProjectFile) -> String {
-    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+fn choices(file: &ProjectFile, context: &Context) -> String {
     let mut chosen = Vec::new();
     let mut add = |what: &str, value: Option<String>| {
         chosen.extend(value.map(|value| format!("the {what} `{value}`")));
     };
     add("project", file.project.clone());
-    add("environment", file.environment(&here));
+    let folder = context.settings.project_folder();
+    add("environment", folder.ok().and_then(|folder| file.environment(&folder)));
     add("organization", file.organization.map(|id| id.to_string()));
     add("server", file.domain.clone());
     add("login", file.profile.clone());
+    if !file.sources.is_empty() {
+        chosen.push(format!("{} sources", file.sources.len()));
+    }
     if chosen.is_empty() { "nothing".to_owned() } else { chosen.join(", ") }
 }
 

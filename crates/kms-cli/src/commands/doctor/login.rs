@@ -1,6 +1,6 @@
 //! Where logins are kept, and what the one that commands would use is good for.
 
-use kms_api::Timestamp;
+use kms_api::{Timestamp, projects::Project};
 use kms_client::{Claims, Client};
 use secrecy::SecretString;
 use tokio::time::timeout;
@@ -14,7 +14,7 @@ use crate::{
     },
     error::CliError,
     profiles::now,
-    selection::{Place, PlaceArgs},
+    selection::{Place, PlaceArgs, ReadArgs, Selection},
     vault::State,
 };
 
@@ -228,38 +228,58 @@ async fn organization(known: &Known) -> Check {
 }
 
 async fn project(known: &Known, args: &PlaceArgs, context: &Context) -> Check {
-    let place = if known.kind == PrincipalType::ServiceToken {
-        Place::to_read(args, None, context).await.map(|(_, place)| place)
-    } else {
-        Place::resolve(args, None, context)
-    };
-    let place = match place {
-        Ok(place) => place,
+    let chosen = Selection::to_read(args, &ReadArgs::default(), context).await;
+    let selection = match chosen {
+        Ok((_, selection)) => selection,
         Err(error) => {
-            return Check::error(PROJECT, error)
-                .as_warning()
-                .next("to choose one for this folder: `kms init`");
+            let check = Check::error(PROJECT, error).as_warning();
+            return check.next("to choose one for this folder: `kms init`");
         }
     };
-    let list = "the projects that you may see: `kms projects list`";
-    match timeout(PATIENCE, known.client.get_project(&place.project)).await {
-        Err(_) => Check::failed(PROJECT, too_long()).next(list),
-        Ok(Err(error)) => {
-            let doing = format!("`{}` can't be read", place.project);
-            Check::error(PROJECT, CliError::from(error).context(doing)).next(list)
+    let mut read: Vec<(String, Project)> = Vec::new();
+    let mut found: Vec<String> = Vec::new();
+    for place in selection.places() {
+        let project = match read.iter().find(|(id, _)| *id == place.project) {
+            Some((_, project)) => project,
+            None => match read_project(known, place).await {
+                Ok(project) => {
+                    read.push((place.project.clone(), project));
+                    &read[read.len() - 1].1
+                }
+                Err(check) => return *check,
+            },
+        };
+        if let Some(check) = lacks_environment(project, &place.environment) {
+            return check;
         }
-        Ok(Ok(answer)) => {
-            let project = answer.project;
-            let slugs: Vec<_> = project.environments.iter().map(|it| it.slug.as_str()).collect();
-            let (name, environment) = (&project.name, &place.environment);
-            if slugs.contains(&environment.as_str()) {
-                return Check::ok(PROJECT, format!("`{name}`, environment `{environment}`"));
-            }
-            let text = format!("`{name}` has no environment `{environment}`");
-            Check::failed(PROJECT, text).next(format!(
-                "name one that it has: `--env {}`",
-                if slugs.is_empty() { "SLUG".to_owned() } else { slugs.join("`, `--env ") }
-            ))
+        let text = format!("`{}`, environment `{}`", project.name, place.environment);
+        if !found.contains(&text) {
+            found.push(text);
         }
     }
+    Check::ok(PROJECT, found.join("; "))
+}
+
+async fn read_project(known: &Known, place: &Place) -> Result<Project, Box<Check>> {
+    let list = "the projects that you may see: `kms projects list`";
+    let asked = timeout(PATIENCE, known.client.get_project(&place.project)).await;
+    let check = match asked {
+        Ok(Ok(answer)) => return Ok(answer.project),
+        Err(_) => Check::failed(PROJECT, format!("`{}`: {}", place.project, too_long())),
+        Ok(Err(error)) => {
+            let doing = format!("`{}` can't be read", place.project);
+            Check::error(PROJECT, CliError::from(error).context(doing))
+        }
+    };
+    Err(Box::new(check.next(list)))
+}
+
+fn lacks_environment(project: &Project, environment: &str) -> Option<Check> {
+    let slugs: Vec<_> = project.environments.iter().map(|it| it.slug.as_str()).collect();
+    if slugs.contains(&environment) {
+        return None;
+    }
+    let has = if slugs.is_empty() { "SLUG".to_owned() } else { slugs.join("`, `--env ") };
+    let text = format!("`{}` has no environment `{environment}`", project.name);
+    Some(Check::failed(PROJECT, text).next(format!("name one that it has: `--env {has}`")))
 }

@@ -42,10 +42,6 @@ pub struct Args {
     #[arg(long, short, value_name = "LINE", conflicts_with = "program")]
     command: Option<OsString>,
 
-    /// Take the project file of this directory in place of the nearest
-    #[arg(long, value_name = "DIRECTORY")]
-    project_config_dir: Option<PathBuf>,
-
     /// Start the program anew when what it was given changes
     #[arg(long, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
     #[arg(default_missing_value = "true", hide_possible_values = true)]

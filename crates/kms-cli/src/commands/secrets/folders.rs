@@ -64,7 +64,7 @@ pub(super) async fn run(
     if !matches!(command, Folders::Get) {
         common.read.refuse("secrets folders")?;
     }
-    let place = Place::resolve(&common.place, None, context)?;
+    let place = Place::resolve(&common.place, context)?;
     let at = At { place: &place, path: place.path()? };
     match command {
         Folders::Get => at.get(common.read.is_recursive(), structured, context).await,

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Context,
     error::CliError,
-    selection::{self, Place, shell_word},
+    selection::{self, Selection, shell_word},
 };
 
 /// What stands in the place of a secret that does not exist, as in the compatible client.
@@ -28,8 +28,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, common: &Common, context: &Context) -> Result<(), CliError> {
     let form = Form::decide(common, context)?;
-    let (client, place) = Place::to_read(&common.place, None, context).await?;
-    let secrets = selection::fetch(&client, &place, &common.read).await?;
+    let (client, selection) = Selection::to_read(&common.place, &common.read, context).await?;
+    let secrets = selection.fetch(&client).await?;
     let by_name: HashMap<&str, &Secret> =
         secrets.iter().map(|secret| (secret.secret_key.as_str(), secret)).collect();
     let found: Vec<(&str, Option<&Secret>)> = args
@@ -44,7 +44,7 @@ pub(super) async fn run(args: &Args, common: &Common, context: &Context) -> Resu
     }
     let missing: Vec<&str> =
         found.iter().filter(|(_, secret)| secret.is_none()).map(|(name, _)| *name).collect();
-    if missing.is_empty() { Ok(()) } else { Err(not_found(&missing, &place)) }
+    if missing.is_empty() { Ok(()) } else { Err(not_found(&missing, &selection)) }
 }
 
 /// Only the values that exist, one on a line.
@@ -85,17 +85,15 @@ fn print(form: Form, found: &[(&str, Option<&Secret>)], context: &Context) -> Re
     }
 }
 
-fn not_found(missing: &[&str], place: &Place) -> CliError {
+fn not_found(missing: &[&str], selection: &Selection) -> CliError {
     let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
-    CliError::failed(format!(
-        "there is no secret {} in `{}` of `{}`",
-        names.join(", "),
-        place.paths.join("`, `"),
-        place.environment
-    ))
-    .hint(format!(
-        "the names that exist in all folders: `kms secrets --projectId {} --env {} --recursive`",
-        shell_word(&place.project),
-        shell_word(&place.environment)
-    ))
+    let (names, title) = (names.join(", "), selection.title());
+    let error = CliError::failed(format!("there is no secret {names} in {title}"));
+    selection.places().fold(error, |error, place| {
+        error.hint(format!(
+            "the names that exist in all folders: `kms secrets --projectId {} --env {} --recursive`",
+            shell_word(&place.project),
+            shell_word(&place.environment)
+        ))
+    })
 }

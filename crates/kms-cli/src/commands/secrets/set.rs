@@ -82,7 +82,7 @@ pub(super) async fn run(args: Args, common: &Common, context: &Context) -> Resul
     let form = Form::decide(common, context)?;
     let assignments = gather(&args, context)?;
     warn_about_names(&assignments, context);
-    let place = Place::resolve(&common.place, None, context)?;
+    let place = Place::resolve(&common.place, context)?;
     let path = place.path()?;
     let client = context.settings.client()?;
     let existing = existing(&client, &place, path, args.r#type).await?;
