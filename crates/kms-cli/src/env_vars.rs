@@ -125,6 +125,11 @@ variables! {
     NON_INTERACTIVE: ["KMS_NON_INTERACTIVE"];
     /// Never asks anything when set to other than `false`, as without a terminal.
     CI: ["CI"];
+    /// Does away with the notice that a newer version is there, when set.
+    DISABLE_UPDATE_CHECK: both!("DISABLE_UPDATE_CHECK");
+    /// Address of a release feed that is asked for the latest version, once a day; nobody is asked
+    /// without it.
+    UPDATE_URL: ["KMS_UPDATE_URL"];
     /// How much to log: `debug` and `trace` show each request, never its content.
     LOG_LEVEL: ["KMS_LOG_LEVEL", "LOG_LEVEL"];
     /// Program that `login` opens a browser with.

@@ -5,7 +5,7 @@ use std::{
     cell::OnceCell,
     env,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use kms_api::service_tokens::PREFIX;
@@ -56,6 +56,8 @@ pub struct Settings {
     certificates: Option<PathBuf>,
     headers: Vec<(String, SecretString)>,
     allow_http: bool,
+    /// The version that the server tells, once it does.
+    heard: Arc<OnceLock<String>>,
     /// Where the project file is, if a flag says so.
     project_folder: Option<PathBuf>,
     project_file: OnceCell<Option<ProjectFile>>,
@@ -91,6 +93,7 @@ impl Settings {
                 .or_else(|| env.value(&env_vars::CACERT).map(PathBuf::from)),
             headers,
             allow_http: global.allow_http || env.is_on(&env_vars::ALLOW_HTTP),
+            heard: Arc::default(),
             project_folder: global.project_config_dir.clone(),
             project_file: OnceCell::new(),
             env,
@@ -101,6 +104,11 @@ impl Settings {
             settings.origin.value = profile.domain;
         }
         Ok(settings)
+    }
+
+    /// The version of the server, where it is one like ours and was called.
+    pub(crate) fn server_version(&self) -> Option<&str> {
+        self.heard.get().map(String::as_str)
     }
 
     /// The login that was chosen, if there is one.
@@ -209,6 +217,7 @@ impl Settings {
         let mut builder = Client::builder()
             .origin(self.origin.value.clone())
             .user_agent(USER_AGENT)
+            .server_version(Arc::clone(&self.heard))
             .allow_http(self.allow_http);
         if let Some(file) = &self.certificates {
             builder = builder.certificates(file);

@@ -1,6 +1,10 @@
 //! Making a [`Client`].
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use hyper_util::client::proxy::matcher::Matcher;
 use kms_api::service_tokens::PREFIX;
@@ -39,6 +43,7 @@ pub struct ClientBuilder {
     headers: Vec<(String, SecretString)>,
     certificates: Option<PathBuf>,
     allow_http: bool,
+    heard: Arc<OnceLock<String>>,
 }
 
 impl ClientBuilder {
@@ -93,6 +98,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Where the version of the server is left when it tells one, which only servers like ours do.
+    #[must_use]
+    pub fn server_version(mut self, heard: Arc<OnceLock<String>>) -> Self {
+        self.heard = heard;
+        self
+    }
+
     /// Builds the client. Reads certificates, but does not connect.
     pub fn build(self) -> Result<Client, Error> {
         let origin = match self.origin {
@@ -123,7 +135,10 @@ impl ClientBuilder {
             (None, Some(store)) => Caller::Session(Arc::new(Session::new(store))),
             (None, None) => Caller::Nobody,
         };
-        Ok(Client::new(http, origin, caller, proxy).trusting(self.certificates).seeing(seen))
+        Ok(Client::new(http, origin, caller, proxy)
+            .trusting(self.certificates)
+            .seeing(seen)
+            .hearing(self.heard))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError},
+    sync::{Arc, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -25,6 +25,7 @@ use crate::{
     retry,
     session::Session,
     verifier::{Presented, Seen},
+    version,
 };
 
 /// An answer larger than this is refused rather than kept in memory.
@@ -53,6 +54,7 @@ pub struct Client {
     proxied: Option<String>,
     certificates: Option<Arc<Path>>,
     seen: Seen,
+    heard: Arc<OnceLock<String>>,
 }
 
 impl fmt::Debug for Client {
@@ -111,7 +113,15 @@ impl Client {
         caller: Caller,
         proxied: Option<String>,
     ) -> Self {
-        Self { http, origin, caller, proxied, certificates: None, seen: Seen::default() }
+        Self {
+            http,
+            origin,
+            caller,
+            proxied,
+            certificates: None,
+            seen: Seen::default(),
+            heard: Arc::default(),
+        }
     }
 
     /// Remembers the file with certificates to trust, for those that a login has to ask.
@@ -123,6 +133,12 @@ impl Client {
     /// Remembers where the verifier leaves what it was shown.
     pub(crate) fn seeing(mut self, seen: Seen) -> Self {
         self.seen = seen;
+        self
+    }
+
+    /// Remembers where to leave the version that the server tells.
+    pub(crate) fn hearing(mut self, heard: Arc<OnceLock<String>>) -> Self {
+        self.heard = heard;
         self
     }
 
@@ -336,6 +352,10 @@ impl Client {
     async fn send_logged(&self, request: &Request, path: &str) -> Result<Response, Error> {
         let started = Instant::now();
         let response = self.send_patiently(request).await?;
+        if let Some(version) = version::of(response.headers()) {
+            // All answers are of one server: the first says enough.
+            let _ = self.heard.set(version);
+        }
         tracing::debug!(
             http.request.method = %request.method(),
             url.path = path,

@@ -9,7 +9,11 @@ const LONGEST: usize = 32;
 /// The version of the server that sent these headers. None if it told none, or what no version
 /// looks like: it is shown to people.
 pub(crate) fn of(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(VERSION_HEADER)?.to_str().ok()?;
+    plain(headers.get(VERSION_HEADER)?.to_str().ok()?)
+}
+
+/// The text, if it looks like a version.
+pub(crate) fn plain(text: &str) -> Option<String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-+".contains(&byte);
     let begins = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
     (begins && text.len() <= LONGEST && text.bytes().all(is_plain)).then(|| text.to_owned())

@@ -52,3 +52,4 @@ mod sources;
 mod srp;
 mod tls;
 mod transport;
+mod update;

@@ -36,6 +36,7 @@ use crate::{
     error::CliError,
     mount::{Keep, REMOVE},
     supervise::{START, Start},
+    update::{self, LOOK, Look},
 };
 
 /// Every command of the client.
@@ -72,6 +73,8 @@ pub enum Command {
     Help(help::Args),
     #[command(name = OPEN_ADDRESS, hide = true)]
     OpenAddress(open_address::Args),
+    #[command(name = LOOK, hide = true)]
+    LookForUpdate(Look),
     #[command(name = START, hide = true)]
     StartProgram(Start),
     #[command(name = REMOVE, hide = true)]
@@ -102,6 +105,7 @@ impl Command {
             Self::Organizations(command) => organizations::run(command, context).await?,
             Self::Audit(args) => audit::run(args, context).await?,
             Self::Demo(args) => demo::run(args, context).await?,
+            Self::LookForUpdate(args) => update::look(&args, context).await?,
             Self::OpenAddress(args) => open_address::run(&args)?,
             Self::Help(_) | Self::StartProgram(_) | Self::RemoveMount(_) => {
                 return Err(CliError::internal("the command was carried out before"));

@@ -1,5 +1,7 @@
 //! Where logins are kept, and what the one that commands would use is good for.
 
+use std::fmt::Write as _;
+
 use kms_api::{Timestamp, projects::Project};
 use kms_client::{Claims, Client};
 use secrecy::SecretString;
@@ -33,13 +35,10 @@ pub(super) struct Kept {
 pub(super) async fn vault(context: &Context) -> Kept {
     let profiles = &context.settings.profiles;
     let found = profiles.config().and_then(|config| Ok((config.vault, profiles.vault()?)));
-    let (kind, vault) = match found {
-        Ok(found) => found,
+    let Ok((kind, vault)) = found else {
         // The line about the configuration says why.
-        Err(_) => {
-            let check = Check::skipped(VAULT, "not looked at: the configuration can't be read");
-            return Kept { check, is_open: false };
-        }
+        let check = Check::skipped(VAULT, "not looked at: the configuration can't be read");
+        return Kept { check, is_open: false };
     };
     let what = format!("`{}`: {}", kind.name(), kind.title());
     let state = away(move || vault.check()).await;
@@ -59,7 +58,7 @@ pub(super) async fn vault(context: &Context) -> Kept {
 fn needed(check: Check, context: &Context) -> Check {
     match Credential::find(context) {
         Ok(Some(Credential::Kept { .. })) => check,
-        _ => check.as_warning(),
+        _ => check.into_warning(),
     }
 }
 
@@ -99,7 +98,7 @@ async fn credential(is_open: bool, is_there: bool, context: &Context) -> (Check,
     let credential = match Credential::find(context) {
         Ok(Some(credential)) => credential,
         Ok(None) => {
-            return (Check::error(CREDENTIAL, context.settings.nobody()).as_warning(), None);
+            return (Check::error(CREDENTIAL, context.settings.nobody()).into_warning(), None);
         }
         Err(error) => return failed(error),
     };
@@ -186,7 +185,7 @@ fn describe(held: &Held, kind: PrincipalType, claims: &Claims) -> String {
         text = format!("{} `{name}` of {}", kind.title(), held.from);
     }
     if let Some(end) = claims.exp.map(Timestamp::from_seconds) {
-        text.push_str(&format!(", until {end}"));
+        let _ = write!(text, ", until {end}");
     }
     if held.is_renewed {
         text.push_str(", renewed in silence");
@@ -232,7 +231,7 @@ async fn project(known: &Known, args: &PlaceArgs, context: &Context) -> Check {
     let selection = match chosen {
         Ok((_, selection)) => selection,
         Err(error) => {
-            let check = Check::error(PROJECT, error).as_warning();
+            let check = Check::error(PROJECT, error).into_warning();
             return check.next("to choose one for this folder: `kms init`");
         }
     };

@@ -92,7 +92,7 @@ impl Check {
     }
 
     /// The same, where it need not be in the way.
-    pub(super) fn as_warning(mut self) -> Self {
+    pub(super) fn into_warning(mut self) -> Self {
         self.status = Status::Warning;
         self
     }

@@ -16,6 +16,7 @@ use crate::{
     process::{self, EnvironmentError, ExecError, Inherit, Program},
     selection::{PlaceArgs, ReadArgs, shell_word},
     supervise::Supervisor,
+    update::{self, Feed},
 };
 use prepare::{Prepared, Source};
 use watch::Watcher;
@@ -135,6 +136,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<ExitCode, CliEr
     let source = Source::new(&args, context).await.map_err(ours)?;
     let prepared = source.prepare().await.map_err(ours)?;
     say(&prepared, context);
+    update::notice(Feed::IsLeftAlone, context);
     let program = args.program();
     if args.is_supervised() {
         let status = supervise(&args, &source, prepared, wish, context).await;

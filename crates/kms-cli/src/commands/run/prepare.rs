@@ -157,17 +157,17 @@ impl<'a> Source<'a> {
                 let project = self.client.get_project_by_slug(slug).await;
                 project.context(format!("could not find the project `{slug}`"))?.id.to_string()
             }
-            (None, Some(chosen)) => match chosen.project() {
-                Some(project) => project.to_owned(),
-                None => {
+            (None, Some(chosen)) => {
+                let Some(project) = chosen.project() else {
                     let title = chosen.title();
                     let text =
                         format!("{title} are of several projects, and a reference names none");
                     return Err(
                         CliError::usage(text).hint("write `kms://PROJECT/ENVIRONMENT/NAME`")
                     );
-                }
-            },
+                };
+                project.to_owned()
+            }
             (None, None) => return Err(CliError::internal("the own project was not decided")),
         };
         let (environment, paths) = (folder.environment.clone(), vec![folder.path.clone()]);

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Context,
     error::CliError,
-    selection::{self, Selection, shell_word},
+    selection::{self, Place, Selection, shell_word},
 };
 
 /// What stands in the place of a secret that does not exist, as in the compatible client.
@@ -89,11 +89,15 @@ fn not_found(missing: &[&str], selection: &Selection) -> CliError {
     let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
     let (names, title) = (names.join(", "), selection.title());
     let error = CliError::failed(format!("there is no secret {names} in {title}"));
-    selection.places().fold(error, |error, place| {
-        error.hint(format!(
-            "the names that exist in all folders: `kms secrets --projectId {} --env {} --recursive`",
-            shell_word(&place.project),
-            shell_word(&place.environment)
-        ))
-    })
+    let mut hints: Vec<String> = selection.places().map(hint).collect();
+    hints.dedup();
+    hints.into_iter().fold(error, CliError::hint)
+}
+
+fn hint(place: &Place) -> String {
+    format!(
+        "the names that exist in all folders: `kms secrets --projectId {} --env {} --recursive`",
+        shell_word(&place.project),
+        shell_word(&place.environment)
+    )
 }
