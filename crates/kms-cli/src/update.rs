@@ -78,7 +78,7 @@ pub(crate) fn notice(feed: Feed, context: &Context) {
     let mut remembered = read(&file);
     let now = now().seconds();
     let is_due = |last: i64| !(0..EVERY).contains(&(now - last));
-    let known = url.as_ref().and_then(|_| remembered.latest.as_deref());
+    let known = url.as_ref().and(remembered.latest.as_deref());
     if let Some(text) = text(heard, known, &context.settings.origin.value.to_string())
         && is_due(remembered.said_at)
     {
