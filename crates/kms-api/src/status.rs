@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
+/// The header in which a server like ours tells its version with every answer. A compatible server
+/// has none, so its numbers are never taken for ours.
+pub const VERSION_HEADER: &str = "x-kms-version";
+
 /// The answer of a server that is ready.
 #[expect(clippy::struct_excessive_bools, reason = "the contract's body")]
 #[derive(Clone, Debug, Serialize, Deserialize)]

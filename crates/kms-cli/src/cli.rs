@@ -23,6 +23,10 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
+    /// Take the project file of this directory in place of the nearest
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    pub project_config_dir: Option<PathBuf>,
+
     /// Print in this format, such as `json`; the formats depend on the command
     #[arg(long, global = true, value_name = "FORMAT")]
     pub output: Option<String>,

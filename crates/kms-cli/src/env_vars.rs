@@ -133,6 +133,11 @@ variables! {
     CACHE_MAX_AGE: ["KMS_CACHE_MAX_AGE"];
     /// `true` neither keeps nor uses copies of what is read.
     NO_CACHE: ["KMS_NO_CACHE"];
+    /// Does away with the notice that a newer version is there, when set.
+    DISABLE_UPDATE_CHECK: both!("DISABLE_UPDATE_CHECK");
+    /// Address of a release feed that is asked for the latest version, once a day; nobody is asked
+    /// without it.
+    UPDATE_URL: ["KMS_UPDATE_URL"];
     /// How much to log: `debug` and `trace` show each request, never its content.
     LOG_LEVEL: ["KMS_LOG_LEVEL", "LOG_LEVEL"];
     /// Program that `login` opens a browser with.
@@ -181,6 +186,8 @@ variables! {
     HTTPS_PROXY: ["HTTPS_PROXY", "https_proxy"];
     /// Proxy for http addresses.
     HTTP_PROXY: ["http_proxy", "HTTP_PROXY"];
+    /// Proxy for addresses that the former are not for.
+    ALL_PROXY: ["ALL_PROXY", "all_proxy"];
     /// Hosts that are called without a proxy; this machine always is.
     NO_PROXY: ["NO_PROXY", "no_proxy"];
     /// File with the certificates to trust in place of the system's.

@@ -179,7 +179,8 @@ impl From<ClientError> for CliError {
     }
 }
 
-fn classify(error: &ClientError) -> (Kind, Vec<String>) {
+/// Whose fault it is, and what to do about it.
+pub(crate) fn classify(error: &ClientError) -> (Kind, Vec<String>) {
     match error {
         ClientError::InvalidOrigin { .. } => {
             (Kind::Usage, vec!["give the address as in `--domain https://kms.example.com`".into()])

@@ -25,6 +25,7 @@ pub mod settings;
 mod supervise;
 mod template;
 pub mod ui;
+mod update;
 mod vault;
 
 use std::process::ExitCode;
@@ -107,5 +108,10 @@ fn execute(
         .enable_all()
         .build()
         .map_err(CliError::internal)?;
-    runtime.block_on(command.run(&context))
+    let is_looking = matches!(command, Command::LookForUpdate(_));
+    let result = runtime.block_on(command.run(&context));
+    if !is_looking {
+        update::notice(update::Feed::MayBeAsked, &context);
+    }
+    result
 }

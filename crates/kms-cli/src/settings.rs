@@ -1,7 +1,12 @@
 //! What a command works with, decided once: flag beats environment beats project file beats
 //! stored login beats default.
 
-use std::{cell::OnceCell, env, path::PathBuf, sync::Arc};
+use std::{
+    cell::OnceCell,
+    env,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
 
 use kms_api::service_tokens::PREFIX;
 use kms_client::{Client, Origin};
@@ -52,6 +57,10 @@ pub struct Settings {
     certificates: Option<PathBuf>,
     headers: Vec<(String, SecretString)>,
     allow_http: bool,
+    /// The version that the server tells, once it does.
+    heard: Arc<OnceLock<String>>,
+    /// Where the project file is, if a flag says so.
+    project_folder: Option<PathBuf>,
     project_file: OnceCell<Option<ProjectFile>>,
 }
 
@@ -86,6 +95,8 @@ impl Settings {
                 .or_else(|| env.value(&env_vars::CACERT).map(PathBuf::from)),
             headers,
             allow_http: global.allow_http || env.is_on(&env_vars::ALLOW_HTTP),
+            heard: Arc::default(),
+            project_folder: global.project_config_dir.clone(),
             project_file: OnceCell::new(),
             env,
         };
@@ -95,6 +106,11 @@ impl Settings {
             settings.origin.value = profile.domain;
         }
         Ok(settings)
+    }
+
+    /// The version of the server, where it is one like ours and was called.
+    pub(crate) fn server_version(&self) -> Option<&str> {
+        self.heard.get().map(String::as_str)
     }
 
     /// The login that was chosen, if there is one.
@@ -186,6 +202,11 @@ impl Settings {
         Ok(self.builder().origin(origin.clone()).build()?)
     }
 
+    /// As [`Self::anonymous_client`], with the client's own error, to look for causes.
+    pub(crate) fn probing_client(&self) -> Result<Client, kms_client::Error> {
+        self.builder().build()
+    }
+
     /// Says how to become somebody.
     pub(crate) fn nobody(&self) -> CliError {
         let origin = &self.origin.value;
@@ -209,6 +230,7 @@ impl Settings {
         let mut builder = Client::builder()
             .origin(self.origin.value.clone())
             .user_agent(USER_AGENT)
+            .server_version(Arc::clone(&self.heard))
             .allow_http(self.allow_http);
         if let Some(file) = &self.certificates {
             builder = builder.certificates(file);
@@ -226,10 +248,18 @@ impl Settings {
         }
         let file = self.project_file()?;
         file.and_then(|file| file.project.clone()).ok_or_else(|| {
-            CliError::usage("no project was named").hint(format!(
+            let error = CliError::usage("no project was named").hint(format!(
                 "add `--projectId ID` or set {}; `kms projects list` shows the ids",
                 env_vars::PROJECT_ID.display()
-            ))
+            ));
+            match file.filter(|file| !file.sources.is_empty()) {
+                Some(file) => error.hint(format!(
+                    "the sources of `{}` are for reading; `workspaceId` names the project of all \
+                     else",
+                    file.path.display()
+                )),
+                None => error,
+            }
         })
     }
 
@@ -238,17 +268,25 @@ impl Settings {
         if let Some(slug) = flag.filter(|slug| !slug.is_empty()) {
             return Ok(slug.to_owned());
         }
-        let folder = env::current_dir()?;
+        let folder = self.project_folder()?;
         let file = self.project_file()?;
         let named = file.and_then(|file| file.environment(&folder));
         Ok(named.unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned()))
     }
 
-    /// The nearest project file, read once and only when something is left to it.
+    /// The directory that a flag names for the project file, else the working directory.
+    pub(crate) fn project_folder(&self) -> Result<PathBuf, CliError> {
+        self.project_folder.clone().map_or_else(|| Ok(env::current_dir()?), Ok)
+    }
+
+    /// The project file of the directory that a flag names, else the nearest; read once and only
+    /// when something is left to it.
     pub fn project_file(&self) -> Result<Option<&ProjectFile>, CliError> {
         if self.project_file.get().is_none() {
-            let folder = env::current_dir()?;
-            let found = project_file::find(&folder).map_err(CliError::usage)?;
+            let found = match &self.project_folder {
+                Some(folder) => Some(file_in(folder)?),
+                None => project_file::find(&env::current_dir()?).map_err(CliError::usage)?,
+            };
             return Ok(self.project_file.get_or_init(|| found).as_ref());
         }
         Ok(self.project_file.get().and_then(Option::as_ref))
@@ -286,6 +324,15 @@ impl Settings {
 pub fn missing(flag_name: &str, variable: &Variable) -> CliError {
     CliError::usage(format!("`{flag_name}` is missing"))
         .hint(format!("add `{flag_name}` or set {}", variable.display()))
+}
+
+/// The project file of exactly this folder, which must have one.
+fn file_in(folder: &Path) -> Result<ProjectFile, CliError> {
+    project_file::read_in(folder).map_err(CliError::usage)?.ok_or_else(|| {
+        let names = project_file::NAMES.join("` or `");
+        CliError::usage(format!("there is no `{names}` in `{}`", folder.display()))
+            .hint("`--project-config-dir` takes the directory of a project file")
+    })
 }
 
 fn origin(global: &GlobalArgs, env: &Env) -> Result<Option<Decided<Origin>>, CliError> {

@@ -1,6 +1,10 @@
 //! Making a [`Client`].
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use hyper_util::client::proxy::matcher::Matcher;
 use kms_api::service_tokens::PREFIX;
@@ -10,7 +14,9 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Client, Error, Origin, TokenStore, http::Caller, session::Session, tls};
+use crate::{
+    Client, Error, Origin, TokenStore, http::Caller, session::Session, tls, verifier::Seen,
+};
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,6 +43,7 @@ pub struct ClientBuilder {
     headers: Vec<(String, SecretString)>,
     certificates: Option<PathBuf>,
     allow_http: bool,
+    heard: Arc<OnceLock<String>>,
 }
 
 impl ClientBuilder {
@@ -91,6 +98,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Where the version of the server is left when it tells one, which only servers like ours do.
+    #[must_use]
+    pub fn server_version(mut self, heard: Arc<OnceLock<String>>) -> Self {
+        self.heard = heard;
+        self
+    }
+
     /// Builds the client. Reads certificates, but does not connect.
     pub fn build(self) -> Result<Client, Error> {
         let origin = match self.origin {
@@ -103,7 +117,12 @@ impl ClientBuilder {
         let proxy = proxy_for(&origin);
         let encrypted =
             origin.is_https() || proxy.as_deref().is_some_and(|proxy| proxy.starts_with("https:"));
-        let tls = if encrypted { tls::config(self.certificates.as_deref())? } else { tls::none() };
+        let seen = Seen::default();
+        let tls = if encrypted {
+            tls::config(self.certificates.as_deref(), Arc::clone(&seen))?
+        } else {
+            tls::none()
+        };
         let http = transport(tls, proxy.is_some())
             .user_agent(self.user_agent.as_deref().unwrap_or(USER_AGENT))
             .default_headers(headers(&self.headers)?)
@@ -116,7 +135,10 @@ impl ClientBuilder {
             (None, Some(store)) => Caller::Session(Arc::new(Session::new(store))),
             (None, None) => Caller::Nobody,
         };
-        Ok(Client::new(http, origin, caller, proxy).trusting(self.certificates))
+        Ok(Client::new(http, origin, caller, proxy)
+            .trusting(self.certificates)
+            .seeing(seen)
+            .hearing(self.heard))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -24,6 +24,8 @@ use crate::{
     cookie::{self, refresh_token},
     retry,
     session::Session,
+    verifier::{Presented, Seen},
+    version,
 };
 
 /// An answer larger than this is refused rather than kept in memory.
@@ -51,6 +53,8 @@ pub struct Client {
     caller: Caller,
     proxied: Option<String>,
     certificates: Option<Arc<Path>>,
+    seen: Seen,
+    heard: Arc<OnceLock<String>>,
 }
 
 impl fmt::Debug for Client {
@@ -109,13 +113,42 @@ impl Client {
         caller: Caller,
         proxied: Option<String>,
     ) -> Self {
-        Self { http, origin, caller, proxied, certificates: None }
+        Self {
+            http,
+            origin,
+            caller,
+            proxied,
+            certificates: None,
+            seen: Seen::default(),
+            heard: Arc::default(),
+        }
     }
 
     /// Remembers the file with certificates to trust, for those that a login has to ask.
     pub(crate) fn trusting(mut self, file: Option<PathBuf>) -> Self {
         self.certificates = file.map(Arc::from);
         self
+    }
+
+    /// Remembers where the verifier leaves what it was shown.
+    pub(crate) fn seeing(mut self, seen: Seen) -> Self {
+        self.seen = seen;
+        self
+    }
+
+    /// Remembers where to leave the version that the server tells.
+    pub(crate) fn hearing(mut self, heard: Arc<OnceLock<String>>) -> Self {
+        self.heard = heard;
+        self
+    }
+
+    /// The certificates that were last shown.
+    pub(crate) fn presented(&self) -> Option<Presented> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn proxied(&self) -> Option<&str> {
+        self.proxied.as_deref()
     }
 
     pub(crate) fn certificates(&self) -> Option<&Path> {
@@ -244,7 +277,7 @@ impl Client {
         }
     }
 
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, self.origin.join(path)).header(ACCEPT, "application/json")
     }
 
@@ -319,6 +352,10 @@ impl Client {
     async fn send_logged(&self, request: &Request, path: &str) -> Result<Response, Error> {
         let started = Instant::now();
         let response = self.send_patiently(request).await?;
+        if let Some(version) = version::of(response.headers()) {
+            // All answers are of one server: the first says enough.
+            let _ = self.heard.set(version);
+        }
         tracing::debug!(
             http.request.method = %request.method(),
             url.path = path,
@@ -350,11 +387,16 @@ impl Client {
         unreachable!("the loop has no end of its own")
     }
 
+    /// Sends a request, once.
+    pub(crate) async fn once(&self, request: Request) -> Result<Response, Error> {
+        self.http.execute(request).await.map_err(|error| self.transport(error))
+    }
+
     pub(crate) fn transport(&self, error: reqwest::Error) -> Error {
         Error::transport(&self.origin, self.proxied.as_deref(), error)
     }
 
-    async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, Error> {
+    pub(crate) async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, Error> {
         let status = response.status();
         if status.is_redirection() {
             return Err(self.redirected(&response));

@@ -66,6 +66,17 @@ impl Origin {
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
+    /// The name or address of its machine, without brackets.
+    pub fn host(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        host.trim_start_matches('[').trim_end_matches(']').to_owned()
+    }
+
+    /// Its port, which may be the scheme's own.
+    pub fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or_default()
+    }
+
     /// What a browser says in `Origin` on a page of this server (RFC 6454): without the path.
     pub fn web_origin(&self) -> String {
         self.url.origin().ascii_serialization()

@@ -1,6 +1,10 @@
 //! Verifies a server's certificate as `rustls` does, and says which link of its chain failed.
 
-use std::{error::Error as StdError, fmt, sync::Arc};
+use std::{
+    error::Error as StdError,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use rustls::{
     CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
@@ -13,18 +17,36 @@ use rustls::{
 };
 use webpki::EndEntityCert;
 
-use crate::TlsFault;
+use crate::{TlsFault, certificate::common_name};
 
 /// The verifier of `rustls`, which decides everything; only its refusals are told in more words.
 #[derive(Debug)]
-pub(crate) struct Explaining(Arc<WebPkiServerVerifier>);
+pub(crate) struct Explaining {
+    verifier: Arc<WebPkiServerVerifier>,
+    seen: Seen,
+}
+
+/// What was last verified, good or not.
+pub(crate) type Seen = Arc<Mutex<Option<Presented>>>;
+
+/// The certificates of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Presented {
+    /// Whom they have to be for.
+    pub(crate) by: String,
+    /// The server's own first.
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+}
 
 impl Explaining {
     pub(crate) fn new(
         roots: RootCertStore,
         provider: Arc<CryptoProvider>,
+        seen: Seen,
     ) -> Result<Self, rustls::client::VerifierBuilderError> {
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().map(Self)
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+        Ok(Self { verifier, seen })
     }
 }
 
@@ -37,8 +59,17 @@ impl ServerCertVerifier for Explaining {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified =
-            self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let chain = std::iter::once(end_entity).chain(intermediates);
+        let chain = chain.map(|certificate| certificate.clone().into_owned()).collect();
+        let presented = Presented { by: server_name.to_str().into_owned(), chain };
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(presented);
+        let verified = self.verifier.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
         verified.map_err(|error| match error {
             rustls::Error::InvalidCertificate(reason) => {
                 let rejected = Rejected::new(&reason, end_entity, intermediates, server_name);
@@ -54,7 +85,7 @@ impl ServerCertVerifier for Explaining {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls12_signature(message, cert, dss)
+        self.verifier.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -63,11 +94,11 @@ impl ServerCertVerifier for Explaining {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls13_signature(message, cert, dss)
+        self.verifier.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.verifier.supported_verify_schemes()
     }
 }
 
@@ -180,43 +211,10 @@ fn untrusted(
     }
 }
 
-/// The common name, else the organization, of a distinguished name in DER.
-fn common_name(name: &[u8]) -> Option<String> {
-    // X.520 attribute types 2.5.4.3 and 2.5.4.10, each as a whole object identifier.
-    const TYPES: [[u8; 5]; 2] = [[6, 3, 0x55, 4, 3], [6, 3, 0x55, 4, 10]];
-    TYPES.iter().find_map(|oid| {
-        let at = name.windows(oid.len()).rposition(|window| window == oid)? + oid.len();
-        // A string's tag, a length below 128, the text. Longer names are no names to show.
-        let (length, text) = name.get(at + 1..)?.split_first()?;
-        let text = text.get(..usize::from(*length))?;
-        std::str::from_utf8(text).ok().map(str::to_owned)
-    })
-}
-
 fn days(seconds: u64) -> String {
     match seconds / 86_400 {
         0 => "less than a day".to_owned(),
         1 => "1 day".to_owned(),
         days => format!("{days} days"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_read_from_its_last_part() {
-        let attribute = |kind: u8, text: &str| {
-            let mut der = vec![6, 3, 0x55, 4, kind, 0x0c, u8::try_from(text.len()).unwrap()];
-            der.extend_from_slice(text.as_bytes());
-            der
-        };
-        let name = [attribute(10, "Corp"), attribute(3, "Corp Root CA")].concat();
-        assert_eq!(common_name(&name).as_deref(), Some("Corp Root CA"));
-        assert_eq!(common_name(&attribute(10, "Corp")).as_deref(), Some("Corp"));
-        assert_eq!(common_name(&attribute(6, "DE")), None);
-        assert_eq!(common_name(&[6, 3, 0x55, 4, 3, 0x0c, 200, b'x']), None);
-        assert_eq!(common_name(&[6, 3, 0x55, 4, 3]), None);
     }
 }

@@ -66,7 +66,7 @@ fn flags_tie_a_folder_to_a_project_by_id_or_slug() {
 fn what_the_file_says_besides_is_kept_and_another_project_needs_force() {
     let folder = tempfile::tempdir().unwrap();
     let former = json!({
-        "workspaceId": SECOND, "defaultEnvironment": "prod", "ours": [1],
+        "workspaceId": SECOND, "defaultEnvironment": "prod", "x-ours": [1], "theirs": 2,
         "gitBranchToEnvironmentMapping": { "dev": "dev" },
     });
     fs::write(folder.path().join(".infisical.json"), former.to_string()).unwrap();
@@ -77,7 +77,8 @@ fn what_the_file_says_besides_is_kept_and_another_project_needs_force() {
     let args = [&args[..], &["--force"]].concat();
     run(&mut with_token(&server, folder.path(), &args)).ends_with(0).says("was taken over");
     let now = file(folder.path());
-    assert_eq!((&now["workspaceId"], &now["ours"]), (&json!(ID), &json!([1])));
+    assert_eq!((&now["workspaceId"], &now["x-ours"]), (&json!(ID), &json!([1])));
+    assert_eq!(now.get("theirs"), None, "it would be no field of ours");
     assert_eq!(now["defaultEnvironment"], "prod", "the project has it, too");
     assert_eq!(now["gitBranchToEnvironmentMapping"], json!({ "dev": "dev", "main": "prod" }));
 }

@@ -19,7 +19,7 @@ use crate::{
     error::{CliError, ResultExt as _},
     formats::{self, Format, Options, Refused, Rendered, kubernetes},
     private_file, process,
-    selection::{self, Place, PlaceArgs, ReadArgs},
+    selection::{self, PlaceArgs, ReadArgs, Selection},
     template::{self, Asked, MAX_TEMPLATE},
 };
 
@@ -76,9 +76,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
         return write(&args, &text, None, context);
     }
     let options = args.options()?;
-    let (client, place) = Place::to_read(&args.place, None, context).await?;
-    let secrets = selection::fetch(&client, &place, &args.read, context).await?;
-    let secrets = selection::unique(secrets);
+    let (client, chosen) = Selection::to_read(&args.place, &args.read, context).await?;
+    let secrets = selection::unique(chosen.fetch(&client, context).await?);
     selection::require_values(&secrets)?;
     let rendered = formats::render_with(args.format, &secrets, options)?;
     warn(args.format, &rendered, &secrets, context);

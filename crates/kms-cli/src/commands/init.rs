@@ -2,7 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "documentation of arguments is help text")]
 
-use std::{env, path::Path};
+use std::path::Path;
 
 use kms_api::{
     OrganizationId,
@@ -60,7 +60,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
 }
 
 async fn init(args: &Args, context: &Context) -> Result<(), CliError> {
-    let folder = env::current_dir()?;
+    let folder = context.settings.project_folder()?;
     let former = project_file::read_in(&folder).map_err(CliError::usage)?;
     let Acting { client, organization, origin } = acting(args, context).await?;
     let project = choose_project(args, &client, organization, context).await?;
@@ -208,6 +208,8 @@ impl Fields<'_> {
     /// Writes the file; what the former one says besides stays.
     fn write(self, path: &Path, former: Option<&ProjectFile>) -> Result<(), CliError> {
         let mut fields = former.map_or_else(|| Ok(Map::new()), |file| object(&file.path))?;
+        // Of a compatible client's file, what would be no field of ours.
+        fields.retain(|name, _| project_file::is_known(name));
         fields.insert("workspaceId".into(), self.project.id.to_string().into());
         fields.insert("organizationId".into(), self.project.org_id.to_string().into());
         fields.insert("defaultEnvironment".into(), self.environment.unwrap_or_default().into());

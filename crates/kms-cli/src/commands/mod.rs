@@ -3,6 +3,7 @@
 mod audit;
 mod bootstrap;
 mod demo;
+mod doctor;
 mod environments;
 mod export;
 pub(crate) mod help;
@@ -35,6 +36,7 @@ use crate::{
     error::CliError,
     mount::{Keep, REMOVE},
     supervise::{START, Start},
+    update::{self, LOOK, Look},
 };
 
 /// Every command of the client.
@@ -48,6 +50,7 @@ pub enum Command {
     #[command(visible_alias = "vaults")]
     Vault(vault::Args),
     Reset(reset::Args),
+    Doctor(doctor::Args),
     #[command(subcommand)]
     Token(token::Token),
     Init(init::Args),
@@ -70,6 +73,8 @@ pub enum Command {
     Help(help::Args),
     #[command(name = OPEN_ADDRESS, hide = true)]
     OpenAddress(open_address::Args),
+    #[command(name = LOOK, hide = true)]
+    LookForUpdate(Look),
     #[command(name = START, hide = true)]
     StartProgram(Start),
     #[command(name = REMOVE, hide = true)]
@@ -86,6 +91,7 @@ impl Command {
             Self::Whoami(args) => whoami::run(&args, context).await?,
             Self::Vault(args) => vault::run(args, context)?,
             Self::Reset(args) => reset::run(&args, context)?,
+            Self::Doctor(args) => doctor::run(&args, context).await?,
             Self::Token(command) => token::run(command, context).await?,
             Self::Init(args) => init::run(args, context).await?,
             Self::ServiceToken(command) => service_token::run(command, context).await?,
@@ -99,6 +105,7 @@ impl Command {
             Self::Organizations(command) => organizations::run(command, context).await?,
             Self::Audit(args) => audit::run(args, context).await?,
             Self::Demo(args) => demo::run(args, context).await?,
+            Self::LookForUpdate(args) => update::look(&args, context).await?,
             Self::OpenAddress(args) => open_address::run(&args)?,
             Self::Help(_) | Self::StartProgram(_) | Self::RemoveMount(_) => {
                 return Err(CliError::internal("the command was carried out before"));

@@ -117,7 +117,7 @@ async fn ask(credential: &Credential<'_>, context: &Context) -> Result<Me, CliEr
 }
 
 /// Name, organization and role in it.
-async fn identify(
+pub(super) async fn identify(
     client: &Client,
     kind: PrincipalType,
     claims: &Claims,

@@ -1,8 +1,7 @@
 //! Which secrets a command is about: one grammar for `secrets`, `export` and `run`.
 
 mod merge;
-
-use std::path::Path;
+mod sources;
 
 use clap::Args;
 use kms_api::{
@@ -16,10 +15,11 @@ use crate::{
     Context, env_vars,
     error::CliError,
     offline::{CopyArgs, Reader},
-    project_file::{self, ProjectFile},
+    project_file::ProjectFile,
 };
 
 pub(crate) use merge::{listed, unique};
+pub(crate) use sources::Selection;
 
 const ROOT: &str = "/";
 
@@ -145,32 +145,17 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Flag beats environment beats project file beats default. A project file of `folder`
-    /// stands before the nearest one.
-    pub(crate) fn resolve(
-        args: &PlaceArgs,
-        folder: Option<&Path>,
-        context: &Context,
-    ) -> Result<Self, CliError> {
+    /// Flag beats environment beats project file beats default.
+    pub(crate) fn resolve(args: &PlaceArgs, context: &Context) -> Result<Self, CliError> {
         let settings = &context.settings;
         let project = settings.optional(args.project_id.as_deref(), &env_vars::PROJECT_ID);
-        let environment = args.env.clone();
-        let is_decided = project.is_some() && environment.is_some();
-        let file = folder.map(file_in).transpose()?;
-        let named = file.as_ref().or(if is_decided { None } else { settings.project_file()? });
-        if let Some(file) = named {
+        let is_decided = project.is_some() && args.env.is_some();
+        if !is_decided && let Some(file) = settings.project_file()? {
             warn_about_domain(file, context);
         }
-        let from_folder = || file.as_ref()?.environment(folder?);
         Ok(Self {
-            project: match project.or_else(|| file.as_ref()?.project.clone()) {
-                Some(project) => project,
-                None => settings.project_id(None)?,
-            },
-            environment: match environment.or_else(from_folder) {
-                Some(environment) => environment,
-                None => settings.environment(None)?,
-            },
+            project: settings.project_id(project.as_deref())?,
+            environment: settings.environment(args.env.as_deref())?,
             paths: match args.path.as_slice() {
                 [] => vec![ROOT.to_owned()],
                 paths => paths.iter().map(|path| folder_named(path)).collect::<Result<_, _>>()?,
@@ -178,17 +163,12 @@ impl Place {
         })
     }
 
-    /// As [`Self::resolve`], for a command that reads, and who reads. A service token's project is
-    /// its own, and what else its command leaves out, as its server tells.
-    pub(crate) async fn to_read(
+    /// As [`Self::resolve`], with a service token: its project is its own, and what else its command
+    /// leaves out, as its server tells.
+    async fn of_service_token(
         args: &PlaceArgs,
-        folder: Option<&Path>,
         context: &Context,
     ) -> Result<(Client, Self), CliError> {
-        if !context.settings.has_service_token() {
-            let place = Self::resolve(args, folder, context)?;
-            return Ok((context.settings.client()?, place));
-        }
         let client = context.settings.client()?;
         let token = client.own_service_token().await;
         let token = token.map_err(|error| {
@@ -218,7 +198,7 @@ impl Place {
                 (paths, _) => paths.to_vec(),
             },
         };
-        Ok((client, Self::resolve(&of_token, folder, context)?))
+        Ok((client, Self::resolve(&of_token, context)?))
     }
 
     /// The only folder, for commands that work in one.
@@ -267,14 +247,6 @@ fn folder_named(path: &str) -> Result<String, CliError> {
         "" => Err(CliError::usage("`--path` names an empty folder").hint("the root folder is `/`")),
         path => Ok(path.to_owned()),
     }
-}
-
-/// The project file of exactly this folder, which must have one.
-fn file_in(folder: &Path) -> Result<ProjectFile, CliError> {
-    project_file::read_in(folder).map_err(CliError::usage)?.ok_or_else(|| {
-        let names = project_file::NAMES.join("` or `");
-        CliError::usage(format!("there is no `{names}` in `{}`", folder.display()))
-    })
 }
 
 /// A repository must not choose where credentials go, so its server is only reported (L8).

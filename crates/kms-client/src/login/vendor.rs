@@ -69,7 +69,10 @@ impl Vendor {
         }
         let http = if origin.is_https() {
             let proxied = proxy_for(&origin).is_some();
-            builder::transport(tls::config(client.certificates())?, proxied)
+            builder::transport(
+                tls::config(client.certificates(), crate::verifier::Seen::default())?,
+                proxied,
+            )
         } else {
             builder::transport(tls::none(), false)
         };

@@ -3,16 +3,19 @@
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, header::CONTENT_SECURITY_POLICY};
 
+use kms_api::status::VERSION_HEADER;
+
 use crate::{AppState, context::Context, pages::IsPage};
 
 /// An API answer is data for the program that asked: nobody stores it, frames it or guesses at it.
-const ALWAYS: [(&str, &str); 6] = [
+const ALWAYS: [(&str, &str); 7] = [
     ("cache-control", "no-store"),
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
     ("cross-origin-resource-policy", "same-origin"),
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
+    (VERSION_HEADER, env!("CARGO_PKG_VERSION")),
 ];
 
 /// What a page has in other words than data: its own policy, which it brings along, and an origin

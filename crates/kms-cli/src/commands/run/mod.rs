@@ -16,6 +16,7 @@ use crate::{
     process::{self, EnvironmentError, ExecError, Inherit, Program},
     selection::{PlaceArgs, ReadArgs, shell_word},
     supervise::Supervisor,
+    update::{self, Feed},
 };
 use prepare::{Prepared, Source};
 use watch::Watcher;
@@ -41,10 +42,6 @@ pub struct Args {
     /// Start this line with `$SHELL -c`, or `sh -c`
     #[arg(long, short, value_name = "LINE", conflicts_with = "program")]
     command: Option<OsString>,
-
-    /// Take the project file of this directory in place of the nearest
-    #[arg(long, value_name = "DIRECTORY")]
-    project_config_dir: Option<PathBuf>,
 
     /// Start the program anew when what it was given changes
     #[arg(long, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
@@ -142,6 +139,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<ExitCode, CliEr
     let source = Source::new(&args, context).await.map_err(ours)?;
     let prepared = source.prepare().await.map_err(ours)?;
     say(&prepared, context);
+    update::notice(Feed::IsLeftAlone, context);
     let program = args.program();
     if args.is_supervised() {
         let status = supervise(&args, &source, prepared, wish, context).await;

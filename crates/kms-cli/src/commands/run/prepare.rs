@@ -20,7 +20,7 @@ use crate::{
     input,
     process::{self, Environment},
     references::{self, Folder, Found, Reference},
-    selection::{self, Place, ReadArgs},
+    selection::{self, Place, ReadArgs, Selection},
 };
 
 /// Where it comes from, decided once.
@@ -28,7 +28,7 @@ pub(super) struct Source<'a> {
     args: &'a Args,
     context: &'a Context,
     client: Client,
-    place: Option<Place>,
+    selection: Option<Selection>,
     /// Of the own environment and of files, without our own credentials.
     variables: BTreeMap<OsString, OsString>,
     references: BTreeMap<String, Reference>,
@@ -88,22 +88,20 @@ impl<'a> Source<'a> {
         }
         let is_needed =
             !args.references_only || references.values().any(|it| it.folder.project.is_none());
-        let directory = args.project_config_dir.as_deref();
-        let (client, place) = if is_needed {
-            let (client, place) = Place::to_read(&args.place, directory, context).await?;
-            (client, Some(place))
+        let (client, selection) = if is_needed {
+            let chosen = Selection::to_read(&args.place, &args.read, context).await?;
+            (chosen.0, Some(chosen.1))
         } else {
             (context.settings.client()?, None)
         };
-        Ok(Self { args, context, client, place, variables, references })
+        Ok(Self { args, context, client, selection, variables, references })
     }
 
     /// Asks the server for everything.
     pub(super) async fn prepare(&self) -> Result<Prepared, CliError> {
-        let secrets = match &self.place {
-            Some(place) if !self.args.references_only => {
-                let (client, read) = (&self.client, &self.args.read);
-                selection::unique(selection::fetch(client, place, read, self.context).await?)
+        let secrets = match &self.selection {
+            Some(chosen) if !self.args.references_only => {
+                selection::unique(chosen.fetch(&self.client, self.context).await?)
             }
             _ => Vec::new(),
         };
@@ -155,7 +153,7 @@ impl<'a> Source<'a> {
     }
 
     async fn place_of(&self, folder: &Folder) -> Result<Place, CliError> {
-        let project = match (&folder.project, &self.place) {
+        let project = match (&folder.project, &self.selection) {
             (Some(project), _) if project.parse::<Uuid>().is_ok() => project.clone(),
             (Some(slug), _) => {
                 if self.args.read.copies.is_offline(self.context) {
@@ -166,7 +164,17 @@ impl<'a> Source<'a> {
                 let project = self.client.get_project_by_slug(slug).await;
                 project.context(format!("could not find the project `{slug}`"))?.id.to_string()
             }
-            (None, Some(place)) => place.project.clone(),
+            (None, Some(chosen)) => {
+                let Some(project) = chosen.project() else {
+                    let title = chosen.title();
+                    let text =
+                        format!("{title} are of several projects, and a reference names none");
+                    return Err(
+                        CliError::usage(text).hint("write `kms://PROJECT/ENVIRONMENT/NAME`")
+                    );
+                };
+                project.to_owned()
+            }
             (None, None) => return Err(CliError::internal("the own project was not decided")),
         };
         let (environment, paths) = (folder.environment.clone(), vec![folder.path.clone()]);
@@ -176,11 +184,10 @@ impl<'a> Source<'a> {
     /// The lists that decide what a program is given.
     pub(super) async fn queries(&self) -> Result<Vec<ListSecretsQuery>, CliError> {
         let mut queries = Vec::new();
-        if let Some(place) = &self.place
+        if let Some(chosen) = &self.selection
             && !self.args.references_only
         {
-            let query = |path: &String| selection::query(place, path, &self.args.read);
-            queries.extend(place.paths.iter().map(query));
+            queries.extend(chosen.queries());
         }
         let mut found = Found::default();
         self.references.values().for_each(|reference| found.want(reference));

@@ -32,7 +32,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     common.read.refuse("secrets delete")?;
     let structured = Form::decide(common, context)?.structured()?;
-    let place = Place::resolve(&common.place, None, context)?;
+    let place = Place::resolve(&common.place, context)?;
     let path = place.path()?;
     args.names.sort();
     args.names.dedup();

@@ -100,7 +100,7 @@ fn sides(args: &Args, common: &Common, context: &Context) -> Result<[Side; 2], C
                 .hint("for example: `kms secrets diff dev prod`"));
         }
     };
-    let place = Place::resolve(&common.place, None, context)?;
+    let place = Place::resolve(&common.place, context)?;
     let from = match from {
         Some(from) => {
             common.place.refuse_environment("two environments")?;

@@ -41,7 +41,7 @@ pub(super) async fn run(_: Args, common: &Common, context: &Context) -> Result<(
             "`{COMMAND}` needs the server: nothing of it is kept"
         )));
     }
-    let place = Place::resolve(&common.place, None, context)?;
+    let place = Place::resolve(&common.place, context)?;
     let client = context.settings.client()?;
     let mut secrets = Vec::new();
     for path in &place.paths {

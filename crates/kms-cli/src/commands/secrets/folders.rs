@@ -72,7 +72,7 @@ pub(super) async fn run(
     if !matches!(command, Folders::Get(_)) {
         common.read.refuse("secrets folders")?;
     }
-    let place = Place::resolve(&common.place, None, context)?;
+    let place = Place::resolve(&common.place, context)?;
     let at = At { place: &place, path: place.path()? };
     match command {
         Folders::Get(args) if args.tree => at.tree(structured, context).await,

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Context,
     error::CliError,
-    selection::{self, Place, shell_word},
+    selection::{self, Place, Selection, shell_word},
     ui,
 };
 
@@ -29,8 +29,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, common: &Common, context: &Context) -> Result<(), CliError> {
     let form = Form::decide(common, context)?;
-    let (client, place) = Place::to_read(&common.place, None, context).await?;
-    let secrets = selection::fetch(&client, &place, &common.read, context).await?;
+    let (client, selection) = Selection::to_read(&common.place, &common.read, context).await?;
+    let secrets = selection.fetch(&client, context).await?;
     let by_name: HashMap<&str, &Secret> =
         secrets.iter().map(|secret| (secret.secret_key.as_str(), secret)).collect();
     let found: Vec<(&str, Option<&Secret>)> = args
@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, common: &Common, context: &Context) -> Resu
     if missing.is_empty() {
         return Ok(());
     }
-    let error = not_found(&missing, &place);
+    let error = not_found(&missing, &selection);
     Err(match look_alikes(&missing, &secrets) {
         names if names.is_empty() => error,
         names => error.hint(format!("upper and lower case count: there is {}", names.join(", "))),
@@ -94,19 +94,21 @@ fn print(form: Form, found: &[(&str, Option<&Secret>)], context: &Context) -> Re
     }
 }
 
-fn not_found(missing: &[&str], place: &Place) -> CliError {
+fn not_found(missing: &[&str], selection: &Selection) -> CliError {
     let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
-    CliError::failed(format!(
-        "there is no secret {} in `{}` of `{}`",
-        names.join(", "),
-        place.paths.join("`, `"),
-        place.environment
-    ))
-    .hint(format!(
+    let (names, title) = (names.join(", "), selection.title());
+    let error = CliError::failed(format!("there is no secret {names} in {title}"));
+    let mut hints: Vec<String> = selection.places().map(hint).collect();
+    hints.dedup();
+    hints.into_iter().fold(error, CliError::hint)
+}
+
+fn hint(place: &Place) -> String {
+    format!(
         "the names that exist in all folders: `kms secrets --projectId {} --env {} --recursive`",
         shell_word(&place.project),
         shell_word(&place.environment)
-    ))
+    )
 }
 
 /// Names that are the same but for upper and lower case.

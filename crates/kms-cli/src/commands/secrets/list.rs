@@ -9,18 +9,18 @@ use super::{
 use crate::{
     Context,
     error::CliError,
-    selection::{self, Place},
+    selection::{self, Selection},
     ui,
 };
 
 pub(super) async fn run(common: &Common, context: &Context) -> Result<(), CliError> {
     let form = Form::decide(common, context)?;
-    let (client, place) = Place::to_read(&common.place, None, context).await?;
-    let mut secrets = selection::fetch(&client, &place, &common.read, context).await?;
+    let (client, selection) = Selection::to_read(&common.place, &common.read, context).await?;
+    let mut secrets = selection.fetch(&client, context).await?;
     secrets.sort_by(|a, b| {
         (a.secret_key.as_bytes(), &a.secret_path).cmp(&(b.secret_key.as_bytes(), &b.secret_path))
     });
-    let several = common.read.is_recursive() || place.paths.len() > 1;
+    let several = selection.is_several();
     let rows = || -> Vec<Row> { secrets.iter().map(|secret| row(secret, several)).collect() };
     match form {
         Form::Structured(structured) => structured.print(&rows(), context),

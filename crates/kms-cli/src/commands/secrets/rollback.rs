@@ -24,7 +24,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, common: &Common, context: &Context) -> Result<(), CliError> {
     common.read.refuse("secrets rollback")?;
     let structured = Form::decide(common, context)?.structured()?;
-    let place = Place::resolve(&common.place, None, context)?;
+    let place = Place::resolve(&common.place, context)?;
     let path = place.path()?;
     let client = context.settings.client()?;
     let id = secret_id(&client, &place, &args.name).await?;

@@ -73,7 +73,7 @@ impl From<ProjectTag> for Row {
 pub(super) async fn run(command: Tags, common: &Common, context: &Context) -> Result<(), CliError> {
     let structured = Form::decide(common, context)?.structured()?;
     common.read.refuse("secrets tags")?;
-    let project = Place::resolve(&common.place, None, context)?.project;
+    let project = Place::resolve(&common.place, context)?.project;
     let client = context.settings.client()?;
     match command {
         Tags::List => {

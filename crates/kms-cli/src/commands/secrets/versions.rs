@@ -71,7 +71,7 @@ impl Row {
 pub(super) async fn run(args: &Args, common: &Common, context: &Context) -> Result<(), CliError> {
     common.read.refuse("secrets history")?;
     let structured = Form::decide(common, context)?.structured()?;
-    let place = Place::resolve(&common.place, None, context)?;
+    let place = Place::resolve(&common.place, context)?;
     let client = context.settings.client()?;
     let id = secret_id(&client, &place, &args.name).await?;
     let query = ListVersionsQuery {

@@ -141,7 +141,7 @@ impl State {
         let client = if is_near {
             near()?
         } else {
-            let tls = tls::config(self.certificates.as_deref())?;
+            let tls = tls::config(self.certificates.as_deref(), crate::verifier::Seen::default())?;
             let http = builder::transport(tls, true).connect_timeout(CONNECT_FAR);
             http.build().map_err(|error| Error::Setup(error.into()))?
         };

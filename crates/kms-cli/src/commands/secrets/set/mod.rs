@@ -85,7 +85,7 @@ pub(super) async fn run(args: Args, common: &Common, context: &Context) -> Resul
             .hint("set the tags with the shared value: without `--type personal`"));
     }
     let form = Form::decide(common, context)?;
-    let place = Place::resolve(&common.place, None, context)?;
+    let place = Place::resolve(&common.place, context)?;
     let path = place.path()?;
     let client = context.settings.client()?;
     let assignments = gather::gather(&args, &place, path, context).await?;

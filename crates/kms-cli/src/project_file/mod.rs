@@ -2,7 +2,11 @@
 //!
 //! It comes from whoever wrote the repository, so it only chooses among what the user may reach
 //! anyway: its `domain`, its `organizationId` and its `profile` choose among the logins that are
-//! here, and a server that nobody has logged in to is neither called nor sent a token.
+//! here, and a server that nobody has logged in to is neither called nor sent a token. Its sources are
+//! all of that one server.
+
+mod fields;
+mod source;
 
 use std::{
     collections::BTreeMap,
@@ -12,10 +16,26 @@ use std::{
 };
 
 use kms_api::OrganizationId;
-use serde_json::{Map, Value};
+use kms_client::Origin;
+use serde_json::Value;
+
+use fields::Fields;
+pub use source::Source;
 
 /// Names of the file, the first that exists in a folder counts.
 pub const NAMES: [&str; 2] = [".kms.json", ".infisical.json"];
+
+/// What can stand in the file. `defaultSecretPath` is the compatible client's, which ignores it too.
+const FIELDS: [&str; 8] = [
+    "workspaceId",
+    "organizationId",
+    "defaultEnvironment",
+    "gitBranchToEnvironmentMapping",
+    "sources",
+    "domain",
+    "profile",
+    "defaultSecretPath",
+];
 
 const MAX_BYTES: u64 = 64 * 1024;
 
@@ -38,6 +58,9 @@ pub struct ProjectFile {
     /// The name of a login (`profile`), which differs from person to person: for files that are
     /// not shared.
     pub profile: Option<String>,
+    /// The places that commands read, a later one winning (`sources`); none if the fields above
+    /// name the only one.
+    pub sources: Vec<Source>,
 }
 
 /// Why a project file was not taken.
@@ -98,54 +121,53 @@ fn read(path: PathBuf, file: File) -> Result<ProjectFile, ProjectFileError> {
         }
         Ok(_) => {}
     }
-    parse(&bytes).map_or_else(
+    // What other fields a file of the compatible client may have, is its to say.
+    let is_ours = path.file_name().is_some_and(|name| name == NAMES[0]);
+    parse(&bytes, is_ours).map_or_else(
         |reason| Err(ProjectFileError::Content { path: path.clone(), reason }),
         |file| Ok(ProjectFile { path: path.clone(), ..file }),
     )
 }
 
-fn parse(bytes: &[u8]) -> Result<ProjectFile, String> {
+fn parse(bytes: &[u8], is_ours: bool) -> Result<ProjectFile, String> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let Value::Object(fields) = value else {
+    let Value::Object(map) = value else {
         return Err("expected a JSON object".to_owned());
     };
-    let branches = match fields.get("gitBranchToEnvironmentMapping") {
-        None | Some(Value::Null) => BTreeMap::new(),
-        Some(Value::Object(map)) => {
-            let texts = map.keys().map(|branch| {
-                let environment = text(map, branch)
-                    .map_err(|reason| format!("`gitBranchToEnvironmentMapping`: {reason}"))?;
-                Ok((branch.clone(), environment))
-            });
-            let texts: Result<Vec<_>, String> = texts.collect();
-            let named = texts?.into_iter();
-            named.filter_map(|(branch, environment)| Some((branch, environment?))).collect()
-        }
-        Some(_) => return Err("`gitBranchToEnvironmentMapping` must be an object".to_owned()),
-    };
+    let fields = Fields::of_file(&map);
+    if is_ours {
+        fields.allow(&FIELDS)?;
+    }
+    let domain: Option<Origin> =
+        fields.parsed("domain", "the address of a server, such as `https://kms.example.com`")?;
     Ok(ProjectFile {
         path: PathBuf::new(),
-        project: text(&fields, "workspaceId")?,
-        default_environment: text(&fields, "defaultEnvironment")?,
-        branches,
-        domain: text(&fields, "domain")?,
-        organization: id(&fields, "organizationId")?,
-        profile: text(&fields, "profile")?,
+        project: fields.text("workspaceId")?,
+        default_environment: fields.text("defaultEnvironment")?,
+        branches: branches(&fields)?,
+        domain: domain.map(|domain| domain.to_string()),
+        organization: fields.parsed("organizationId", "an id")?,
+        profile: fields.text("profile")?,
+        sources: source::read(&fields)?,
     })
 }
 
-fn text(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, String> {
-    match fields.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|t| !t.is_empty())),
-        Some(_) => Err(format!("`{}` must be a text", name.escape_debug())),
+fn branches(fields: &Fields<'_>) -> Result<BTreeMap<String, String>, String> {
+    const NAME: &str = "gitBranchToEnvironmentMapping";
+    let Some(value) = fields.value(NAME) else { return Ok(BTreeMap::new()) };
+    let mapping = Fields::of(value, NAME)?;
+    let mut branches = BTreeMap::new();
+    for branch in value.as_object().into_iter().flat_map(|map| map.keys()) {
+        if let Some(environment) = mapping.text(branch)? {
+            branches.insert(branch.clone(), environment);
+        }
     }
+    Ok(branches)
 }
 
-fn id(fields: &Map<String, Value>, name: &str) -> Result<Option<OrganizationId>, String> {
-    let text = text(fields, name)?;
-    let parsed = text.map(|text| text.parse());
-    parsed.transpose().map_err(|_| format!("`{}` must be an id", name.escape_debug()))
+/// Whether a field can stand in our own file.
+pub(crate) fn is_known(name: &str) -> bool {
+    FIELDS.contains(&name) || fields::is_free(name)
 }
 
 impl ProjectFile {
@@ -229,7 +251,26 @@ mod tests {
             (r#"{"organizationId":"acme"}"#, "`organizationId` must be an id"),
             (
                 r#"{"gitBranchToEnvironmentMapping":{"main":2}}"#,
-                "`gitBranchToEnvironmentMapping`: `main` must be a text",
+                "`gitBranchToEnvironmentMapping.main` must be a text",
+            ),
+            (r#"{"gitBranchToEnvironmentMapping":[]}"#, "Mapping` must be an object"),
+            (r#"{"domain":"kms"}"#, "`domain` must be the address of a server"),
+            (r#"{"project":"p"}"#, "`project` is not known; allowed are `workspaceId`, "),
+            (r#"{"sources":{}}"#, "`sources` must be a list"),
+            (r#"{"sources":[{},1]}"#, "`sources[1]` must be an object"),
+            (r#"{"sources":[{"path":1}]}"#, "`sources[0].path` must be a text"),
+            (
+                r#"{"sources":[{"recursive":"yes"}]}"#,
+                "`sources[0].recursive` must be `true` or `false`",
+            ),
+            (
+                r#"{"sources":[{"domain":"https://a.example"}]}"#,
+                "`sources[0].domain` is not known; allowed are `projectId`, `workspaceId`, \
+                 `environment`, `path`, `recursive`, `includeImports`",
+            ),
+            (
+                r#"{"sources":[{"projectId":"a","workspaceId":"b"}]}"#,
+                "`sources[0]` has both `projectId` and `workspaceId`",
             ),
             ("[]", "expected a JSON object"),
             ("{", "EOF while parsing"),
@@ -238,6 +279,34 @@ mod tests {
             let error = find(root.path()).unwrap_err().to_string();
             assert!(error.contains(".kms.json") && error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn sources_are_read_in_their_order() {
+        let text = r#"{
+            "$schema": "https://example.com/any", "x-team": 1, "workspaceId": "w",
+            "sources": [
+                {},
+                { "projectId": "p", "environment": "prod", "path": "/a", "recursive": true,
+                  "includeImports": false, "x-why": "shared" }
+            ]
+        }"#;
+        let root = folder(&[(".kms.json", text)]);
+        let file = find(root.path()).unwrap().unwrap();
+        let second = Source {
+            project: Some("p".into()),
+            environment: Some("prod".into()),
+            path: Some("/a".into()),
+            recursive: Some(true),
+            include_imports: Some(false),
+        };
+        assert_eq!(file.sources, [Source::default(), second]);
+    }
+
+    #[test]
+    fn a_file_of_the_compatible_client_may_have_fields_that_are_not_known() {
+        let root = folder(&[(".infisical.json", r#"{"workspaceId":"p","new":1}"#)]);
+        assert_eq!(find(root.path()).unwrap().unwrap().project.as_deref(), Some("p"));
     }
 
     #[test]
