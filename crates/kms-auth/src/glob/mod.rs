@@ -135,14 +135,14 @@ impl<'t> Matcher<'t> {
                 here.set(text.len() - at);
             }
         }
-        let starts = |at: usize| at == 0 || text[at - 1] == SLASH;
+        let is_first = |at: usize| at == 0 || text[at - 1] == SLASH;
         let ends = |at: usize| text.get(at).is_none_or(|unit| *unit == SLASH);
         Self {
             text,
             stars,
             units,
             inside: where_(&|at| !ends(at)),
-            leading_dots: where_(&|at| text.get(at) == Some(&DOT) && starts(at)),
+            leading_dots: where_(&|at| text.get(at) == Some(&DOT) && is_first(at)),
             dotted: where_(&|at| text.get(at) == Some(&SLASH) && text.get(at + 1) == Some(&DOT)),
             begins: where_(&|at| match text.get(at) {
                 None | Some(&DOT) => false,
@@ -257,7 +257,9 @@ impl<'t> Matcher<'t> {
         };
         if let Some(singles) = sequences.iter().map(single).collect::<Option<Vec<_>>>() {
             let mut takes = self.none();
-            singles.iter().for_each(|single| takes.or(single));
+            for single in &singles {
+                takes.or(single);
+            }
             positions.flood(&takes);
             return positions;
         }
