@@ -40,7 +40,7 @@ pub(super) fn check_version(
     }
     let version = Version {
         secret,
-        version: row.version,
+        number: row.version,
         environment: row.env_id.uuid(),
         folder: row.folder_id.uuid(),
         name: &row.name,
@@ -78,7 +78,7 @@ fn secret_mac(access: &ProjectAccess, row: &SecretRow) -> RowMac {
 /// What is authenticated of a version.
 struct Version<'a> {
     secret: SecretId,
-    version: i64,
+    number: i64,
     environment: Uuid,
     folder: Uuid,
     name: &'a str,
@@ -94,7 +94,7 @@ impl<'a> Version<'a> {
     fn of(row: &'a SecretRow) -> Self {
         Self {
             secret: row.id,
-            version: row.version,
+            number: row.version,
             environment: row.env_id.uuid(),
             folder: row.folder_id.uuid(),
             name: &row.name,
@@ -111,7 +111,7 @@ impl<'a> Version<'a> {
             .rows
             .mac("secret_versions")
             .uuid(self.secret.uuid())
-            .int(self.version)
+            .int(self.number)
             .uuid(access.project.org_id.uuid())
             .uuid(access.id().uuid())
             .uuid(self.environment)

@@ -184,12 +184,12 @@ async fn k1_secrets_do_not_exchange_their_names() {
 async fn k1_a_row_in_which_anything_was_edited_does_not_open() {
     let bed = Bed::remembering(0).await;
     let id = bed.create("/", "A", "v").await.id.to_string();
-    let read = async |table| match table {
-        "secrets" => refused(bed.core.get_secret_by_id(&bed.admin, &id).await),
-        _ => {
-            let query = ListVersionsQuery::default();
-            refused(bed.core.list_secret_versions(&bed.admin, &id, &query).await)
+    let read = async |table| {
+        if table == "secrets" {
+            return refused(bed.core.get_secret_by_id(&bed.admin, &id).await);
         }
+        let query = ListVersionsQuery::default();
+        refused(bed.core.list_secret_versions(&bed.admin, &id, &query).await)
     };
     let both = [
         ("version", "2"),

@@ -268,7 +268,8 @@ async fn r7_trees_end_at_cycles_and_limits() {
 async fn r7_the_references_of_a_write_are_bounded_and_each_asked_once() {
     let bed = Bed::new().await;
     bed.create("/", "SAME", &"${a}".repeat(100_000)).await;
-    let different = |count: usize| (0..count).map(|n| format!("${{{n}}}")).collect::<String>();
+    let different =
+        |count: usize| (0..count).map(|n| format!("${{{n}}}")).collect::<Vec<_>>().concat();
     bed.create("/", "MOST", &different(10_000)).await;
     let error = bed.create_as(&bed.admin, "/", "MORE", &different(10_001)).await.err().unwrap();
     assert_eq!(error.to_string(), "A write holds at most 10000 different references");
