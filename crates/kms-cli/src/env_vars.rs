@@ -125,14 +125,6 @@ variables! {
     NON_INTERACTIVE: ["KMS_NON_INTERACTIVE"];
     /// Never asks anything when set to other than `false`, as without a terminal.
     CI: ["CI"];
-    /// `true` uses what was read before and never asks the server.
-    OFFLINE: ["KMS_OFFLINE"];
-    /// `true` uses what was read before if it is young enough.
-    PREFER_OFFLINE: ["KMS_PREFER_OFFLINE"];
-    /// How old what was read before may be, such as `12h`.
-    CACHE_MAX_AGE: ["KMS_CACHE_MAX_AGE"];
-    /// `true` neither keeps nor uses copies of what is read.
-    NO_CACHE: ["KMS_NO_CACHE"];
     /// Does away with the notice that a newer version is there, when set.
     DISABLE_UPDATE_CHECK: both!("DISABLE_UPDATE_CHECK");
     /// Address of a release feed that is asked for the latest version, once a day; nobody is asked

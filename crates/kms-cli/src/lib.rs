@@ -13,7 +13,6 @@ pub mod input;
 mod log;
 pub mod mask;
 mod mount;
-mod offline;
 mod private_file;
 pub mod process;
 pub mod profiles;

@@ -16,7 +16,7 @@ use crate::{
     cli::GlobalArgs,
     env_vars::{self, Env, Variable},
     error::{CliError, ResultExt as _},
-    profiles::{Chosen, Profile, Profiles, Refusal, SessionStore, Wanted, choose},
+    profiles::{Chosen, Profile, Profiles, Refusal, Wanted, choose},
     project_file::{self, ProjectFile},
     ui::Ui,
 };
@@ -53,7 +53,6 @@ pub struct Settings {
     /// The name of a login, where a flag or a variable gives one.
     profile: Option<Decided<String>>,
     choice: OnceCell<Result<Option<Chosen>, Refusal>>,
-    session: OnceCell<Arc<SessionStore>>,
     certificates: Option<PathBuf>,
     headers: Vec<(String, SecretString)>,
     allow_http: bool,
@@ -88,7 +87,6 @@ impl Settings {
             output: global.output.clone(),
             profile: profile(global, &env),
             choice: OnceCell::new(),
-            session: OnceCell::new(),
             certificates: global
                 .cacert
                 .clone()
@@ -166,19 +164,8 @@ impl Settings {
 
     /// A client that calls as a login, its own server and no other.
     pub(crate) fn client_of(&self, profile: &Profile) -> Result<Client, CliError> {
-        let store = self.session(profile)?;
-        Ok(self.builder().origin(profile.domain.clone()).session(store).build()?)
-    }
-
-    /// The tokens of a login: one for all who ask, so that its vault is asked once.
-    pub(crate) fn session(&self, profile: &Profile) -> Result<Arc<SessionStore>, CliError> {
-        if let Some(known) = self.session.get().filter(|known| known.profile().id == profile.id) {
-            return Ok(Arc::clone(known));
-        }
         let store = Arc::new(self.profiles.store(profile)?);
-        // Another login of the same run is not remembered.
-        let _ = self.session.set(Arc::clone(&store));
-        Ok(store)
+        Ok(self.builder().origin(profile.domain.clone()).session(store).build()?)
     }
 
     fn token_client(&self, token: &Decided<SecretString>) -> Result<Client, CliError> {

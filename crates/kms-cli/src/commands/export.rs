@@ -67,17 +67,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
             .hint("use `--format` for how and `--output-file` for where to write"));
     }
     if let Some(template) = &args.template {
-        if args.read.copies.is_offline(context) {
-            return Err(CliError::usage(
-                "a template needs the server: what it asks for is not kept",
-            ));
-        }
         let text = from_template(template, context).await?;
         return write(&args, &text, None, context);
     }
     let options = args.options()?;
     let (client, chosen) = Selection::to_read(&args.place, &args.read, context).await?;
-    let secrets = selection::unique(chosen.fetch(&client, context).await?);
+    let secrets = selection::unique(chosen.fetch(&client).await?);
     selection::require_values(&secrets)?;
     let rendered = formats::render_with(args.format, &secrets, options)?;
     warn(args.format, &rendered, &secrets, context);

@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::{Config, Profile, Profiles, sealed};
 use crate::{
     error::{CliError, ResultExt as _},
-    offline,
     vault::{DEFAULT_MINUTES, Kind, Vault},
 };
 
@@ -37,7 +36,6 @@ impl Profiles {
         let folder = self.folder()?;
         self.vault()?.remove(profile.id)?;
         sealed::remove(folder, profile.id)?;
-        offline::remove_all(folder, profile.id)?;
         Config::change(folder, |config| {
             config.profiles.retain(|known| known.id != profile.id);
             if config.current == Some(profile.id) {

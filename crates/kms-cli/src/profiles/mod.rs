@@ -23,7 +23,6 @@ use uuid::Uuid;
 use crate::{
     env_vars::Env,
     error::{CliError, ResultExt as _},
-    offline,
     ui::Ui,
     vault::{Passphrase, Vault},
 };
@@ -137,8 +136,6 @@ impl Profiles {
         let known = known.find(|known| known.is(&session.origin, session.user_id, acting));
         let id = known.map_or_else(Uuid::new_v4, |profile| profile.id);
         sealed::create(folder, id, &session, &vault)?;
-        // They are sealed to a key that was just replaced.
-        offline::remove_all(folder, id)?;
         Config::change(folder, |config| {
             let mut profile = Profile {
                 id,

@@ -9,7 +9,6 @@ use std::{
 use age::x25519;
 use kms_client::{StoreError, TokenStore, Tokens};
 use secrecy::ExposeSecret as _;
-use zeroize::Zeroizing;
 
 use super::{Profile, now, sealed};
 use crate::{error::CliError, vault::Vault};
@@ -42,21 +41,6 @@ impl SessionStore {
     /// Seals other tokens, whatever was there.
     pub(crate) fn replace(&self, tokens: &Tokens) -> Result<(), CliError> {
         sealed::replace(&self.folder, &self.profile, self.key()?, tokens)
-    }
-
-    /// Whose tokens they are.
-    pub(crate) fn profile(&self) -> &Profile {
-        &self.profile
-    }
-
-    /// Seals something else that only this login may open.
-    pub(crate) fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, CliError> {
-        age::encrypt(&self.key()?.to_public(), plain).map_err(CliError::internal)
-    }
-
-    /// Opens what [`Self::seal`] made; none if it is something else.
-    pub(crate) fn unseal(&self, sealed: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, CliError> {
-        Ok(age::decrypt(self.key()?, sealed).ok().map(Zeroizing::new))
     }
 
     fn key(&self) -> Result<&x25519::Identity, CliError> {

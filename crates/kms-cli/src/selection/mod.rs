@@ -14,7 +14,6 @@ use kms_client::{Client, Error as ClientError, Origin};
 use crate::{
     Context, env_vars,
     error::CliError,
-    offline::{CopyArgs, Reader},
     project_file::ProjectFile,
 };
 
@@ -75,9 +74,6 @@ pub(crate) struct ReadArgs {
     /// Only secrets with one of these tags, a comma list of slugs; may be repeated
     #[arg(long, short = 't', value_name = "TAGS", value_delimiter = ',', global = true)]
     tags: Vec<String>,
-
-    #[command(flatten)]
-    pub(crate) copies: CopyArgs,
 }
 
 impl ReadArgs {
@@ -89,13 +85,7 @@ impl ReadArgs {
             include_imports: Some(false),
             secret_overriding: Some(personal),
             tags: Vec::new(),
-            copies: CopyArgs::default(),
         }
-    }
-
-    /// Reads as usual, by the same rule about copies.
-    pub(crate) fn as_usual(&self) -> Self {
-        Self { copies: self.copies.clone(), ..Self::default() }
     }
 
     /// Says so when options for reading stand before a command that does not read.
@@ -107,7 +97,7 @@ impl ReadArgs {
             ("--secret-overriding", self.secret_overriding.is_some()),
             ("--tags", !self.tags.is_empty()),
         ];
-        match given.iter().chain(&self.copies.given()).find(|(_, given)| *given) {
+        match given.iter().find(|(_, given)| *given) {
             Some((flag, _)) => {
                 Err(CliError::usage(format!("`{flag}` has no meaning for `{command}`")))
             }
@@ -286,12 +276,10 @@ pub(crate) async fn fetch(
     client: &Client,
     place: &Place,
     read: &ReadArgs,
-    context: &Context,
 ) -> Result<Vec<Secret>, CliError> {
-    let reader = Reader::new(client, &read.copies, context)?;
     let mut secrets = Vec::new();
     for path in &place.paths {
-        let answer = reader.list(&query(place, path, read)).await?;
+        let answer = client.list_secrets(&query(place, path, read)).await;
         let answer = answer.map_err(|error| place.explain("read the secrets in", path, error))?;
         secrets.extend(listed(answer, read.takes_personal()));
     }

@@ -100,12 +100,8 @@ impl Selection {
 
     /// Reads everything. Of several sources there is one secret for each name: that of the last
     /// source that has it.
-    pub(crate) async fn fetch(
-        &self,
-        client: &Client,
-        context: &Context,
-    ) -> Result<Vec<Secret>, CliError> {
-        let reading = self.sources.iter().map(|(place, read)| fetch(client, place, read, context));
+    pub(crate) async fn fetch(&self, client: &Client) -> Result<Vec<Secret>, CliError> {
+        let reading = self.sources.iter().map(|(place, read)| fetch(client, place, read));
         let read: Vec<Vec<Secret>> = stream::iter(reading).buffered(AT_ONCE).try_collect().await?;
         let secrets: Vec<Secret> = read.into_iter().flatten().collect();
         Ok(if self.sources.len() > 1 { unique(secrets) } else { secrets })

@@ -131,9 +131,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<ExitCode, CliEr
     if args.watch_interval.is_some() && !args.watches() {
         return Err(CliError::usage("`--watch-interval` has no meaning without `--watch`"));
     }
-    if args.watches() && args.read.copies.is_offline(context) {
-        return Err(CliError::usage("`--watch` has no meaning offline: nobody tells of changes"));
-    }
     let wish = args.wish()?;
     let ours = |error: CliError| error.with_exit_code(OWN_FAILURE);
     let source = Source::new(&args, context).await.map_err(ours)?;

@@ -26,7 +26,6 @@ use crate::{
 /// Where it comes from, decided once.
 pub(super) struct Source<'a> {
     args: &'a Args,
-    context: &'a Context,
     client: Client,
     selection: Option<Selection>,
     /// Of the own environment and of files, without our own credentials.
@@ -69,7 +68,7 @@ impl Prepared {
 
 impl<'a> Source<'a> {
     /// Decides everything before secrets are read. Only a service token has to ask for its place.
-    pub(super) async fn new(args: &'a Args, context: &'a Context) -> Result<Self, CliError> {
+    pub(super) async fn new(args: &'a Args, context: &Context) -> Result<Self, CliError> {
         if context.settings.output.is_some() {
             return Err(CliError::usage("`--output` has no meaning for `run`")
                 .hint("options of the program stand behind `--`"));
@@ -94,14 +93,14 @@ impl<'a> Source<'a> {
         } else {
             (context.settings.client()?, None)
         };
-        Ok(Self { args, context, client, selection, variables, references })
+        Ok(Self { args, client, selection, variables, references })
     }
 
     /// Asks the server for everything.
     pub(super) async fn prepare(&self) -> Result<Prepared, CliError> {
         let secrets = match &self.selection {
             Some(chosen) if !self.args.references_only => {
-                selection::unique(chosen.fetch(&self.client, self.context).await?)
+                selection::unique(chosen.fetch(&self.client).await?)
             }
             _ => Vec::new(),
         };
@@ -128,8 +127,7 @@ impl<'a> Source<'a> {
         self.references.values().for_each(|reference| found.want(reference));
         for (folder, values) in found.folders() {
             let place = self.place_of(folder).await?;
-            let read = self.args.read.as_usual();
-            let secrets = selection::fetch(&self.client, &place, &read, self.context).await?;
+            let secrets = selection::fetch(&self.client, &place, &ReadArgs::default()).await?;
             let secrets = selection::unique(secrets);
             let wanted: Vec<Secret> =
                 secrets.into_iter().filter(|secret| self.refers_to(folder, secret)).collect();
@@ -156,11 +154,6 @@ impl<'a> Source<'a> {
         let project = match (&folder.project, &self.selection) {
             (Some(project), _) if project.parse::<Uuid>().is_ok() => project.clone(),
             (Some(slug), _) => {
-                if self.args.read.copies.is_offline(self.context) {
-                    let what = format!("the id of the project `{slug}` is not known offline");
-                    return Err(CliError::failed(what)
-                        .hint("name the project by its id: `kms://ID/ENVIRONMENT/PATH/NAME`"));
-                }
                 let project = self.client.get_project_by_slug(slug).await;
                 project.context(format!("could not find the project `{slug}`"))?.id.to_string()
             }

@@ -65,8 +65,8 @@ async fn compare(args: &Args, common: &Common, context: &Context) -> Result<Exit
     let [from, to] = sides(args, common, context)?;
     let client = context.settings.client()?;
     let recursive = common.read.is_recursive();
-    let before = selection::fetch(&client, &from.place, &common.read, context).await?;
-    let after = selection::fetch(&client, &to.place, &common.read, context).await?;
+    let before = selection::fetch(&client, &from.place, &common.read).await?;
+    let after = selection::fetch(&client, &to.place, &common.read).await?;
     let entries = entries(from.named(before, recursive), to.named(after, recursive));
     let view = View { from: &from.label, to: &to.label, recursive, values: args.show_values };
     let listed: Vec<&Entry> =

@@ -36,11 +36,6 @@ pub(super) async fn run(_: Args, common: &Common, context: &Context) -> Result<(
         return Err(CliError::usage(format!("`--output` has no meaning for `{COMMAND}`")));
     }
     common.refuse_plain(COMMAND)?;
-    if common.read.copies.is_offline(context) {
-        return Err(CliError::usage(format!(
-            "`{COMMAND}` needs the server: nothing of it is kept"
-        )));
-    }
     let place = Place::resolve(&common.place, context)?;
     let client = context.settings.client()?;
     let mut secrets = Vec::new();

@@ -16,7 +16,7 @@ use crate::{
 pub(super) async fn run(common: &Common, context: &Context) -> Result<(), CliError> {
     let form = Form::decide(common, context)?;
     let (client, selection) = Selection::to_read(&common.place, &common.read, context).await?;
-    let mut secrets = selection.fetch(&client, context).await?;
+    let mut secrets = selection.fetch(&client).await?;
     secrets.sort_by(|a, b| {
         (a.secret_key.as_bytes(), &a.secret_path).cmp(&(b.secret_key.as_bytes(), &b.secret_path))
     });
