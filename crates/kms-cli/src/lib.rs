@@ -13,6 +13,7 @@ pub mod input;
 mod log;
 pub mod mask;
 mod mount;
+mod offline;
 mod private_file;
 pub mod process;
 pub mod profiles;
@@ -106,5 +107,9 @@ fn execute(
         .enable_all()
         .build()
         .map_err(CliError::internal)?;
-    runtime.block_on(command.run(&context))
+    let result = runtime.block_on(command.run(&context));
+    if let Err(error) = &result {
+        offline::forget_ended(&context, error);
+    }
+    result
 }

@@ -9,7 +9,6 @@ use kms_api::{
     SecretValue,
     secrets::{ListSecretsQuery, Secret},
 };
-use kms_client::Client;
 use uuid::Uuid;
 
 use super::Args;
@@ -20,13 +19,13 @@ use crate::{
     input,
     process::{self, Environment},
     references::{self, Folder, Found, Reference},
-    selection::{self, Place, ReadArgs},
+    selection::{self, Place, ReadArgs, Reader},
 };
 
 /// Where it comes from, decided once.
 pub(super) struct Source<'a> {
     args: &'a Args,
-    client: Client,
+    reader: Reader,
     place: Option<Place>,
     /// Of the own environment and of files, without our own credentials.
     variables: BTreeMap<OsString, OsString>,
@@ -88,20 +87,23 @@ impl<'a> Source<'a> {
         let is_needed =
             !args.references_only || references.values().any(|it| it.folder.project.is_none());
         let directory = args.project_config_dir.as_deref();
-        let (client, place) = if is_needed {
-            let (client, place) = Place::to_read(&args.place, directory, context).await?;
-            (client, Some(place))
+        let (reader, place) = if is_needed {
+            let to_read = Place::to_read(&args.place, &args.read, directory, context).await?;
+            (to_read.0, Some(to_read.1))
         } else {
-            (context.settings.client()?, None)
+            (Reader::new(&args.read, context)?, None)
         };
-        Ok(Self { args, client, place, variables, references })
+        if args.watches() {
+            reader.require_server("`--watch`")?;
+        }
+        Ok(Self { args, reader, place, variables, references })
     }
 
     /// Asks the server for everything.
     pub(super) async fn prepare(&self) -> Result<Prepared, CliError> {
         let secrets = match &self.place {
             Some(place) if !self.args.references_only => {
-                selection::unique(selection::fetch(&self.client, place, &self.args.read).await?)
+                selection::unique(selection::fetch(&self.reader, place, &self.args.read).await?)
             }
             _ => Vec::new(),
         };
@@ -128,7 +130,7 @@ impl<'a> Source<'a> {
         self.references.values().for_each(|reference| found.want(reference));
         for (folder, values) in found.folders() {
             let place = self.place_of(folder).await?;
-            let secrets = selection::fetch(&self.client, &place, &ReadArgs::default()).await?;
+            let secrets = selection::fetch(&self.reader, &place, &ReadArgs::default()).await?;
             let secrets = selection::unique(secrets);
             let wanted: Vec<Secret> =
                 secrets.into_iter().filter(|secret| self.refers_to(folder, secret)).collect();
@@ -155,7 +157,7 @@ impl<'a> Source<'a> {
         let project = match (&folder.project, &self.place) {
             (Some(project), _) if project.parse::<Uuid>().is_ok() => project.clone(),
             (Some(slug), _) => {
-                let project = self.client.get_project_by_slug(slug).await;
+                let project = self.reader.client()?.get_project_by_slug(slug).await;
                 project.context(format!("could not find the project `{slug}`"))?.id.to_string()
             }
             (None, Some(place)) => place.project.clone(),
@@ -183,8 +185,8 @@ impl<'a> Source<'a> {
         Ok(queries)
     }
 
-    pub(super) fn client(&self) -> &Client {
-        &self.client
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
     }
 }
 

@@ -28,8 +28,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, common: &Common, context: &Context) -> Result<(), CliError> {
     let form = Form::decide(common, context)?;
-    let (client, place) = Place::to_read(&common.place, None, context).await?;
-    let secrets = selection::fetch(&client, &place, &common.read).await?;
+    let (reader, place) = Place::to_read(&common.place, &common.read, None, context).await?;
+    let secrets = selection::fetch(&reader, &place, &common.read).await?;
     let by_name: HashMap<&str, &Secret> =
         secrets.iter().map(|secret| (secret.secret_key.as_str(), secret)).collect();
     let found: Vec<(&str, Option<&Secret>)> = args

@@ -14,8 +14,8 @@ use crate::{
 
 pub(super) async fn run(common: &Common, context: &Context) -> Result<(), CliError> {
     let form = Form::decide(common, context)?;
-    let (client, place) = Place::to_read(&common.place, None, context).await?;
-    let mut secrets = selection::fetch(&client, &place, &common.read).await?;
+    let (reader, place) = Place::to_read(&common.place, &common.read, None, context).await?;
+    let mut secrets = selection::fetch(&reader, &place, &common.read).await?;
     secrets.sort_by(|a, b| a.secret_key.as_bytes().cmp(b.secret_key.as_bytes()));
     let several = common.read.is_recursive() || place.paths.len() > 1;
     let rows = || -> Vec<Row> { secrets.iter().map(|secret| row(secret, several)).collect() };
