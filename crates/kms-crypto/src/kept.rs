@@ -58,7 +58,8 @@ impl Kept {
 pub fn name_of(key: &Key, place: &[&str]) -> Result<String, CryptoError> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.derive(b"hanzo-kms kept-n")?.expose());
     let tag = hmac::sign(&key, &encode(place, 0));
-    Ok(tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    Ok(tag.as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect())
 }
 
 fn encode(place: &[&str], generation: u64) -> Vec<u8> {

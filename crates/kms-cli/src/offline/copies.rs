@@ -346,3 +346,23 @@ fn micros() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s5_the_text_of_an_answer_has_one_allocation_which_is_wiped() {
+        let answer = SecretsResponse { secrets: Vec::new(), imports: Vec::new() };
+        let text = text_of(&answer).unwrap();
+        assert_eq!(text.as_slice(), br#"{"secrets":[],"imports":[]}"#);
+        assert_eq!(text.capacity(), text.len());
+    }
+
+    #[test]
+    fn the_key_of_copies_has_another_name_than_that_of_the_login() {
+        let id = Uuid::new_v4();
+        assert_ne!(item(id), id);
+        assert_eq!(item(item(id)), id);
+    }
+}

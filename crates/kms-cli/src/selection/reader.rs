@@ -140,7 +140,7 @@ impl Reader {
                 .hint("the same command without `--offline` reads from the server and keeps one")
         })?;
         if copy.age >= self.policy.max_age {
-            return Err(self.too_old(&at, &copy));
+            return Err(too_old(&at, &copy));
         }
         self.ui.notice(&format!("Using the copy of {at} {}", read(&copy)));
         Ok(copy.answer)
@@ -161,7 +161,7 @@ impl Reader {
                 self.ui.warn(&format!("{why}: using the copy of {at} {}", read(&copy)));
                 return Ok(copy.answer);
             }
-            Ok(Some(copy)) => self.too_old(&at, &copy).chain().collect::<Vec<_>>().join(": "),
+            Ok(Some(copy)) => too_old(&at, &copy).chain().collect::<Vec<_>>().join(": "),
             Ok(None) => return Err(error),
             Err(refusal) => refusal.chain().collect::<Vec<_>>().join(": "),
         };
@@ -176,14 +176,6 @@ impl Reader {
                 None
             }
         }
-    }
-
-    fn too_old(&self, at: &str, copy: &Copy) -> CliError {
-        CliError::failed(format!(
-            "the offline copy of {at} {}, which is longer ago than `--cache-max-age` allows",
-            read(copy)
-        ))
-        .hint("to use it in spite of it: `--cache-max-age 7d`, 30 days at most")
     }
 
     /// What cannot be kept is no reason to fail: the answer is there.
@@ -235,6 +227,14 @@ impl Reader {
             self.ui.warn(&format!("an offline copy may be left: {}", causes.join(": ")));
         }
     }
+}
+
+fn too_old(at: &str, copy: &Copy) -> CliError {
+    CliError::failed(format!(
+        "the offline copy of {at} was read {}, which is longer ago than `--cache-max-age` allows",
+        offline::told(copy.age)
+    ))
+    .hint("to use it in spite of it: `--cache-max-age 7d`, 30 days at most")
 }
 
 /// What a copy is of, for people.
