@@ -21,15 +21,19 @@ pub(crate) async fn measure(binary: &str) -> Outcome {
     let mut by_token = person.run(&server);
     by_token.env("KMS_TOKEN", &server.token);
     let by_login = person.run(&server);
+    // What `by_login` reads is what these find.
+    let offline = person.copy(&server, "--offline");
+    let prefer = person.copy(&server, "--prefer-offline");
     let log_in = person.login(&server);
-    let mut commands = [Command::new("/bin/true"), version, by_token, by_login, log_in];
-    let mut times = [const { Vec::new() }; 5];
+    let nothing = Command::new("/bin/true");
+    let mut commands = [nothing, version, by_token, by_login, offline, prefer, log_in];
+    let mut times = [const { Vec::new() }; 7];
     for _ in 0..SPAWNS {
         for (command, times) in commands.iter_mut().zip(&mut times) {
             times.push(spawn(command)?);
         }
     }
-    let [nothing, version, by_token, by_login, log_in] = times.map(median);
+    let [nothing, version, by_token, by_login, offline, prefer, log_in] = times.map(median);
     println!("medians of {SPAWNS} spawns, in turns");
     println!("  /bin/true                  {nothing:>6.2} ms");
     println!("  kms --version              {version:>6.2} ms, {:.2} ms over it", version - nothing);
@@ -38,6 +42,10 @@ pub(crate) async fn measure(binary: &str) -> Outcome {
         by_token - nothing
     );
     println!("  the same by stored login   {by_login:>6.2} ms, {:.2} ms more", by_login - by_token);
+    for (flag, time) in [("--offline", offline), ("--prefer-offline", prefer)] {
+        let over = time - nothing;
+        println!("  the same, {flag:<16} {time:>6.2} ms, {over:.2} ms over /bin/true; goal 15 ms");
+    }
     println!("  direct login of a person   {log_in:>6.2} ms; an Argon2id hash: {:.2} ms", hash()?);
     Ok(())
 }
@@ -73,10 +81,22 @@ impl Person {
 
     /// A program started with secrets; without a token in the environment by the stored login.
     fn run(&self, server: &Server) -> Command {
+        let mut command = self.running(server);
+        command.args(["--", "/bin/true"]);
+        command
+    }
+
+    /// The same from the copy that was kept when the vault was unlocked.
+    fn copy(&self, server: &Server, flag: &str) -> Command {
+        let mut command = self.running(server);
+        command.args([flag, "--", "/bin/true"]);
+        command
+    }
+
+    fn running(&self, server: &Server) -> Command {
         let url = format!("http://{}", server.facts.address);
         let mut command = self.command();
         command.args(["run", "--silent", "--domain", &url, "--projectId", &server.facts.project]);
-        command.args(["--", "/bin/true"]);
         command
     }
 

@@ -71,6 +71,14 @@ variables! {
     VAULT_FILE_PASSPHRASE: both!("VAULT_FILE_PASSPHRASE"), credential;
     /// File with the passphrase of the file vault.
     VAULT_FILE_PASSPHRASE_FILE: ["KMS_VAULT_FILE_PASSPHRASE_FILE"];
+    /// `true` reads secrets from the copies that were kept, and connects to nothing.
+    OFFLINE: ["KMS_OFFLINE"];
+    /// `true` reads secrets from the copies that were kept where they are young enough.
+    PREFER_OFFLINE: ["KMS_PREFER_OFFLINE"];
+    /// How old a copy may be that is read in place of the server, such as `12h`.
+    CACHE_MAX_AGE: ["KMS_CACHE_MAX_AGE"];
+    /// `true` neither reads nor keeps copies of secrets.
+    NO_CACHE: ["KMS_NO_CACHE"];
     /// Id of the project.
     PROJECT_ID: both!("PROJECT_ID");
     /// E-mail address of a person, for `login`.

@@ -13,6 +13,7 @@ pub mod input;
 mod log;
 pub mod mask;
 mod mount;
+mod offline;
 mod private_file;
 pub mod process;
 pub mod profiles;
@@ -109,6 +110,9 @@ fn execute(
         .map_err(CliError::internal)?;
     let is_looking = matches!(command, Command::LookForUpdate(_));
     let result = runtime.block_on(command.run(&context));
+    if let Err(error) = &result {
+        offline::forget_ended(&context, error);
+    }
     if !is_looking {
         update::notice(update::Feed::MayBeAsked, &context);
     }

@@ -47,14 +47,31 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         _ => Path::new("."),
     };
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    put(folder, path, content, File::sync_all)?;
+    File::open(folder)?.sync_all()
+}
+
+/// As [`replace`], in a folder that [`folder`] has checked, for what may be lost with the machine's
+/// power: nothing is synced, and what was torn then has to be told from what is whole.
+pub(crate) fn replace_quickly(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // A rename takes the place of a symbolic link, and does not follow it.
+    put(folder, path, content, |_| Ok(()))
+}
+
+fn put(
+    folder: &Path,
+    path: &Path,
+    content: &[u8],
+    sync: fn(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let temporary = folder.join(format!(".kms-{}.tmp", Uuid::new_v4().simple()));
-    let written = write_new(&temporary, content).and_then(|()| fs::rename(&temporary, path));
+    let written = write_new(&temporary, content, sync).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
-        return written;
     }
-    File::open(folder)?.sync_all()
+    written
 }
 
 /// Makes a folder that is its owner's alone, or checks that it is: that it is not a symbolic link,
@@ -70,11 +87,16 @@ pub(crate) fn folder(path: &Path) -> io::Result<()> {
 
 /// Reads a file of ours: no symbolic link, owned by us, writable by nobody else.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_up_to(path, MAX_BYTES)
+}
+
+/// As [`read`], with a limit in bytes of its own.
+pub(crate) fn read_up_to(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut file = open(OpenOptions::new().read(true), path)?;
     require_ours(&file.metadata()?)?;
     let mut bytes = Vec::new();
-    Read::by_ref(&mut file).take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
+    Read::by_ref(&mut file).take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
         return Err(io::Error::other("it is too large to be ours"));
     }
     Ok(bytes)
@@ -132,7 +154,7 @@ fn require_ours(metadata: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+fn write_new(path: &Path, content: &[u8], sync: fn(&File) -> io::Result<()>) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -141,7 +163,7 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
         .open(path)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
     file.write_all(content)?;
-    file.sync_all()
+    sync(&file)
 }
 
 #[cfg(test)]

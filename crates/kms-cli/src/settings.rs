@@ -9,7 +9,7 @@ use std::{
 };
 
 use kms_api::service_tokens::PREFIX;
-use kms_client::{Client, Origin};
+use kms_client::{Client, ClientBuilder, Origin};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
@@ -164,8 +164,13 @@ impl Settings {
 
     /// A client that calls as a login, its own server and no other.
     pub(crate) fn client_of(&self, profile: &Profile) -> Result<Client, CliError> {
+        Ok(self.builder_of(profile)?.build()?)
+    }
+
+    /// As [`Self::client_of`], for whoever may not need it in the end.
+    pub(crate) fn builder_of(&self, profile: &Profile) -> Result<ClientBuilder, CliError> {
         let store = Arc::new(self.profiles.store(profile)?);
-        Ok(self.builder().origin(profile.domain.clone()).session(store).build()?)
+        Ok(self.builder().origin(profile.domain.clone()).session(store))
     }
 
     fn token_client(&self, token: &Decided<SecretString>) -> Result<Client, CliError> {
@@ -213,7 +218,7 @@ impl Settings {
             ))
     }
 
-    fn builder(&self) -> kms_client::ClientBuilder {
+    fn builder(&self) -> ClientBuilder {
         let mut builder = Client::builder()
             .origin(self.origin.value.clone())
             .user_agent(USER_AGENT)

@@ -49,6 +49,10 @@ pub(crate) enum Domain {
     SignIn,
     /// What an auth method of a machine identity is configured with, under the organization's key.
     MethodSecret,
+    /// An answer that a client keeps, under a key of its login.
+    Answer,
+    /// Which of these answers count, under the same key.
+    AnswerIndex,
 }
 
 impl Domain {
@@ -62,6 +66,8 @@ impl Domain {
             Self::ProviderSecret => b"hanzo-kms idp--1",
             Self::SignIn => b"hanzo-kms sign-1",
             Self::MethodSecret => b"hanzo-kms auth-1",
+            Self::Answer => b"hanzo-kms kept-1",
+            Self::AnswerIndex => b"hanzo-kms indx-1",
         }
     }
 }
@@ -209,6 +215,8 @@ mod tests {
             Domain::ProviderSecret,
             Domain::SignIn,
             Domain::MethodSecret,
+            Domain::Answer,
+            Domain::AnswerIndex,
         ];
         for (i, sealing) in domains.into_iter().enumerate() {
             let sealed = seal(&master, sealing, b"at", b"text", &SeededEntropy::new(2)).unwrap();

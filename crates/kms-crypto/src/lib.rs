@@ -21,6 +21,7 @@
 //! | [`pkce`] | whether a code comes from the program that asked for it |
 //! | [`totp`] | codes of authenticator apps |
 //! | [`note`] | short texts, each sealed for one purpose and one owner |
+//! | [`kept`] | answers that a client keeps, bound to what they answer |
 
 mod aead;
 pub mod chain;
@@ -28,6 +29,7 @@ pub mod claims;
 pub mod entropy;
 pub mod envelope;
 pub mod error;
+pub mod kept;
 pub mod key;
 pub mod lookup;
 pub mod note;
@@ -47,6 +49,7 @@ pub use claims::{
 pub use entropy::{Entropy, OsEntropy, SeededEntropy, random_bytes, uuid_v4, uuid_v7};
 pub use envelope::{KeyContext, unwrap_key, wrap_key};
 pub use error::{CryptoError, RootKeyError, TokenError};
+pub use kept::{Kept, name_of};
 pub use key::{Key, WrappedKey};
 pub use lookup::{LookupHash, LookupKey};
 pub use note::Note;

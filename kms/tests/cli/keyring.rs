@@ -149,6 +149,28 @@ fn keys_move_between_keyring_and_files_and_nothing_is_lost() {
 }
 
 #[test]
+fn s4_offline_copies_have_a_key_in_the_keyring_which_goes_when_keys_move() {
+    let desktop = Desktop::new();
+    let server = Server::start(direct().into_iter().chain([crate::offline::value("one")]));
+    let search =
+        "secret-tool search --all xdg:schema ai.hanzo.kms.Profile 2>&1 | grep -c '^secret' || true";
+    let read = "$KMS secrets get A --plain --silent --projectId=p1";
+    let ran = desktop.session(
+        UNLOCKED,
+        &format!(
+            "export KMS_VAULT_FILE_PASSPHRASE=p\n{}\n{read}\n{search}\n{read} --offline\n\
+             $KMS vault set file --keep-unlocked 0\n{search}\n{read} --offline && exit 9 || true",
+            login(&server)
+        ),
+    );
+    let ran = ran.ends_with(0);
+    assert_eq!(ran.stdout, "one\n2\none\n0\n", "{}", ran.stderr);
+    ran.says("there is no offline copy").says("1 moved there");
+    assert_eq!(keys(&desktop.config().join("vault")), 1);
+    assert_eq!(server.requests().len(), 4);
+}
+
+#[test]
 fn keys_that_cannot_be_read_are_not_moved() {
     let desktop = Desktop::new();
     let server = Server::start(direct().into_iter().chain([projects()]));

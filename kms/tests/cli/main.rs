@@ -32,6 +32,8 @@ mod machine_ci;
 mod machine_examples;
 mod machine_gcp;
 mod machine_leaks;
+mod offline;
+mod offline_attacks;
 mod output;
 mod people;
 mod person;

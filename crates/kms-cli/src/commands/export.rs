@@ -10,7 +10,6 @@ use kms_api::{
     secrets::{ListSecretsQuery, ProjectRef, Secret},
     wire::WireBool,
 };
-use kms_client::Client;
 use secrecy::zeroize::Zeroizing;
 use tokio::runtime::Handle;
 
@@ -19,7 +18,7 @@ use crate::{
     error::{CliError, ResultExt as _},
     formats::{self, Format, Options, Refused, Rendered, kubernetes},
     private_file, process,
-    selection::{self, PlaceArgs, ReadArgs, Selection},
+    selection::{self, PlaceArgs, ReadArgs, Reader, Selection},
     template::{self, Asked, MAX_TEMPLATE},
 };
 
@@ -67,12 +66,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
             .hint("use `--format` for how and `--output-file` for where to write"));
     }
     if let Some(template) = &args.template {
-        let text = from_template(template, context).await?;
+        let text = from_template(template, &args.read, context).await?;
         return write(&args, &text, None, context);
     }
     let options = args.options()?;
-    let (client, chosen) = Selection::to_read(&args.place, &args.read, context).await?;
-    let secrets = selection::unique(chosen.fetch(&client).await?);
+    let (reader, chosen) = Selection::to_read(&args.place, &args.read, context).await?;
+    let secrets = selection::unique(chosen.fetch(&reader).await?);
     selection::require_values(&secrets)?;
     let rendered = formats::render_with(args.format, &secrets, options)?;
     warn(args.format, &rendered, &secrets, context);
@@ -94,11 +93,14 @@ fn write(args: &Args, text: &str, count: Option<usize>, context: &Context) -> Re
 }
 
 /// What a template makes of the secrets that it asks for.
-async fn from_template(file: &Path, context: &Context) -> Result<Zeroizing<String>, CliError> {
+async fn from_template(
+    file: &Path,
+    read: &ReadArgs,
+    context: &Context,
+) -> Result<Zeroizing<String>, CliError> {
     let named = format!("could not use the template `{}`", file.display());
     let text = read_template(file).context(named.clone())?;
-    let client = context.settings.client()?;
-    let reader = Reader { client, runtime: Handle::current() };
+    let reader = Asking { reader: Reader::new(read, context)?, runtime: Handle::current() };
     // What is asked for is known only while the template is evaluated, which waits for the answers.
     let rendered = tokio::task::spawn_blocking(move || template::render(&text, &reader)).await;
     rendered.map_err(CliError::internal)?.context(named)
@@ -114,18 +116,18 @@ fn read_template(file: &Path) -> Result<String, CliError> {
 }
 
 /// Reads what a template asks for.
-struct Reader {
-    client: Client,
+struct Asking {
+    reader: Reader,
     runtime: Handle,
 }
 
-impl template::Source for Reader {
+impl template::Source for Asking {
     fn list(&self, asked: Asked<'_>) -> Result<Vec<Secret>, CliError> {
         self.runtime.block_on(async {
             let project = match asked.project {
                 template::Project::Id(id) => id.to_owned(),
                 template::Project::Slug(slug) => {
-                    self.client.get_project_by_slug(slug).await?.id.to_string()
+                    self.reader.client()?.get_project_by_slug(slug).await?.id.to_string()
                 }
             };
             let query = ListSecretsQuery {
@@ -137,7 +139,7 @@ impl template::Source for Reader {
                 include_imports: Some(WireBool(true)),
                 ..ListSecretsQuery::default()
             };
-            let answer = self.client.list_secrets(&query).await?;
+            let answer = self.reader.list(&query, CliError::from).await?;
             let secrets = selection::unique(selection::listed(answer, false));
             selection::require_values(&secrets)?;
             Ok(secrets)

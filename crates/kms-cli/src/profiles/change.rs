@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Config, Profile, Profiles, sealed};
 use crate::{
     error::{CliError, ResultExt as _},
+    offline::{self, Copies},
     vault::{DEFAULT_MINUTES, Kind, Vault},
 };
 
@@ -34,6 +35,7 @@ impl Profiles {
     /// Forgets a profile: its key first, which makes its tokens unreadable.
     pub(crate) fn forget(&self, profile: &Profile) -> Result<(), CliError> {
         let folder = self.folder()?;
+        self.copies(profile)?.wipe()?;
         self.vault()?.remove(profile.id)?;
         sealed::remove(folder, profile.id)?;
         Config::change(folder, |config| {
@@ -48,6 +50,8 @@ impl Profiles {
     /// Binds a profile and its tokens to another address of its server.
     pub(crate) fn move_to(&self, profile: &Profile, origin: Origin) -> Result<Profile, CliError> {
         let tokens = self.store(profile)?.open()?;
+        // They are bound to the address that they were read from.
+        self.copies(profile)?.wipe_if_any()?;
         let moved = Profile { domain: origin, ..profile.clone() };
         Config::change(self.folder()?, |config| {
             let known = config.profiles.iter_mut().find(|known| known.id == profile.id);
@@ -91,6 +95,14 @@ impl Profiles {
             config.unlocked_minutes = minutes;
             Ok(())
         })?;
+        // Copies do not move: their keys stay nowhere.
+        let kept = moved.iter().filter_map(|profile| {
+            let copies = Copies::new(folder, profile.clone(), old.clone());
+            let error = copies.wipe_if_any().err()?;
+            let causes: Vec<_> = error.chain().collect();
+            Some(format!("an offline copy may be left: {}", causes.join(": ")))
+        });
+        let kept: Vec<_> = kept.collect();
         let left_behind = moved.iter().filter_map(|profile| {
             let error = old.remove(profile.id).err()?;
             let causes: Vec<_> = error.chain().collect();
@@ -98,7 +110,11 @@ impl Profiles {
             Some(format!("a copy of the key of `{name}` stayed behind: {}", causes.join(": ")))
         });
         let lost = lost.iter().map(|name| format!("the key of `{name}` was not there to move"));
-        Ok(Moved { logins: moved.len(), minutes, warnings: left_behind.chain(lost).collect() })
+        Ok(Moved {
+            logins: moved.len(),
+            minutes,
+            warnings: kept.into_iter().chain(left_behind).chain(lost).collect(),
+        })
     }
 
     /// Asks for the passphrase of the file vault again.
@@ -118,7 +134,8 @@ impl Profiles {
         ids.extend(config.profiles.iter().map(|profile| profile.id));
         let vault = Vault::of(&config, folder, &self.passphrase);
         let left = ids.iter().filter_map(|id| {
-            let error = vault.remove(*id).err()?;
+            let copies = vault.remove(offline::item(*id));
+            let error = vault.remove(*id).and(copies).err()?;
             let causes: Vec<_> = error.chain().collect();
             Some(format!("the key {id} stays in the vault, of no use: {}", causes.join(": ")))
         });

@@ -13,7 +13,10 @@ mod naming;
 mod sealed;
 mod store;
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::OnceCell,
+    path::{Path, PathBuf},
+};
 
 use kms_api::{Timestamp, UserId};
 use kms_client::Origin;
@@ -23,6 +26,7 @@ use uuid::Uuid;
 use crate::{
     env_vars::Env,
     error::{CliError, ResultExt as _},
+    offline::Copies,
     ui::Ui,
     vault::{Passphrase, Vault},
 };
@@ -57,12 +61,15 @@ pub struct Profiles {
     /// `None` where the user has no place for files.
     folder: Option<PathBuf>,
     passphrase: Passphrase,
+    /// Made once, so that it is unlocked once.
+    vault: OnceCell<Vault>,
 }
 
 impl Profiles {
     /// Finds where it is kept; reads nothing yet.
     pub fn open(ui: Ui, env: &Env) -> Self {
-        Self { folder: config::folder(env), passphrase: Passphrase::new(ui, env) }
+        let passphrase = Passphrase::new(ui, env);
+        Self { folder: config::folder(env), passphrase, vault: OnceCell::new() }
     }
 
     /// Keeps a login and makes it the current one. A login to the same server, person and
@@ -117,14 +124,22 @@ impl Profiles {
 
     /// The vault that is in use.
     pub(crate) fn vault(&self) -> Result<Vault, CliError> {
-        let folder = self.folder()?;
-        Ok(Vault::of(&self.config()?, folder, &self.passphrase))
+        if let Some(vault) = self.vault.get() {
+            return Ok(vault.clone());
+        }
+        let vault = Vault::of(&self.config()?, self.folder()?, &self.passphrase);
+        Ok(self.vault.get_or_init(|| vault).clone())
     }
 
     /// The tokens of a profile, for a client.
     pub(crate) fn store(&self, profile: &Profile) -> Result<SessionStore, CliError> {
         let folder = self.folder()?;
         Ok(SessionStore::new(folder, profile.clone(), self.vault()?))
+    }
+
+    /// The copies of what a profile has read.
+    pub(crate) fn copies(&self, profile: &Profile) -> Result<Copies, CliError> {
+        Ok(Copies::new(self.folder()?, profile.clone(), self.vault()?))
     }
 
     fn keep(&self, session: NewSession) -> Result<Profile, CliError> {
@@ -136,7 +151,7 @@ impl Profiles {
         let known = known.find(|known| known.is(&session.origin, session.user_id, acting));
         let id = known.map_or_else(Uuid::new_v4, |profile| profile.id);
         sealed::create(folder, id, &session, &vault)?;
-        Config::change(folder, |config| {
+        let profile = Config::change(folder, |config| {
             let mut profile = Profile {
                 id,
                 name: String::new(),
@@ -153,7 +168,10 @@ impl Profiles {
             config.current = Some(id);
             add_domain(config, &profile.domain);
             Ok(profile)
-        })
+        })?;
+        // What a former login of the same name read is nothing to a new one.
+        Copies::new(folder, profile.clone(), vault).wipe_if_any()?;
+        Ok(profile)
     }
 }
 

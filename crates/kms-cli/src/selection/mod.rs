@@ -1,6 +1,7 @@
 //! Which secrets a command is about: one grammar for `secrets`, `export` and `run`.
 
 mod merge;
+mod reader;
 mod sources;
 
 use clap::Args;
@@ -9,15 +10,12 @@ use kms_api::{
     service_tokens::Scope,
     wire::WireBool,
 };
-use kms_client::{Client, Error as ClientError, Origin};
+use kms_client::{Error as ClientError, Origin};
 
-use crate::{
-    Context, env_vars,
-    error::CliError,
-    project_file::ProjectFile,
-};
+use crate::{Context, env_vars, error::CliError, offline, project_file::ProjectFile};
 
 pub(crate) use merge::{listed, unique};
+pub(crate) use reader::Reader;
 pub(crate) use sources::Selection;
 
 const ROOT: &str = "/";
@@ -74,6 +72,9 @@ pub(crate) struct ReadArgs {
     /// Only secrets with one of these tags, a comma list of slugs; may be repeated
     #[arg(long, short = 't', value_name = "TAGS", value_delimiter = ',', global = true)]
     tags: Vec<String>,
+
+    #[command(flatten)]
+    offline: offline::Flags,
 }
 
 impl ReadArgs {
@@ -84,7 +85,7 @@ impl ReadArgs {
             expand: Some(false),
             include_imports: Some(false),
             secret_overriding: Some(personal),
-            tags: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -97,12 +98,13 @@ impl ReadArgs {
             ("--secret-overriding", self.secret_overriding.is_some()),
             ("--tags", !self.tags.is_empty()),
         ];
-        match given.iter().find(|(_, given)| *given) {
-            Some((flag, _)) => {
-                Err(CliError::usage(format!("`{flag}` has no meaning for `{command}`")))
-            }
-            None => Ok(()),
-        }
+        refuse_any(&given, command)?;
+        self.refuse_copies(command)
+    }
+
+    /// As [`Self::refuse`], for what always asks the server.
+    pub(crate) fn refuse_copies(&self, command: &str) -> Result<(), CliError> {
+        refuse_any(&self.offline.given(), command)
     }
 
     /// Whether personal values replace the shared ones.
@@ -120,6 +122,13 @@ impl ReadArgs {
     /// Whether folders below are included.
     pub(crate) fn is_recursive(&self) -> bool {
         self.recursive == Some(true)
+    }
+}
+
+fn refuse_any(given: &[(&str, bool)], command: &str) -> Result<(), CliError> {
+    match given.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(CliError::usage(format!("`{flag}` has no meaning for `{command}`"))),
+        None => Ok(()),
     }
 }
 
@@ -157,10 +166,11 @@ impl Place {
     /// leaves out, as its server tells.
     async fn of_service_token(
         args: &PlaceArgs,
+        read: &ReadArgs,
         context: &Context,
-    ) -> Result<(Client, Self), CliError> {
-        let client = context.settings.client()?;
-        let token = client.own_service_token().await;
+    ) -> Result<(Reader, Self), CliError> {
+        let reader = Reader::new(read, context)?;
+        let token = reader.client()?.own_service_token().await;
         let token = token.map_err(|error| {
             CliError::from(error).context("could not ask what the service token is good for")
         })?;
@@ -188,7 +198,7 @@ impl Place {
                 (paths, _) => paths.to_vec(),
             },
         };
-        Ok((client, Self::resolve(&of_token, context)?))
+        Ok((reader, Self::resolve(&of_token, context)?))
     }
 
     /// The only folder, for commands that work in one.
@@ -270,17 +280,17 @@ pub(crate) fn query(place: &Place, path: &str, read: &ReadArgs) -> ListSecretsQu
 
 /// Reads every folder of a place, one request each, in their order.
 ///
-/// Whatever reads secrets comes through here, so that another source than the server has one place
+/// Whatever reads secrets to hand them on comes through a [`Reader`], so that copies have one place
 /// to stand in.
 pub(crate) async fn fetch(
-    client: &Client,
+    reader: &Reader,
     place: &Place,
     read: &ReadArgs,
 ) -> Result<Vec<Secret>, CliError> {
     let mut secrets = Vec::new();
     for path in &place.paths {
-        let answer = client.list_secrets(&query(place, path, read)).await;
-        let answer = answer.map_err(|error| place.explain("read the secrets in", path, error))?;
+        let explain = |error| place.explain("read the secrets in", path, error);
+        let answer = reader.list(&query(place, path, read), explain).await?;
         secrets.extend(listed(answer, read.takes_personal()));
     }
     Ok(secrets)

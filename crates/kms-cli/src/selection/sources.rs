@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use kms_api::secrets::{ListSecretsQuery, Secret};
-use kms_client::Client;
 
-use super::{Place, PlaceArgs, ROOT, ReadArgs, fetch, merge::unique, query, warn_about_domain};
+use super::{
+    Place, PlaceArgs, ROOT, ReadArgs, Reader, fetch, merge::unique, query, warn_about_domain,
+};
 use crate::{
     Context, env_vars,
     error::CliError,
@@ -50,10 +51,10 @@ impl Selection {
         place: &PlaceArgs,
         read: &ReadArgs,
         context: &Context,
-    ) -> Result<(Client, Self), CliError> {
+    ) -> Result<(Reader, Self), CliError> {
         if !context.settings.has_service_token() {
             let selection = Self::resolve(place, read, context)?;
-            return Ok((context.settings.client()?, selection));
+            return Ok((Reader::new(read, context)?, selection));
         }
         if let Some(file) = context.settings.project_file()?.filter(|it| !it.sources.is_empty()) {
             context.ui.warn(&format!(
@@ -61,8 +62,8 @@ impl Selection {
                 file.path.display()
             ));
         }
-        let (client, place) = Place::of_service_token(place, context).await?;
-        Ok((client, Self::of(place, read)))
+        let (reader, place) = Place::of_service_token(place, read, context).await?;
+        Ok((reader, Self::of(place, read)))
     }
 
     /// One place.
@@ -100,8 +101,8 @@ impl Selection {
 
     /// Reads everything. Of several sources there is one secret for each name: that of the last
     /// source that has it.
-    pub(crate) async fn fetch(&self, client: &Client) -> Result<Vec<Secret>, CliError> {
-        let reading = self.sources.iter().map(|(place, read)| fetch(client, place, read));
+    pub(crate) async fn fetch(&self, reader: &Reader) -> Result<Vec<Secret>, CliError> {
+        let reading = self.sources.iter().map(|(place, read)| fetch(reader, place, read));
         let read: Vec<Vec<Secret>> = stream::iter(reading).buffered(AT_ONCE).try_collect().await?;
         let secrets: Vec<Secret> = read.into_iter().flatten().collect();
         Ok(if self.sources.len() > 1 { unique(secrets) } else { secrets })

@@ -9,7 +9,6 @@ use kms_api::{
     SecretValue,
     secrets::{ListSecretsQuery, Secret},
 };
-use kms_client::Client;
 use uuid::Uuid;
 
 use super::Args;
@@ -20,13 +19,13 @@ use crate::{
     input,
     process::{self, Environment},
     references::{self, Folder, Found, Reference},
-    selection::{self, Place, ReadArgs, Selection},
+    selection::{self, Place, ReadArgs, Reader, Selection},
 };
 
 /// Where it comes from, decided once.
 pub(super) struct Source<'a> {
     args: &'a Args,
-    client: Client,
+    reader: Reader,
     selection: Option<Selection>,
     /// Of the own environment and of files, without our own credentials.
     variables: BTreeMap<OsString, OsString>,
@@ -87,20 +86,23 @@ impl<'a> Source<'a> {
         }
         let is_needed =
             !args.references_only || references.values().any(|it| it.folder.project.is_none());
-        let (client, selection) = if is_needed {
+        let (reader, selection) = if is_needed {
             let chosen = Selection::to_read(&args.place, &args.read, context).await?;
             (chosen.0, Some(chosen.1))
         } else {
-            (context.settings.client()?, None)
+            (Reader::new(&args.read, context)?, None)
         };
-        Ok(Self { args, client, selection, variables, references })
+        if args.watches() {
+            reader.require_server("`--watch`")?;
+        }
+        Ok(Self { args, reader, selection, variables, references })
     }
 
     /// Asks the server for everything.
     pub(super) async fn prepare(&self) -> Result<Prepared, CliError> {
         let secrets = match &self.selection {
             Some(chosen) if !self.args.references_only => {
-                selection::unique(chosen.fetch(&self.client).await?)
+                selection::unique(chosen.fetch(&self.reader).await?)
             }
             _ => Vec::new(),
         };
@@ -127,7 +129,7 @@ impl<'a> Source<'a> {
         self.references.values().for_each(|reference| found.want(reference));
         for (folder, values) in found.folders() {
             let place = self.place_of(folder).await?;
-            let secrets = selection::fetch(&self.client, &place, &ReadArgs::default()).await?;
+            let secrets = selection::fetch(&self.reader, &place, &ReadArgs::default()).await?;
             let secrets = selection::unique(secrets);
             let wanted: Vec<Secret> =
                 secrets.into_iter().filter(|secret| self.refers_to(folder, secret)).collect();
@@ -154,7 +156,7 @@ impl<'a> Source<'a> {
         let project = match (&folder.project, &self.selection) {
             (Some(project), _) if project.parse::<Uuid>().is_ok() => project.clone(),
             (Some(slug), _) => {
-                let project = self.client.get_project_by_slug(slug).await;
+                let project = self.reader.client()?.get_project_by_slug(slug).await;
                 project.context(format!("could not find the project `{slug}`"))?.id.to_string()
             }
             (None, Some(chosen)) => {
@@ -191,8 +193,8 @@ impl<'a> Source<'a> {
         Ok(queries)
     }
 
-    pub(super) fn client(&self) -> &Client {
-        &self.client
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Watcher<'a> {
 
 impl<'a> Watcher<'a> {
     pub(super) fn start(source: &'a Source<'a>, interval: Duration) -> Self {
+        // A copy tells of no change.
+        source.reader().go_live();
         // One hint says as much as many.
         let (hint, hints) = mpsc::channel(1);
         Self { source, interval, hints, hint, listening: Vec::new(), said: None }
@@ -74,14 +76,18 @@ impl<'a> Watcher<'a> {
         }
     }
 
+    async fn wanted(&self) -> Result<(Client, Vec<ListSecretsQuery>), CliError> {
+        Ok((self.source.reader().client()?.clone(), self.source.queries().await?))
+    }
+
     /// Begins to listen, once.
     async fn listen(&mut self, context: &Context) {
         if !self.listening.is_empty() {
             return;
         }
-        let queries = loop {
-            match self.source.queries().await {
-                Ok(queries) => break queries,
+        let (client, queries) = loop {
+            match self.wanted().await {
+                Ok(wanted) => break wanted,
                 Err(error) => {
                     self.complain(&error, context);
                     sleep(self.interval).await;
@@ -89,7 +95,7 @@ impl<'a> Watcher<'a> {
             }
         };
         for query in queries {
-            let (client, hint) = (self.source.client().clone(), self.hint.clone());
+            let (client, hint) = (client.clone(), self.hint.clone());
             self.listening.push(tokio::spawn(listen(client, query, hint, self.interval)));
         }
     }

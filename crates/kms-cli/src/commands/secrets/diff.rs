@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Context,
     error::{CliError, Kind},
-    selection::{self, Place},
+    selection::{self, Place, Reader},
     ui,
 };
 
@@ -63,10 +63,10 @@ async fn compare(args: &Args, common: &Common, context: &Context) -> Result<Exit
     let structured = Form::decide(common, context)?.structured()?;
     common.refuse_plain("secrets diff")?;
     let [from, to] = sides(args, common, context)?;
-    let client = context.settings.client()?;
+    let reader = Reader::new(&common.read, context)?;
     let recursive = common.read.is_recursive();
-    let before = selection::fetch(&client, &from.place, &common.read).await?;
-    let after = selection::fetch(&client, &to.place, &common.read).await?;
+    let before = selection::fetch(&reader, &from.place, &common.read).await?;
+    let after = selection::fetch(&reader, &to.place, &common.read).await?;
     let entries = entries(from.named(before, recursive), to.named(after, recursive));
     let view = View { from: &from.label, to: &to.label, recursive, values: args.show_values };
     let listed: Vec<&Entry> =

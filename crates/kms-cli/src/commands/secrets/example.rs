@@ -36,6 +36,7 @@ pub(super) async fn run(_: Args, common: &Common, context: &Context) -> Result<(
         return Err(CliError::usage(format!("`--output` has no meaning for `{COMMAND}`")));
     }
     common.refuse_plain(COMMAND)?;
+    common.read.refuse_copies(COMMAND)?;
     let place = Place::resolve(&common.place, context)?;
     let client = context.settings.client()?;
     let mut secrets = Vec::new();

@@ -72,6 +72,7 @@ pub(super) async fn run(
     if !matches!(command, Folders::Get(_)) {
         common.read.refuse("secrets folders")?;
     }
+    common.read.refuse_copies("secrets folders")?;
     let place = Place::resolve(&common.place, context)?;
     let at = At { place: &place, path: place.path()? };
     match command {

@@ -29,8 +29,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, common: &Common, context: &Context) -> Result<(), CliError> {
     let form = Form::decide(common, context)?;
-    let (client, selection) = Selection::to_read(&common.place, &common.read, context).await?;
-    let secrets = selection.fetch(&client).await?;
+    let (reader, selection) = Selection::to_read(&common.place, &common.read, context).await?;
+    let secrets = selection.fetch(&reader).await?;
     let by_name: HashMap<&str, &Secret> =
         secrets.iter().map(|secret| (secret.secret_key.as_str(), secret)).collect();
     let found: Vec<(&str, Option<&Secret>)> = args

@@ -15,8 +15,8 @@ use crate::{
 
 pub(super) async fn run(common: &Common, context: &Context) -> Result<(), CliError> {
     let form = Form::decide(common, context)?;
-    let (client, selection) = Selection::to_read(&common.place, &common.read, context).await?;
-    let mut secrets = selection.fetch(&client).await?;
+    let (reader, selection) = Selection::to_read(&common.place, &common.read, context).await?;
+    let mut secrets = selection.fetch(&reader).await?;
     secrets.sort_by(|a, b| {
         (a.secret_key.as_bytes(), &a.secret_path).cmp(&(b.secret_key.as_bytes(), &b.secret_path))
     });
