@@ -148,6 +148,46 @@ fn secrets_get_tags_and_comments_and_environments_are_compared() {
 }
 
 #[test]
+fn secrets_are_copied_renamed_imported_and_read_as_they_were() {
+    let house = House::build();
+    house.says(GUIDE);
+    let says = |script: &str| {
+        house.says(&after_login(&format!("export KMS_PROJECT_ID=$PROJECT\n{script}")))
+    };
+    says("kms secrets set HOST=a 'URL=http://${HOST}'");
+    let now = says("kms secrets history URL --output json | jq -r '.[0].changedAt'");
+    assert_eq!(
+        says("kms secrets rename HOST SERVER --output json"),
+        "[{\"secretKey\":\"SERVER\",\"secretPath\":\"/\"}]\n"
+    );
+    assert_eq!(says("kms secrets --plain --expand=false"), "SERVER=a\nURL=http://${SERVER}\n");
+    let then = says(&format!("kms secrets --plain --at {now}"));
+    assert_eq!(then, "HOST=a\nURL=http://${HOST}\n");
+    assert_eq!(
+        says("kms secrets duplicate SERVER --to-env prod --output json"),
+        "[{\"secretKey\":\"SERVER\",\"secretPath\":\"/\"}]\n"
+    );
+    let again = "export KMS_PROJECT_ID=$PROJECT; kms secrets duplicate --all --to-env prod";
+    let ran = house.shell(&after_login(again));
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("--overwrite"));
+    says("kms secrets duplicate --all --to-env prod --overwrite");
+    assert_eq!(says("kms secrets get URL --env prod --plain"), "http://a\n");
+    says("kms secrets imports add prod --env staging; kms secrets imports add dev --env staging");
+    let order = "kms secrets imports list --env staging --output json | jq -r '.[].environment'";
+    assert_eq!(says(order), "prod\ndev\n");
+    says("kms secrets imports move dev --position 1 --env staging");
+    assert_eq!(says(order), "dev\nprod\n");
+    assert_eq!(says("kms secrets get SERVER --env staging --plain"), "a\n");
+    says("kms secrets imports remove dev --env staging");
+    assert_eq!(says(order), "prod\n");
+    let ran = house.shell(&after_login(
+        "KMS_PROJECT_ID=$PROJECT kms secrets imports remove dev --env staging",
+    ));
+    assert_eq!(ran.status.code(), Some(1));
+}
+
+#[test]
 fn a_login_acts_in_the_organization_in_which_the_identity_was_created() {
     let house = House::build();
     house.says(GUIDE);

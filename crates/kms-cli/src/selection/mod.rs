@@ -107,6 +107,11 @@ impl ReadArgs {
         refuse_any(&self.offline.given(), command)
     }
 
+    /// As [`Self::refuse`], for a command that can read folders below.
+    pub(crate) fn refuse_but_recursive(&self, command: &str) -> Result<(), CliError> {
+        Self { recursive: None, ..self.clone() }.refuse(command)
+    }
+
     /// Whether personal values replace the shared ones.
     fn takes_personal(&self) -> bool {
         self.secret_overriding != Some(false)

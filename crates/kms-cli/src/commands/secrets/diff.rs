@@ -84,10 +84,10 @@ async fn compare(args: &Args, common: &Common, context: &Context) -> Result<Exit
 }
 
 /// One of the two that are compared.
-struct Side {
+pub(super) struct Side {
     /// As it was asked for.
     label: String,
-    place: Place,
+    pub(super) place: Place,
 }
 
 fn sides(args: &Args, common: &Common, context: &Context) -> Result<[Side; 2], CliError> {
@@ -113,14 +113,14 @@ fn sides(args: &Args, common: &Common, context: &Context) -> Result<[Side; 2], C
 
 impl Side {
     /// Reads `ENV` or `ENV:PATH`; the rest is as in `place`.
-    fn parse(text: &str, place: &Place) -> Result<Self, CliError> {
+    pub(super) fn parse(text: &str, place: &Place) -> Result<Self, CliError> {
         let (environment, path) = match text.split_once(':') {
             Some((environment, path)) => (environment, Some(path)),
             None => (text, None),
         };
         if environment.is_empty() || path.is_some_and(str::is_empty) {
             return Err(CliError::usage(format!("`{text}` is not of the form ENV or ENV:PATH"))
-                .hint("for example: `kms secrets diff dev prod:/backend`"));
+                .hint("for example: `dev`, or `prod:/backend`"));
         }
         Ok(Self {
             label: text.to_owned(),

@@ -14,25 +14,46 @@ use crate::{
 };
 
 pub(super) async fn run(common: &Common, context: &Context) -> Result<(), CliError> {
-    let form = Form::decide(common, context)?;
+    let view = View::decide(common, context)?;
     let (reader, selection) = Selection::to_read(&common.place, &common.read, context).await?;
-    let mut secrets = selection.fetch(&reader).await?;
-    secrets.sort_by(|a, b| {
-        (a.secret_key.as_bytes(), &a.secret_path).cmp(&(b.secret_key.as_bytes(), &b.secret_path))
-    });
-    let several = selection.is_several();
-    let rows = || -> Vec<Row> { secrets.iter().map(|secret| row(secret, several)).collect() };
-    match form {
-        Form::Structured(structured) => structured.print(&rows(), context),
-        Form::Dotenv => {
-            selection::require_values(&secrets)?;
-            rows::print_dotenv(&rows(), context)
+    view.print(selection.fetch(&reader).await?, selection.is_several(), context)
+}
+
+/// How a list is printed.
+pub(super) struct View {
+    form: Form,
+    plain: bool,
+}
+
+impl View {
+    pub(super) fn decide(common: &Common, context: &Context) -> Result<Self, CliError> {
+        Ok(Self { form: Form::decide(common, context)?, plain: common.plain })
+    }
+
+    /// Prints secrets by name; their folders too, where there may be several.
+    pub(super) fn print(
+        &self,
+        mut secrets: Vec<Secret>,
+        several: bool,
+        context: &Context,
+    ) -> Result<(), CliError> {
+        secrets.sort_by(|a, b| {
+            (a.secret_key.as_bytes(), &a.secret_path)
+                .cmp(&(b.secret_key.as_bytes(), &b.secret_path))
+        });
+        let rows = || -> Vec<Row> { secrets.iter().map(|secret| row(secret, several)).collect() };
+        match self.form {
+            Form::Structured(structured) => structured.print(&rows(), context),
+            Form::Dotenv => {
+                selection::require_values(&secrets)?;
+                rows::print_dotenv(&rows(), context)
+            }
+            Form::Table if self.plain => {
+                selection::require_values(&secrets)?;
+                rows::print_plain(&rows(), context)
+            }
+            Form::Table => table(&secrets, several, context),
         }
-        Form::Table if common.plain => {
-            selection::require_values(&secrets)?;
-            rows::print_plain(&rows(), context)
-        }
-        Form::Table => table(&secrets, several, context),
     }
 }
 

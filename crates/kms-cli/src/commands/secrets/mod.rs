@@ -5,8 +5,11 @@ mod diff;
 mod example;
 mod folders;
 mod get;
+mod imports;
 mod list;
+mod past;
 mod relocate;
+mod rename;
 mod rollback;
 mod rows;
 mod set;
@@ -17,6 +20,7 @@ mod versions;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use kms_api::Timestamp;
 
 use crate::{
     Context,
@@ -29,6 +33,10 @@ use crate::{
 pub struct Args {
     #[command(flatten)]
     common: Common,
+
+    /// List what was in the folder then, values as they were stored: an RFC 3339 date and time
+    #[arg(long, value_name = "TIME", value_parser = past::parse_time)]
+    at: Option<Timestamp>,
 
     #[command(subcommand)]
     command: Option<Secrets>,
@@ -74,12 +82,24 @@ enum Secrets {
     History(versions::Args),
     Rollback(rollback::Args),
     Move(relocate::Args),
+    Duplicate(relocate::DuplicateArgs),
+    Rename(rename::Args),
+    #[command(subcommand)]
+    Imports(imports::Imports),
     #[command(subcommand)]
     Tags(tags::Tags),
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<ExitCode, CliError> {
     let common = &args.common;
+    if let Some(at) = args.at {
+        if args.command.is_some() {
+            return Err(CliError::usage("`--at` lists what was, and has no meaning for a command")
+                .hint("the versions of one secret: `kms secrets history NAME`"));
+        }
+        past::run(at, common, context).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     match args.command {
         None => list::run(common, context).await?,
         Some(Secrets::Diff(args)) => return diff::run(&args, common, context).await,
@@ -91,6 +111,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<ExitCode, CliEr
         Some(Secrets::History(args)) => versions::run(&args, common, context).await?,
         Some(Secrets::Rollback(args)) => rollback::run(&args, common, context).await?,
         Some(Secrets::Move(args)) => relocate::run(args, common, context).await?,
+        Some(Secrets::Duplicate(args)) => relocate::duplicate(args, common, context).await?,
+        Some(Secrets::Rename(args)) => rename::run(args, common, context).await?,
+        Some(Secrets::Imports(command)) => imports::run(command, common, context).await?,
         Some(Secrets::Tags(command)) => tags::run(command, common, context).await?,
     }
     Ok(ExitCode::SUCCESS)

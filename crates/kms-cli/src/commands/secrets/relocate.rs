@@ -1,13 +1,15 @@
-//! `kms secrets move`.
+//! `kms secrets move` and `kms secrets duplicate`.
 
 use kms_api::{
+    SecretId,
     secrets::ProjectRef,
-    transfers::{MoveSecrets, Ways},
+    transfers::{DuplicateSecrets, MoveSecrets, Ways},
 };
+use kms_client::Client;
 
 use super::{
     Common,
-    rows::{Form, Row},
+    rows::{Form, Row, Structured},
     versions::secret_id,
 };
 use crate::{Context, error::CliError, selection::Place};
@@ -19,11 +21,33 @@ pub(super) struct Args {
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
 
-    /// Slug of the environment to move to [default: the one they are in]
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Copy secrets to another folder, all of the named or none; copies have no history
+#[derive(clap::Args, Debug)]
+pub(super) struct DuplicateArgs {
+    /// Names of the secrets
+    #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
+    names: Vec<String>,
+
+    /// Copy everything in the folder and below it, with its folders
+    #[arg(long)]
+    all: bool,
+
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Where secrets go.
+#[derive(clap::Args, Debug)]
+struct Target {
+    /// Slug of the environment they go to [default: the one they are in]
     #[arg(long, value_name = "SLUG", required_unless_present = "to_path")]
     to_env: Option<String>,
 
-    /// Folder to move to [default: the one they are in]
+    /// Folder they go to [default: the one they are in]
     #[arg(long, value_name = "PATH")]
     to_path: Option<String>,
 
@@ -32,55 +56,92 @@ pub(super) struct Args {
     overwrite: bool,
 }
 
-pub(super) async fn run(
-    mut args: Args,
+impl Target {
+    fn ways(self, place: &Place) -> Result<Ways, CliError> {
+        let path = place.path()?.to_owned();
+        Ok(Ways {
+            project: ProjectRef::id(&place.project),
+            source_environment: place.environment.clone(),
+            destination_environment: self.to_env.unwrap_or_else(|| place.environment.clone()),
+            destination_secret_path: Some(self.to_path.unwrap_or_else(|| path.clone())),
+            source_secret_path: Some(path),
+            should_overwrite: self.overwrite,
+        })
+    }
+}
+
+pub(super) async fn run(args: Args, common: &Common, context: &Context) -> Result<(), CliError> {
+    common.read.refuse("secrets move")?;
+    common.refuse_plain("secrets move")?;
+    let structured = Form::decide(common, context)?.structured()?;
+    let place = Place::resolve(&common.place, context)?;
+    let ways = args.target.ways(&place)?;
+    let client = context.settings.client()?;
+    let (names, secret_ids) = ids(args.names, &client, &place).await?;
+    let body = MoveSecrets { ways, secret_ids };
+    let answer = client.move_secrets(&body).await;
+    answer.map_err(|error| explain("move secrets from", &place, error))?;
+    report("Moved", names, &body.ways, structured, context)
+}
+
+pub(super) async fn duplicate(
+    args: DuplicateArgs,
     common: &Common,
     context: &Context,
 ) -> Result<(), CliError> {
-    common.read.refuse("secrets move")?;
+    common.read.refuse("secrets duplicate")?;
+    common.refuse_plain("secrets duplicate")?;
     let structured = Form::decide(common, context)?.structured()?;
     let place = Place::resolve(&common.place, context)?;
-    let path = place.path()?;
-    args.names.sort();
-    args.names.dedup();
+    let ways = args.target.ways(&place)?;
     let client = context.settings.client()?;
-    let mut ids = Vec::with_capacity(args.names.len());
-    for name in &args.names {
-        ids.push(secret_id(&client, &place, name).await?);
+    let secret_ids = if args.all { None } else { Some(ids(args.names, &client, &place).await?.1) };
+    let body = DuplicateSecrets { ways, secret_ids };
+    let answer = client.duplicate_secrets(&body).await;
+    let made = answer.map_err(|error| explain("copy secrets from", &place, error))?.secrets;
+    let names = made.into_iter().map(|secret| secret.secret_key).collect();
+    report("Copied", names, &body.ways, structured, context)
+}
+
+/// The names, each once and in order, and the ids they stand for.
+async fn ids(
+    mut names: Vec<String>,
+    client: &Client,
+    place: &Place,
+) -> Result<(Vec<String>, Vec<SecretId>), CliError> {
+    names.sort();
+    names.dedup();
+    let mut ids = Vec::with_capacity(names.len());
+    for name in &names {
+        ids.push(secret_id(client, place, name).await?);
     }
-    let environment = args.to_env.unwrap_or_else(|| place.environment.clone());
-    let folder = args.to_path.unwrap_or_else(|| path.to_owned());
-    let body = MoveSecrets {
-        ways: Ways {
-            project: ProjectRef::id(&place.project),
-            source_environment: place.environment.clone(),
-            source_secret_path: Some(path.to_owned()),
-            destination_environment: environment.clone(),
-            destination_secret_path: Some(folder.clone()),
-            should_overwrite: args.overwrite,
-        },
-        secret_ids: ids,
-    };
-    let answer = client.move_secrets(&body).await;
-    answer.map_err(|error| {
-        let is_taken = error.to_string().contains("already");
-        let error = place.explain("move secrets from", path, error);
-        if is_taken { error.hint("give those another version: `--overwrite`") } else { error }
-    })?;
+    Ok((names, ids))
+}
+
+fn explain(doing: &str, place: &Place, error: kms_client::Error) -> CliError {
+    let is_taken = error.to_string().contains("already");
+    let path = place.paths.first().map_or("/", String::as_str);
+    let error = place.explain(doing, path, error);
+    if is_taken { error.hint("give those another version: `--overwrite`") } else { error }
+}
+
+fn report(
+    done: &str,
+    names: Vec<String>,
+    ways: &Ways,
+    structured: Option<Structured>,
+    context: &Context,
+) -> Result<(), CliError> {
+    let folder = |path: &Option<String>| path.clone().unwrap_or_else(|| "/".to_owned());
+    let (from, to) = (folder(&ways.source_secret_path), folder(&ways.destination_secret_path));
     if let Some(structured) = structured {
-        let row = |name: &String| Row {
-            secret_key: name.clone(),
-            secret_value: None,
-            secret_value_hidden: false,
-            secret_path: Some(folder.clone()),
-            operation: None,
-        };
-        return structured.print(&args.names.iter().map(row).collect::<Vec<_>>(), context);
+        let row = |name| Row { secret_path: Some(to.clone()), ..Row::named(name) };
+        return structured.print(&names.into_iter().map(row).collect::<Vec<_>>(), context);
     }
-    for name in &args.names {
+    for name in names {
         context.ui.notice(&format!(
-            "Moved the secret `{name}` from `{path}` of `{}` to `{folder}` of `{environment}`",
-            place.environment
+            "{done} the secret `{name}` from `{from}` of `{}` to `{to}` of `{}`",
+            ways.source_environment, ways.destination_environment
         ));
     }
     Ok(())

@@ -84,6 +84,17 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// Without a value.
+    pub(super) fn named(name: String) -> Self {
+        Self {
+            secret_key: name,
+            secret_value: None,
+            secret_value_hidden: false,
+            secret_path: None,
+            operation: None,
+        }
+    }
+
     pub(super) fn new(name: &str, value: SecretValue) -> Self {
         Self {
             secret_key: name.to_owned(),
