@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 use crate::{
     run::{list, start},
@@ -44,6 +47,20 @@ impl Place {
         let entries = |path: &Path| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
         entries(self.folder.path()).chain(entries(self.memory.path())).collect()
     }
+}
+
+/// The processes that this one started.
+fn children(id: Pid) -> Vec<Pid> {
+    let tasks = fs::read_dir(format!("/proc/{id}/task")).unwrap();
+    let lists = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("children")));
+    let ids: Vec<String> = lists.map(Result::unwrap).collect();
+    let ids = ids.iter().flat_map(|list| list.split_whitespace());
+    ids.map(|id| Pid::from_raw(id.parse().unwrap())).collect()
+}
+
+/// Whether this process removes files after us.
+fn is_keeper(id: &Pid) -> bool {
+    fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap().contains("remove-mount")
 }
 
 #[test]
@@ -118,6 +135,49 @@ fn r5_nothing_stays_when_it_is_killed_at_any_step() {
         going.signal(Signal::SIGKILL);
         going.end();
         wait_until("everything is removed", || place.left().is_empty());
+    }
+}
+
+/// As a service manager does it: every process of the service gets the signal.
+#[test]
+fn r5_nothing_stays_when_everybody_is_told_to_end() {
+    let place = Place::new();
+    let memory = format!("XDG_RUNTIME_DIR={}", place.memory.path().display());
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
+        for name in ["secrets", "secrets.json"] {
+            let server = Server::start([list(&[("A", "c4n4ry-value")])]);
+            let path = place.path(name);
+            let args = ["--mount", &path, "--", "sh", "-c", "echo ready; exec sleep 300"];
+            let mut going = Going::start(&server, &["env", &memory], &args);
+            assert_eq!(going.line(), "ready");
+            let (keepers, programs): (Vec<Pid>, Vec<Pid>) =
+                children(going.id()).into_iter().partition(is_keeper);
+            assert_eq!((keepers.len(), programs.len()), (1, 1));
+            for id in keepers.into_iter().chain(programs).chain([going.id()]) {
+                kill(id, signal).unwrap();
+            }
+            assert_eq!(going.end().0.code(), Some(128 + signal as i32));
+            assert_eq!(place.left(), [] as [PathBuf; 0], "{name} {signal}");
+        }
+    }
+}
+
+#[test]
+fn r5_nothing_stays_when_whoever_removes_it_was_killed() {
+    let place = Place::new();
+    let memory = format!("XDG_RUNTIME_DIR={}", place.memory.path().display());
+    for name in ["secrets", "secrets.json"] {
+        let server = Server::start([list(&[("A", "c4n4ry-value")])]);
+        let path = place.path(name);
+        let args = ["--mount", &path, "--", "sh", "-c", "echo ready; exec sleep 300"];
+        let mut going = Going::start(&server, &["env", &memory], &args);
+        assert_eq!(going.line(), "ready");
+        let keeper = children(going.id()).into_iter().find(is_keeper).unwrap();
+        kill(keeper, Signal::SIGKILL).unwrap();
+        wait_until("it is collected", || !children(going.id()).contains(&keeper));
+        going.signal(Signal::SIGTERM);
+        assert_eq!(going.end().0.code(), Some(143));
+        assert_eq!(place.left(), [] as [PathBuf; 0], "{name}");
     }
 }
 
