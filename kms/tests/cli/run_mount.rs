@@ -16,7 +16,7 @@ use nix::{
 use crate::{
     run::{list, start},
     run_supervised::{Going, wait_until},
-    support::{Server, run},
+    support::{Reply, Server, run},
 };
 
 /// A folder for mounts, and one in memory that nobody else uses.
@@ -178,6 +178,42 @@ fn r5_nothing_stays_when_whoever_removes_it_was_killed() {
         going.signal(Signal::SIGTERM);
         assert_eq!(going.end().0.code(), Some(143));
         assert_eq!(place.left(), [] as [PathBuf; 0], "{name}");
+    }
+}
+
+/// Whoever may write a secret must not thereby end a program that runs with it.
+#[test]
+fn r5_a_change_that_cannot_be_handed_over_does_not_end_the_program() {
+    let (long, large) = ("x".repeat(256), "x".repeat(200 * 1024));
+    let many: Vec<String> = (0..70).map(|n| format!("MANY_{n}")).collect();
+    let many = many.iter().map(|name| (name.as_str(), &large[..100 * 1024])).collect();
+    let cases: [(&str, Vec<(&str, &str)>, &str); 5] = [
+        ("secrets", vec![(&long, "")], "a file cannot be called `xxxx"),
+        ("secrets", vec![("a/b", "")], "a file cannot be called `a/b`"),
+        ("secrets.env", vec![("a b", "")], "`a b`"),
+        ("", vec![("LARGE", &large)], "cannot start `sh`: "),
+        ("", many, "cannot start `sh`: "),
+    ];
+    for (name, unfit, why) in cases {
+        let place = Place::new();
+        let path = place.path(name);
+        let read = match name {
+            "" => "echo $A".to_owned(),
+            "secrets" => format!("cat {path}/A"),
+            _ => format!(". {path}; echo $A"),
+        };
+        let script = format!("v=$({read}); echo $v; [ $v = 2 ] && exit 5; exec sleep 60");
+        let unfit: Vec<(&str, &str)> = unfit.into_iter().chain([("A", "2")]).collect();
+        let silent = Reply::error(404, "no such route");
+        let changes = [list(&[("A", "1")]), silent, list(&unfit), list(&[("A", "2")])];
+        let server = Server::start(changes);
+        let mount = ["--mount", &path];
+        let given = if name.is_empty() { &[][..] } else { &mount };
+        let watch = ["--watch", "--watch-interval=1", "--", "sh", "-c", &script];
+        let args: Vec<&str> = given.iter().copied().chain(watch).collect();
+        let ran = run(&mut place.start(&server, &args)).ends_with(5);
+        assert_eq!(ran.stdout, "1\n2\n", "{why}");
+        ran.says("warning: what changed was not taken over: ").says(why);
     }
 }
 

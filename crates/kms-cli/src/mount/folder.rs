@@ -27,12 +27,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn make(
-        name: &Path,
-        secrets: &[Secret],
-        context: &Context,
-    ) -> Result<Self, CliError> {
-        check(secrets)?;
+    pub(super) fn make(name: &Path, secrets: &[Secret], context: &Context) -> io::Result<Self> {
         let (parent, is_in_memory) = parent();
         if !is_in_memory {
             context.ui.warn(&format!(
@@ -49,8 +44,7 @@ impl Folder {
         Ok(this)
     }
 
-    pub(super) fn write(&mut self, secrets: &[Secret]) -> Result<(), CliError> {
-        check(secrets)?;
+    pub(super) fn write(&mut self, secrets: &[Secret]) -> io::Result<()> {
         self.write_files(secrets)?;
         let kept: HashSet<&str> = secrets.iter().map(|secret| secret.secret_key.as_str()).collect();
         for entry in fs::read_dir(&self.path)? {
@@ -76,7 +70,7 @@ impl Folder {
 }
 
 /// Refuses names that no file can have.
-fn check(secrets: &[Secret]) -> Result<(), CliError> {
+pub(super) fn check(secrets: &[Secret]) -> Result<(), CliError> {
     let is_unfit = |name: &str| {
         matches!(name, "" | "." | "..") || name.contains(['/', '\0']) || name.len() > LONGEST_NAME
     };

@@ -24,7 +24,6 @@ type Content = Arc<Mutex<Zeroizing<String>>>;
 
 /// See the module.
 pub(crate) struct Pipe {
-    format: MountFormat,
     content: Content,
     // Removes it when it is dropped.
     _keeper: Keeper,
@@ -33,23 +32,20 @@ pub(crate) struct Pipe {
 impl Pipe {
     pub(super) fn make(
         path: &Path,
-        format: MountFormat,
         reads: Option<u32>,
-        secrets: &[Secret],
-    ) -> Result<Self, CliError> {
-        let content = Arc::new(Mutex::new(text(format, secrets)?));
+        text: &Zeroizing<String>,
+    ) -> io::Result<Self> {
+        let content = Arc::new(Mutex::new(text.clone()));
         let keeper = Keeper::of(path, None)?;
         make(path)?;
         let (path, shared) = (path.to_owned(), Arc::clone(&content));
         // Waits for readers until this process ends.
         thread::spawn(move || serve(&path, &shared, reads));
-        Ok(Self { format, content, _keeper: keeper })
+        Ok(Self { content, _keeper: keeper })
     }
 
-    pub(super) fn write(&mut self, secrets: &[Secret]) -> Result<(), CliError> {
-        let text = text(self.format, secrets)?;
-        *self.content.lock().unwrap_or_else(PoisonError::into_inner) = text;
-        Ok(())
+    pub(super) fn write(&mut self, text: &Zeroizing<String>) {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner).clone_from(text);
     }
 }
 
@@ -86,7 +82,8 @@ fn make(path: &Path) -> io::Result<()> {
     Ok(mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR)?)
 }
 
-fn text(format: MountFormat, secrets: &[Secret]) -> Result<Zeroizing<String>, CliError> {
+/// What readers get.
+pub(super) fn text(format: MountFormat, secrets: &[Secret]) -> Result<Zeroizing<String>, CliError> {
     let rendered = match format {
         MountFormat::Dotenv => formats::render(Format::Dotenv, secrets),
         MountFormat::Yaml => formats::render(Format::Yaml, secrets),

@@ -30,7 +30,7 @@ use crate::{
 };
 
 use child::{Child, Streams};
-pub(crate) use child::{START, Start, become_program};
+pub(crate) use child::{START, Start, become_program, check};
 use output::Outputs;
 use terminal::{Screen, Seat};
 
