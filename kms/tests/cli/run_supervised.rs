@@ -20,7 +20,7 @@ use crate::{
     terminal::{CTRL_C, CTRL_Z, Terminal},
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 const GO_ON: &str = "while :; do sleep 0.02; done";
 
 /// `kms run` that goes on.

@@ -13,7 +13,7 @@ use kms_api::secrets::Secret;
 use nix::unistd::Uid;
 use uuid::Uuid;
 
-use super::keeper::Keeper;
+use super::keeper::{Keep, Keeper};
 use crate::{Context, error::CliError};
 
 /// Bytes of a file's name at most.
@@ -36,7 +36,9 @@ impl Folder {
             ));
         }
         let path = parent.join(format!("kms-{}", Uuid::new_v4().simple()));
-        let keeper = Keeper::of(name, Some(&path))?;
+        let name = std::path::absolute(name)?;
+        let keep = Keep { folder: Some(path.clone()), next: None, name: name.clone() };
+        let keeper = Keeper::of(keep)?;
         let this = Self { path, _keeper: keeper };
         DirBuilder::new().mode(0o700).create(&this.path)?;
         this.write_files(secrets)?;

@@ -25,11 +25,15 @@ pub(crate) const REMOVE: &str = "remove-mount";
 pub struct Keep {
     /// The directory with secrets
     #[arg(long)]
-    folder: Option<PathBuf>,
+    pub(super) folder: Option<PathBuf>,
+
+    /// The pipe that is to take the name
+    #[arg(long, conflicts_with = "folder")]
+    pub(super) next: Option<PathBuf>,
 
     /// The link to that directory, or the pipe
     #[arg(long)]
-    name: PathBuf,
+    pub(super) name: PathBuf,
 }
 
 impl Keep {
@@ -38,17 +42,21 @@ impl Keep {
         if let Some(folder) = &self.folder {
             let _ = fs::remove_dir_all(folder);
         }
-        let is_ours = match (&self.folder, fs::symlink_metadata(&self.name)) {
-            (Some(folder), Ok(_)) => {
-                fs::read_link(&self.name).is_ok_and(|target| target == *folder)
-            }
-            (None, Ok(metadata)) => metadata.file_type().is_fifo(),
-            (_, Err(_)) => false,
+        if let Some(next) = self.next.as_ref().filter(|next| is_pipe(next)) {
+            let _ = fs::remove_file(next);
+        }
+        let is_ours = match &self.folder {
+            Some(folder) => fs::read_link(&self.name).is_ok_and(|target| target == *folder),
+            None => is_pipe(&self.name),
         };
         if is_ours {
             let _ = fs::remove_file(&self.name);
         }
     }
+}
+
+fn is_pipe(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
 /// Waits, then removes.
@@ -70,15 +78,17 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Comes back once it stands by.
-    pub(super) fn of(name: &Path, folder: Option<&Path>) -> io::Result<Self> {
-        let keep = Keep { folder: folder.map(Path::to_owned), name: std::path::absolute(name)? };
+    /// Comes back once it stands by. All paths are absolute.
+    pub(super) fn of(keep: Keep) -> io::Result<Self> {
         let itself = Path::new("/proc/self/exe");
         let itself = if itself.exists() { itself.into() } else { std::env::current_exe()? };
         let mut command = Command::new(itself);
         command.arg(REMOVE).arg("--name").arg(&keep.name);
         if let Some(folder) = &keep.folder {
             command.arg("--folder").arg(folder);
+        }
+        if let Some(next) = &keep.next {
+            command.arg("--next").arg(next);
         }
         command.env_clear().current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
