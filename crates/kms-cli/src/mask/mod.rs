@@ -44,10 +44,13 @@ impl Mask {
         let mut too_short = Vec::new();
         let mut wanted = Vec::new();
         for (name, value) in values {
-            match value.expose() {
-                "" => {}
-                value if value.len() < SHORTEST => too_short.push(name.to_owned()),
-                value => wanted.push(value),
+            let value = value.expose();
+            // What is around a value is often not printed with it.
+            if !value.is_empty() && value.trim().len() < SHORTEST {
+                too_short.push(name.to_owned());
+            }
+            if value.len() >= SHORTEST {
+                wanted.push(value);
             }
         }
         let mut sought = Vec::new();
