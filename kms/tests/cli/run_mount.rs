@@ -1,19 +1,23 @@
 //! `run --mount`: secrets in files for as long as the program runs (attack R5).
 
 use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
+    fs::{self, OpenOptions},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 use crate::{
     run::{list, start},
-    run_supervised::{Going, wait_until},
-    support::{Server, run},
+    run_supervised::{Going, PATIENCE, wait_until},
+    support::{Reply, Server, run},
 };
 
 /// A folder for mounts, and one in memory that nobody else uses.
@@ -44,6 +48,20 @@ impl Place {
         let entries = |path: &Path| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
         entries(self.folder.path()).chain(entries(self.memory.path())).collect()
     }
+}
+
+/// The processes that this one started.
+fn children(id: Pid) -> Vec<Pid> {
+    let tasks = fs::read_dir(format!("/proc/{id}/task")).unwrap();
+    let lists = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("children")));
+    let ids: Vec<String> = lists.map(Result::unwrap).collect();
+    let ids = ids.iter().flat_map(|list| list.split_whitespace());
+    ids.map(|id| Pid::from_raw(id.parse().unwrap())).collect()
+}
+
+/// Whether this process removes files after us.
+fn is_keeper(id: Pid) -> bool {
+    fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap().contains("remove-mount")
 }
 
 #[test]
@@ -118,6 +136,141 @@ fn r5_nothing_stays_when_it_is_killed_at_any_step() {
         going.signal(Signal::SIGKILL);
         going.end();
         wait_until("everything is removed", || place.left().is_empty());
+    }
+}
+
+/// Also while one reader follows the other.
+#[test]
+fn r5_nothing_stays_when_it_is_killed_while_its_pipe_is_read() {
+    let place = Place::new();
+    let path = place.path("secrets.json");
+    // Whoever opens it so does not wait for the other side.
+    let mut reader = OpenOptions::new();
+    reader.read(true).custom_flags(nix::libc::O_NONBLOCK);
+    for round in 0..24 {
+        let server = Server::start([list(&[("A", "c4n4ry-value")])]);
+        let args = ["--mount", &path, "--", "sh", "-c", "echo ready; exec sleep 300"];
+        let mut going = Going::start(&server, &[], &args);
+        assert_eq!(going.line(), "ready");
+        let signal = [Signal::SIGKILL, Signal::SIGTERM][round % 2];
+        let (stop, started) = (AtomicBool::new(false), Instant::now());
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) && started.elapsed() < PATIENCE {
+                    let _ = reader.open(&path);
+                }
+            });
+            for _ in 0..100 {
+                fs::read(&path).unwrap();
+            }
+            going.signal(signal);
+            going.end();
+            stop.store(true, Ordering::Relaxed);
+        });
+        if signal == Signal::SIGTERM {
+            assert_eq!(place.left(), [] as [PathBuf; 0], "it is removed before it ends");
+        }
+        wait_until("everything is removed", || place.left().is_empty());
+    }
+}
+
+/// What the program put in the place of the pipe is not written to.
+#[test]
+fn r5_nothing_but_the_pipe_is_written_to() {
+    let value = "c4n4ry".repeat(40_000);
+    for replace in ["echo mine > $1", "echo mine > $1.target; ln -s $1.target $1"] {
+        let place = Place::new();
+        let server = Server::start([list(&[("A", &value)])]);
+        let path = place.path("secrets.json");
+        // A reader that has not read to the end keeps whoever writes from the next one.
+        let script = format!(
+            "exec 3< $1; dd bs=1 count=1 <&3 2>/dev/null; rm $1; {replace}; cat <&3 > /dev/null; \
+             while [ -f $1 ] && [ $(ls /proc/$PPID/task | wc -l) -gt 1 ]; do sleep 0.01; done; \
+             cat $1"
+        );
+        let args = ["--mount", &path, "--", "sh", "-c", &script, "sh", &path];
+        let ran = run(&mut place.start(&server, &args)).ends_with(0);
+        let start: String = ran.stdout.chars().take(40).collect();
+        assert_eq!(start, "{mine\n", "{replace}");
+    }
+}
+
+/// As a service manager does it: every process of the service gets the signal.
+#[test]
+fn r5_nothing_stays_when_everybody_is_told_to_end() {
+    let place = Place::new();
+    let memory = format!("XDG_RUNTIME_DIR={}", place.memory.path().display());
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
+        for name in ["secrets", "secrets.json"] {
+            let server = Server::start([list(&[("A", "c4n4ry-value")])]);
+            let path = place.path(name);
+            let args = ["--mount", &path, "--", "sh", "-c", "echo ready; exec sleep 300"];
+            let mut going = Going::start(&server, &["env", &memory], &args);
+            assert_eq!(going.line(), "ready");
+            let (keepers, programs): (Vec<Pid>, Vec<Pid>) =
+                children(going.id()).into_iter().partition(|id| is_keeper(*id));
+            assert_eq!((keepers.len(), programs.len()), (1, 1));
+            for id in keepers.into_iter().chain(programs).chain([going.id()]) {
+                kill(id, signal).unwrap();
+            }
+            assert_eq!(going.end().0.code(), Some(128 + signal as i32));
+            assert_eq!(place.left(), [] as [PathBuf; 0], "{name} {signal}");
+        }
+    }
+}
+
+#[test]
+fn r5_nothing_stays_when_whoever_removes_it_was_killed() {
+    let place = Place::new();
+    let memory = format!("XDG_RUNTIME_DIR={}", place.memory.path().display());
+    for name in ["secrets", "secrets.json"] {
+        let server = Server::start([list(&[("A", "c4n4ry-value")])]);
+        let path = place.path(name);
+        let args = ["--mount", &path, "--", "sh", "-c", "echo ready; exec sleep 300"];
+        let mut going = Going::start(&server, &["env", &memory], &args);
+        assert_eq!(going.line(), "ready");
+        let keeper = children(going.id()).into_iter().find(|id| is_keeper(*id)).unwrap();
+        kill(keeper, Signal::SIGKILL).unwrap();
+        wait_until("it is collected", || !children(going.id()).contains(&keeper));
+        going.signal(Signal::SIGTERM);
+        assert_eq!(going.end().0.code(), Some(143));
+        assert_eq!(place.left(), [] as [PathBuf; 0], "{name}");
+    }
+}
+
+/// Whoever may write a secret must not thereby end a program that runs with it.
+#[test]
+fn r5_a_change_that_cannot_be_handed_over_does_not_end_the_program() {
+    let (long, large) = ("x".repeat(256), "x".repeat(200 * 1024));
+    let many: Vec<String> = (0..70).map(|n| format!("MANY_{n}")).collect();
+    let many = many.iter().map(|name| (name.as_str(), &large[..100 * 1024])).collect::<Vec<_>>();
+    let cases = [
+        ("secrets", vec![(long.as_str(), "")], "a file cannot be called `xxxx"),
+        ("secrets", vec![("a/b", "")], "a file cannot be called `a/b`"),
+        ("secrets.env", vec![("a b", "")], "`a b`"),
+        ("", vec![("LARGE", large.as_str())], "cannot start `sh`: "),
+        ("", many, "cannot start `sh`: "),
+    ];
+    for (name, unfit, why) in cases {
+        let place = Place::new();
+        let path = place.path(name);
+        let read = match name {
+            "" => "echo $A".to_owned(),
+            "secrets" => format!("cat {path}/A"),
+            _ => format!(". {path}; echo $A"),
+        };
+        let script = format!("v=$({read}); echo $v; [ $v = 2 ] && exit 5; exec sleep 60");
+        let unfit: Vec<(&str, &str)> = unfit.into_iter().chain([("A", "2")]).collect();
+        let silent = Reply::error(404, "no such route");
+        let changes = [list(&[("A", "1")]), silent, list(&unfit), list(&[("A", "2")])];
+        let server = Server::start(changes);
+        let mount = ["--mount", &path];
+        let given = if name.is_empty() { &[][..] } else { &mount };
+        let watch = ["--watch", "--watch-interval=1", "--", "sh", "-c", &script];
+        let args: Vec<&str> = given.iter().copied().chain(watch).collect();
+        let ran = run(&mut place.start(&server, &args)).ends_with(5);
+        assert_eq!(ran.stdout, "1\n2\n", "{why}");
+        ran.says("warning: what changed was not taken over: ").says(why);
     }
 }
 

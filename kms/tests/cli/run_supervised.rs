@@ -17,10 +17,10 @@ use nix::{
 use crate::{
     run::{list, start},
     support::{CANARY, Server, run},
-    terminal::{CTRL_C, Terminal},
+    terminal::{CTRL_C, CTRL_Z, Terminal},
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 const GO_ON: &str = "while :; do sleep 0.02; done";
 
 /// `kms run` that goes on.
@@ -236,6 +236,45 @@ fn on_a_terminal_the_program_is_in_the_foreground() {
     let mut terminal = Terminal::start_with(&std::env::temp_dir(), &args, &environment, true);
     terminal.expect("name? ").enter("you").expect("hello you").send(CTRL_C).expect("stopped");
     terminal.finish().with(3);
+}
+
+const ASK: &str = "printf 'name? '; read name; echo \"hello $name\"; exit 3";
+
+/// As over `ssh -t`, or as first process of a container: what is stopped there stays so.
+#[test]
+fn r5_ctrl_z_stops_nothing_where_nobody_lets_it_go_on() {
+    for how in ["--watch", "--mask"] {
+        let server = Server::start([list(&[])]);
+        let url = server.url();
+        let args = ["run", "--domain", &url, how, "--", "bash", "-c", ASK];
+        let environment = [("KMS_TOKEN", CANARY), ("KMS_PROJECT_ID", "p1")];
+        let mut terminal = Terminal::start_with(&std::env::temp_dir(), &args, &environment, true);
+        terminal.expect("name? ").send(CTRL_Z).enter("you").expect("hello you");
+        terminal.finish().with(3);
+    }
+}
+
+/// A shell with jobs above it notices, and lets both go on.
+#[test]
+fn ctrl_z_stops_it_together_with_the_program() {
+    let server = Server::start([list(&[]), list(&[])]);
+    let url = server.url();
+    let folder = tempfile::tempdir().unwrap();
+    let (outer, inner) = (folder.path().join("outer/"), folder.path().join("inner/"));
+    let script = format!(
+        "set -m; {} run --domain {url} --token {CANARY} --mount {}/ -- sh -c '{}'; \
+         echo \"stopped $?\"; fg; echo \"ended $?\"",
+        env!("CARGO_BIN_EXE_kms"),
+        inner.display(),
+        ASK.replace('\'', "\""),
+    );
+    let outer = outer.to_str().unwrap();
+    let args = ["run", "--domain", &url, "--mount", outer, "--", "bash", "-c", &script];
+    let environment = [("KMS_TOKEN", CANARY), ("KMS_PROJECT_ID", "p1")];
+    let mut terminal = Terminal::start_with(&std::env::temp_dir(), &args, &environment, true);
+    terminal.expect("name? ").send(CTRL_Z).expect(&format!("stopped {}", 128 + 19));
+    terminal.enter("you").expect("hello you").expect("ended 3");
+    terminal.finish().with(0);
 }
 
 #[test]

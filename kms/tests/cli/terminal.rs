@@ -26,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(crate) const ENTER: &str = "\r";
 pub(crate) const DOWN: &str = "\x1b[B";
 pub(crate) const CTRL_C: &str = "\x03";
+pub(crate) const CTRL_Z: &str = "\x1a";
 pub(crate) const ESCAPE: &str = "\x1b";
 
 /// A program that runs on a terminal of its own.

@@ -13,7 +13,7 @@ use kms_api::secrets::Secret;
 use nix::unistd::Uid;
 use uuid::Uuid;
 
-use super::keeper::Keeper;
+use super::keeper::{Keep, Keeper};
 use crate::{Context, error::CliError};
 
 /// Bytes of a file's name at most.
@@ -27,12 +27,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn make(
-        name: &Path,
-        secrets: &[Secret],
-        context: &Context,
-    ) -> Result<Self, CliError> {
-        check(secrets)?;
+    pub(super) fn make(name: &Path, secrets: &[Secret], context: &Context) -> io::Result<Self> {
         let (parent, is_in_memory) = parent();
         if !is_in_memory {
             context.ui.warn(&format!(
@@ -41,7 +36,9 @@ impl Folder {
             ));
         }
         let path = parent.join(format!("kms-{}", Uuid::new_v4().simple()));
-        let keeper = Keeper::of(name, Some(&path))?;
+        let name = std::path::absolute(name)?;
+        let keep = Keep { folder: Some(path.clone()), next: None, name: name.clone() };
+        let keeper = Keeper::of(keep)?;
         let this = Self { path, _keeper: keeper };
         DirBuilder::new().mode(0o700).create(&this.path)?;
         this.write_files(secrets)?;
@@ -49,8 +46,7 @@ impl Folder {
         Ok(this)
     }
 
-    pub(super) fn write(&mut self, secrets: &[Secret]) -> Result<(), CliError> {
-        check(secrets)?;
+    pub(super) fn write(&mut self, secrets: &[Secret]) -> io::Result<()> {
         self.write_files(secrets)?;
         let kept: HashSet<&str> = secrets.iter().map(|secret| secret.secret_key.as_str()).collect();
         for entry in fs::read_dir(&self.path)? {
@@ -76,7 +72,7 @@ impl Folder {
 }
 
 /// Refuses names that no file can have.
-fn check(secrets: &[Secret]) -> Result<(), CliError> {
+pub(super) fn check(secrets: &[Secret]) -> Result<(), CliError> {
     let is_unfit = |name: &str| {
         matches!(name, "" | "." | "..") || name.contains(['/', '\0']) || name.len() > LONGEST_NAME
     };

@@ -9,12 +9,13 @@ mod keeper;
 mod pipe;
 
 use std::{
-    fmt, fs,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
 use clap::ValueEnum;
 use kms_api::secrets::Secret;
+use secrecy::zeroize::Zeroizing;
 
 use crate::{
     Context,
@@ -75,6 +76,27 @@ impl Wish {
         };
         Ok(Self { path, kind: Kind::Pipe { format: format.unwrap_or(by_name), reads } })
     }
+
+    /// Gets secrets ready. Refuses what these files cannot hold, before anything is touched.
+    pub(crate) fn ready(&self, secrets: Vec<Secret>) -> Result<Ready, CliError> {
+        let text = match self.kind {
+            Kind::Folder => folder::check(&secrets).map(|()| Zeroizing::default()),
+            Kind::Pipe { format, .. } => pipe::text(format, &secrets),
+        };
+        let text = text.map_err(|error| error.context(self.doing()))?;
+        Ok(Ready { secrets, text })
+    }
+
+    fn doing(&self) -> String {
+        format!("could not mount secrets at `{}`", self.path.display())
+    }
+}
+
+/// Secrets that a mount can hold.
+pub(crate) struct Ready {
+    pub(crate) secrets: Vec<Secret>,
+    /// What a pipe gives its readers; empty for a directory.
+    text: Zeroizing<String>,
 }
 
 /// Secrets that lie in files; they are removed when this is dropped.
@@ -91,31 +113,27 @@ impl fmt::Debug for Mount {
 
 impl Mount {
     /// Makes the files. Nothing may be at the path yet.
-    pub(crate) fn make(
-        wish: &Wish,
-        secrets: &[Secret],
-        context: &Context,
-    ) -> Result<Self, CliError> {
-        let doing = || format!("could not mount secrets at `{}`", wish.path.display());
+    pub(crate) fn make(wish: &Wish, ready: &Ready, context: &Context) -> Result<Self, CliError> {
         if fs::symlink_metadata(&wish.path).is_ok() {
             return Err(CliError::failed("there is something at that path already"))
-                .context(doing())
+                .context(wish.doing())
                 .map_err(|error| error.hint("name a path that is free; its parent must exist"));
         }
         let made = match wish.kind {
-            Kind::Folder => Folder::make(&wish.path, secrets, context).map(Self::Folder),
-            Kind::Pipe { format, reads } => {
-                Pipe::make(&wish.path, format, reads, secrets).map(Self::Pipe)
-            }
+            Kind::Folder => Folder::make(&wish.path, &ready.secrets, context).map(Self::Folder),
+            Kind::Pipe { reads, .. } => Pipe::make(&wish.path, reads, &ready.text).map(Self::Pipe),
         };
-        made.map_err(|error| error.context(doing()))
+        made.map_err(|error| CliError::from(error).context(wish.doing()))
     }
 
     /// Holds these from now on.
-    pub(crate) fn update(&mut self, secrets: &[Secret]) -> Result<(), CliError> {
+    pub(crate) fn update(&mut self, ready: &Ready) -> io::Result<()> {
         match self {
-            Self::Folder(folder) => folder.write(secrets),
-            Self::Pipe(pipe) => pipe.write(secrets),
+            Self::Folder(folder) => folder.write(&ready.secrets),
+            Self::Pipe(pipe) => {
+                pipe.write(&ready.text);
+                Ok(())
+            }
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -14,79 +15,117 @@ use nix::{sys::stat::Mode, unistd::mkfifo};
 use secrecy::zeroize::Zeroizing;
 use uuid::Uuid;
 
-use super::{MountFormat, keeper::Keeper};
+use super::{
+    MountFormat,
+    keeper::{Keep, Keeper},
+};
 use crate::{
     error::CliError,
     formats::{self, Format},
 };
 
-type Content = Arc<Mutex<Zeroizing<String>>>;
-
 /// See the module.
 pub(crate) struct Pipe {
-    format: MountFormat,
-    content: Content,
+    shared: Arc<Mutex<Shared>>,
     // Removes it when it is dropped.
     _keeper: Keeper,
+}
+
+struct Shared {
+    text: Zeroizing<String>,
+    /// It is being removed: no other pipe takes the name.
+    is_over: bool,
 }
 
 impl Pipe {
     pub(super) fn make(
         path: &Path,
-        format: MountFormat,
         reads: Option<u32>,
-        secrets: &[Secret],
-    ) -> Result<Self, CliError> {
-        let content = Arc::new(Mutex::new(text(format, secrets)?));
-        let keeper = Keeper::of(path, None)?;
-        make(path)?;
-        let (path, shared) = (path.to_owned(), Arc::clone(&content));
+        text: &Zeroizing<String>,
+    ) -> io::Result<Self> {
+        let name = std::path::absolute(path)?;
+        let next = name.with_file_name(format!(".kms-{}", Uuid::new_v4().simple()));
+        let keep = Keep { folder: None, next: Some(next.clone()), name: name.clone() };
+        let keeper = Keeper::of(keep)?;
+        make(&name)?;
+        let shared = Arc::new(Mutex::new(Shared { text: text.clone(), is_over: false }));
+        let names = Names { name, next };
+        let served = Arc::clone(&shared);
         // Waits for readers until this process ends.
-        thread::spawn(move || serve(&path, &shared, reads));
-        Ok(Self { format, content, _keeper: keeper })
+        thread::spawn(move || names.serve(&served, reads));
+        Ok(Self { shared, _keeper: keeper })
     }
 
-    pub(super) fn write(&mut self, secrets: &[Secret]) -> Result<(), CliError> {
-        let text = text(self.format, secrets)?;
-        *self.content.lock().unwrap_or_else(PoisonError::into_inner) = text;
-        Ok(())
+    pub(super) fn write(&mut self, text: &Zeroizing<String>) {
+        lock(&self.shared).text.clone_from(text);
     }
 }
 
-/// Hands the content to one reader after the other. Before it does, another pipe takes the name, so
-/// that this one ends for its reader and nobody reads along; after the last reader none does.
-fn serve(path: &Path, content: &Content, reads: Option<u32>) {
-    let mut left = reads;
-    while left != Some(0) {
-        // Comes back when somebody has opened it to read.
-        let Ok(mut pipe) = OpenOptions::new().write(true).open(path) else { return };
-        left = left.map(|left| left - 1);
-        let renewed = if left == Some(0) { fs::remove_file(path) } else { renew(path) };
-        if renewed.is_err() {
-            return;
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        lock(&self.shared).is_over = true;
+    }
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Names {
+    name: PathBuf,
+    /// Of a pipe before it takes that name.
+    next: PathBuf,
+}
+
+impl Names {
+    /// Hands the content to one reader after the other. Before it does, another pipe takes the name,
+    /// so that this one ends for its reader and nobody reads along; after the last reader none does.
+    fn serve(&self, shared: &Mutex<Shared>, reads: Option<u32>) {
+        let mut left = reads;
+        while left != Some(0) {
+            // Comes back when somebody has opened it to read.
+            let Ok(mut pipe) = open(&self.name) else { return };
+            left = left.map(|left| left - 1);
+            let text = {
+                let shared = lock(shared);
+                if shared.is_over {
+                    return;
+                }
+                let is_last = left == Some(0);
+                let renewed = if is_last { fs::remove_file(&self.name) } else { self.renew() };
+                if renewed.is_err() {
+                    return;
+                }
+                shared.text.clone()
+            };
+            // A reader that stops early has read what it wanted.
+            let _ = pipe.write_all(text.as_bytes());
         }
-        let text = content.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // A reader that stops early has read what it wanted.
-        let _ = pipe.write_all(text.as_bytes());
+    }
+
+    /// Puts another pipe in the place of one.
+    fn renew(&self) -> io::Result<()> {
+        make(&self.next)?;
+        fs::rename(&self.next, &self.name)
     }
 }
 
-/// Puts another pipe in the place of one.
-fn renew(path: &Path) -> io::Result<()> {
-    let new = path.with_file_name(format!(".kms-{}", Uuid::new_v4().simple()));
-    make(&new)?;
-    let renamed = fs::rename(&new, path);
-    if renamed.is_err() {
-        let _ = fs::remove_file(&new);
+/// Opens the pipe, and nothing else that has its name by now.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let pipe = options.write(true).custom_flags(nix::libc::O_NOFOLLOW).open(path)?;
+    if pipe.metadata()?.file_type().is_fifo() {
+        return Ok(pipe);
     }
-    renamed
+    Err(io::Error::other("it is no pipe any more"))
 }
 
 fn make(path: &Path) -> io::Result<()> {
     Ok(mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR)?)
 }
 
-fn text(format: MountFormat, secrets: &[Secret]) -> Result<Zeroizing<String>, CliError> {
+/// What readers get.
+pub(super) fn text(format: MountFormat, secrets: &[Secret]) -> Result<Zeroizing<String>, CliError> {
     let rendered = match format {
         MountFormat::Dotenv => formats::render(Format::Dotenv, secrets),
         MountFormat::Yaml => formats::render(Format::Yaml, secrets),

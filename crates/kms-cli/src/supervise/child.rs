@@ -7,6 +7,7 @@
 use std::{
     ffi::OsString,
     fs::OpenOptions,
+    io,
     os::{fd::AsFd as _, unix::process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -88,14 +89,40 @@ fn ourselves() -> PathBuf {
     if itself.exists() { itself.into() } else { std::env::current_exe().unwrap_or_default() }
 }
 
+/// What stands between a process and a program, as yet without the program's words.
+fn between(parent: u32, environment: &Environment) -> Command {
+    let mut command = Command::new(ourselves());
+    command.arg(START).arg(format!("--parent={parent}"));
+    command.env_clear().envs(environment.variables());
+    command
+}
+
+/// Refuses what the system hands to no program, as it is too much. Found out by a start that nobody
+/// is the parent of, which goes no further; it is collected with all others that end.
+pub(crate) fn check(
+    program: &Program,
+    environment: &Environment,
+    shell: Option<OsString>,
+) -> Result<(), ExecError> {
+    let words = program.words(shell);
+    let mut command = between(0, environment);
+    command.arg("--").args(&words);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().map(drop).map_err(|source| refused(words, source, environment))
+}
+
+fn refused(words: Vec<OsString>, source: io::Error, environment: &Environment) -> ExecError {
+    ExecError::new(words.into_iter().next().unwrap_or_default(), source, environment)
+}
+
 pub(super) fn start(
     program: &Program,
     environment: &Environment,
     shell: Option<OsString>,
     streams: Streams,
 ) -> Result<Child, ExecError> {
-    let mut command = Command::new(ourselves());
-    command.arg(START).arg(format!("--parent={}", std::process::id()));
+    let words = program.words(shell);
+    let mut command = between(std::process::id(), environment);
     match &streams.terminal {
         Some((path, on)) => {
             command.arg("--terminal").arg(path);
@@ -106,16 +133,11 @@ pub(super) fn start(
             command.process_group(0);
         }
     }
-    let words = program.words(shell);
     command.arg("--").args(&words);
-    command.env_clear().envs(environment.variables());
     command.stdin(streams.input).stdout(streams.output).stderr(streams.errors);
     match command.spawn() {
         Ok(child) => Ok(Child { group: Pid::from_raw(child.id().cast_signed()) }),
-        Err(source) => {
-            let name = words.into_iter().next().unwrap_or_default();
-            Err(ExecError::new(name, source, environment))
-        }
+        Err(source) => Err(refused(words, source, environment)),
     }
 }
 
@@ -123,7 +145,7 @@ pub(super) fn start(
 pub(crate) fn become_program(args: Start) -> CliError {
     match prepare(&args) {
         Ok(()) => CliError::from(process::replace(args.program)),
-        Err(error) => CliError::from(std::io::Error::from(error)).with_exit_code(126),
+        Err(error) => CliError::from(io::Error::from(error)).with_exit_code(126),
     }
 }
 

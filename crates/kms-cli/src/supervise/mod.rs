@@ -30,7 +30,7 @@ use crate::{
 };
 
 use child::{Child, Streams};
-pub(crate) use child::{START, Start, become_program};
+pub(crate) use child::{START, Start, become_program, check};
 use output::Outputs;
 use terminal::{Screen, Seat};
 
@@ -178,9 +178,14 @@ impl Supervisor {
     }
 
     /// The program was stopped by the person at the terminal: this process stops with it, so that
-    /// the shell notices, and goes on with it.
+    /// the shell notices, and goes on with it. Where there is no such shell, the program goes on.
     fn pause(&mut self, child: &Child, signal: Signal) {
         if self.seat.is_none() && self.screen.is_none() && signal != Signal::SIGTSTP {
+            return;
+        }
+        let has_shell = terminal::has_shell_above();
+        if !has_shell && signal == Signal::SIGSTOP {
+            // This one stops any program. Whoever sent it knows whom to let go on.
             return;
         }
         if let Some(seat) = &self.seat {
@@ -189,8 +194,12 @@ impl Supervisor {
         if let Some(screen) = &self.screen {
             screen.rest();
         }
-        // Comes back once somebody says that it goes on.
-        let _ = raise(Signal::SIGSTOP);
+        // Without this process, the system would not have stopped the program where nobody is who
+        // lets it go on.
+        if has_shell {
+            // Comes back once somebody says that it goes on.
+            let _ = raise(Signal::SIGSTOP);
+        }
         if let Some(screen) = &self.screen {
             screen.go_on();
         }

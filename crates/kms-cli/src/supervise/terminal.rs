@@ -13,7 +13,7 @@ use nix::{
         signal::{SigSet, Signal},
         termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr},
     },
-    unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp, ttyname},
+    unistd::{Pid, getpgrp, getppid, getsid, tcgetpgrp, tcsetpgrp, ttyname},
 };
 use rustix::termios::{tcgetwinsize, tcsetwinsize};
 
@@ -43,6 +43,14 @@ impl Seat {
         let _ = tcsetpgrp(&self.0, getpgrp());
         let _ = quiet.thread_unblock();
     }
+}
+
+/// Whether somebody in our session could notice that we are stopped, and let us go on. The system
+/// asks the same before Ctrl-Z stops a program (POSIX, "orphaned process group").
+pub(super) fn has_shell_above() -> bool {
+    let Ok(session) = getsid(None) else { return false };
+    // Above the group that leads a session is nobody of that session.
+    getpgrp() != session && getsid(Some(getppid())) == Ok(session)
 }
 
 /// A terminal for a program whose output is masked on its way to ours.

@@ -136,13 +136,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<ExitCode, CliEr
     }
     let wish = args.wish()?;
     let ours = |error: CliError| error.with_exit_code(OWN_FAILURE);
-    let source = Source::new(&args, context).await.map_err(ours)?;
+    let source = Source::new(&args, wish.as_ref(), context).await.map_err(ours)?;
     let prepared = source.prepare().await.map_err(ours)?;
     say(&prepared, context);
     update::notice(Feed::IsLeftAlone, context);
     let program = args.program();
     if args.is_supervised() {
-        let status = supervise(&args, &source, prepared, wish, context).await;
+        let status = supervise(&args, &source, prepared, wish.as_ref(), context).await;
         return status.map(ExitCode::from);
     }
     Err(process::exec(&program, &prepared.environment, std::env::var_os("SHELL")).into())
@@ -165,14 +165,14 @@ async fn supervise(
     args: &Args,
     source: &Source<'_>,
     mut prepared: Prepared,
-    wish: Option<Wish>,
+    wish: Option<&Wish>,
     context: &Context,
 ) -> Result<u8, CliError> {
     let ours = |error: CliError| error.with_exit_code(OWN_FAILURE);
     let program = args.program();
-    let mut mount = match &wish {
-        Some(wish) => Some(Mount::make(wish, &prepared.secrets, context).map_err(ours)?),
-        None => None,
+    let mut mount = match (wish, &prepared.mounted) {
+        (Some(wish), Some(ready)) => Some(Mount::make(wish, ready, context).map_err(ours)?),
+        _ => None,
     };
     let mut supervisor = Supervisor::new(args.mask).map_err(|error| ours(error.into()))?;
     let interval = Duration::from_secs(args.watch_interval.unwrap_or(10).into());
@@ -194,8 +194,8 @@ async fn supervise(
             break status;
         }
         prepared = changed;
-        if let Some(mount) = &mut mount {
-            mount.update(&prepared.secrets).map_err(ours)?;
+        if let (Some(mount), Some(ready)) = (&mut mount, &prepared.mounted) {
+            mount.update(ready).map_err(|error| ours(error.into()))?;
         }
     };
     supervisor.finish().await;

@@ -18,14 +18,18 @@ use crate::{
     env_vars::is_own_credential,
     error::{CliError, ResultExt as _},
     input,
+    mount::{Ready, Wish},
     process::{self, Environment},
     references::{self, Folder, Found, Reference},
     selection::{self, Place, ReadArgs, Selection},
+    supervise,
 };
 
 /// Where it comes from, decided once.
 pub(super) struct Source<'a> {
     args: &'a Args,
+    /// Where secrets are to lie in files.
+    wish: Option<&'a Wish>,
     context: &'a Context,
     client: Client,
     selection: Option<Selection>,
@@ -38,7 +42,7 @@ pub(super) struct Source<'a> {
 pub(super) struct Prepared {
     pub(super) environment: Environment,
     /// What is handed over in files.
-    pub(super) secrets: Vec<Secret>,
+    pub(super) mounted: Option<Ready>,
     /// What variables refer to, by the names of these.
     referred: Vec<(String, SecretValue)>,
     /// Secrets in its environment.
@@ -50,7 +54,7 @@ pub(super) struct Prepared {
 impl Prepared {
     /// All values that came from the server.
     pub(super) fn values(&self) -> impl Iterator<Item = (&str, &SecretValue)> {
-        let secrets = self.secrets.iter().chain(&self.injected);
+        let secrets = self.in_files().iter().chain(&self.injected);
         let secrets = secrets.map(|secret| (secret.secret_key.as_str(), &secret.secret_value));
         secrets.chain(pairs(&self.referred))
     }
@@ -62,14 +66,22 @@ impl Prepared {
                 && one.secret_value.expose() == other.secret_value.expose()
         };
         self.environment.variables() == other.environment.variables()
-            && self.secrets.len() == other.secrets.len()
-            && self.secrets.iter().zip(&other.secrets).all(is_same)
+            && self.in_files().len() == other.in_files().len()
+            && self.in_files().iter().zip(other.in_files()).all(is_same)
+    }
+
+    fn in_files(&self) -> &[Secret] {
+        self.mounted.as_ref().map_or(&[], |ready| &ready.secrets)
     }
 }
 
 impl<'a> Source<'a> {
     /// Decides everything before secrets are read. Only a service token has to ask for its place.
-    pub(super) async fn new(args: &'a Args, context: &'a Context) -> Result<Self, CliError> {
+    pub(super) async fn new(
+        args: &'a Args,
+        wish: Option<&'a Wish>,
+        context: &'a Context,
+    ) -> Result<Self, CliError> {
         if context.settings.output.is_some() {
             return Err(CliError::usage("`--output` has no meaning for `run`")
                 .hint("options of the program stand behind `--`"));
@@ -94,7 +106,7 @@ impl<'a> Source<'a> {
         } else {
             (context.settings.client()?, None)
         };
-        Ok(Self { args, context, client, selection, variables, references })
+        Ok(Self { args, wish, context, client, selection, variables, references })
     }
 
     /// Asks the server for everything.
@@ -113,13 +125,26 @@ impl<'a> Source<'a> {
         for (name, value) in &referred {
             parent.insert(name.into(), value.expose().into());
         }
-        let is_mounted = self.args.mount.is_some();
-        let in_environment = if is_mounted { &[] } else { secrets.as_slice() };
-        let environment = process::environment(parent, in_environment, allowed)?;
-        let count = referred.len() + if is_mounted { secrets.len() } else { environment.injected };
-        let (secrets, injected) =
-            if is_mounted { (secrets, Vec::new()) } else { (Vec::new(), secrets) };
-        Ok(Prepared { environment, secrets, referred, injected, count })
+        let (mounted, injected) = match self.wish {
+            Some(wish) => (Some(wish.ready(secrets)?), Vec::new()),
+            None => (None, secrets),
+        };
+        let environment = process::environment(parent, &injected, allowed)?;
+        let in_files = mounted.as_ref().map_or(0, |ready| ready.secrets.len());
+        let count = referred.len() + in_files + environment.injected;
+        Ok(Prepared { environment, mounted, referred, injected, count })
+    }
+
+    /// What is to be given instead of this, if it differs. Whoever may write a secret must not
+    /// thereby end a program that runs: what no program could be started with is refused.
+    pub(super) async fn instead_of(&self, now: &Prepared) -> Result<Option<Prepared>, CliError> {
+        let new = self.prepare().await?;
+        if new.is_like(now) {
+            return Ok(None);
+        }
+        let shell = std::env::var_os("SHELL");
+        supervise::check(&self.args.program(), &new.environment, shell)?;
+        Ok(Some(new))
     }
 
     /// What variables refer to: one list for each folder.

@@ -46,9 +46,9 @@ impl<'a> Watcher<'a> {
             let _ = self.hints.recv().await;
             sleep(SETTLE).await;
             let _ = self.hints.try_recv();
-            match self.source.prepare().await {
-                Ok(new) if new.is_like(now) => self.said = None,
-                Ok(new) => {
+            match self.source.instead_of(now).await {
+                Ok(None) => self.said = None,
+                Ok(Some(new)) => {
                     self.said = None;
                     return new;
                 }
