@@ -53,6 +53,11 @@ impl Mask {
                 wanted.push(value);
             }
         }
+        // What comes twice is looked for once.
+        too_short.sort_unstable();
+        too_short.dedup();
+        wanted.sort_unstable();
+        wanted.dedup();
         let mut sought = Vec::new();
         let is_plain =
             wanted.iter().map(|value| value.len()).sum::<usize>() > ALL_FORMS_WITHIN / 16;
