@@ -94,11 +94,24 @@ fn r4_a_value_of_several_lines_is_hidden_line_by_line() {
 }
 
 #[test]
+fn r4_what_is_around_a_value_need_not_be_printed_with_it() {
+    assert_eq!(whole(&["secret\n"], "secret\r\n"), "*****\r\n");
+    assert_eq!(whole(&["secret\r\n"], "x:secret@h"), "x:*****@h");
+    assert_eq!(whole(&["secret\n"], "secret!"), "*****!");
+    assert_eq!(whole(&["\n  se cret \t"], "[se cret]"), "[*****]");
+    // And encoded.
+    assert_eq!(whole(&["secret\n"], "<c2VjcmV0>"), "<*****>");
+    assert_eq!(whole(&["sec/ret\n"], "sec%2Fret@"), "*****@");
+    assert_eq!(whole(&["secret\n"], "<736563726574>"), "<*****>");
+    assert_eq!(whole(&["s\"cret\n"], r#"{"a":"s\"cret"}"#), r#"{"a":"*****"}"#);
+}
+
+#[test]
 fn r4_short_values_are_named_and_left_alone() {
-    let values = ["abc", "", "abcd"].map(SecretValue::from);
-    let names = ["SHORT", "EMPTY", "LONG"];
+    let values = ["abc", "", "abcd", " xyz\n"].map(SecretValue::from);
+    let names = ["SHORT", "EMPTY", "LONG", "SHORT_LINE"];
     let mask = Mask::new(names.into_iter().zip(&values));
-    assert_eq!(mask.too_short, ["SHORT"]);
+    assert_eq!(mask.too_short, ["SHORT", "SHORT_LINE"]);
     assert_eq!(text(pieces(mask.start(), ["abc abcd".as_bytes()])), "abc *****");
 }
 
@@ -115,6 +128,23 @@ fn r4_a_question_is_shown_before_it_is_answered_and_the_value_is_not() {
     assert_eq!(out, b"Go on? ", "what may be most of a value is not shown");
     masker.push(b"s!", &mut out);
     assert_eq!(text(out), "Go on? *****!");
+}
+
+#[test]
+fn r4_a_value_that_comes_byte_by_byte_is_not_shown_piece_by_piece() {
+    let mask = mask(&["plainsecretvalue"]);
+    let (mut masker, mut out) = (mask.start(), Vec::new());
+    for byte in b"-plainsecretvalue-" {
+        masker.push(&[*byte], &mut out);
+        masker.release(&mut out);
+    }
+    assert_eq!(text(out), "-pla*****-");
+    let mut out = Vec::new();
+    for byte in b"plainsecretvexed" {
+        masker.push(&[*byte], &mut out);
+        masker.release(&mut out);
+    }
+    assert_eq!(text(out), "plainsecretvexed", "what turns out to be none is shown");
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! `run --watch`: started anew when what was given changes, and only then.
 
-use std::time::Duration;
+use std::{
+    net::TcpListener,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use kms_api_events::{CHANGED, READY};
 
 use crate::{
     run::{list, start},
-    support::{Reply, Server, run},
+    support::{Reply, Server, plain, run},
 };
 
 /// What the server says; the same texts as in the contract's own crate.
@@ -103,4 +107,45 @@ fn the_interval_belongs_to_watching() {
     run(&mut start(&server, &["--watch-interval=3", "--", "true"])).ends_with(2);
     run(&mut start(&server, &["--watch", "--watch-interval=0", "--", "true"])).ends_with(2);
     assert!(server.requests().is_empty());
+}
+
+/// A right that was taken away, or an outage, makes no client ask faster than it was told to.
+#[test]
+fn s4_a_server_that_refuses_everything_is_asked_once_in_an_interval() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("enough");
+    let lists = Arc::new(Mutex::new(Vec::new()));
+    let (asked, enough) = (Arc::clone(&lists), file.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = Server::answering(listener, plain(), move |request| {
+        let mut asked = asked.lock().unwrap();
+        if !request.target.starts_with("/api/v1/events/") {
+            asked.push(Instant::now());
+        }
+        match asked.len() {
+            1 if !request.target.starts_with("/api/v1/events/") => return list(&[("A", "1")]),
+            5 => std::fs::write(&enough, "").unwrap(),
+            _ => {}
+        }
+        Reply::error(403, "no")
+    });
+    let script = format!("until [ -e {} ]; do sleep 0.02; done; exit 5", file.display());
+    let args = ["--watch", "--watch-interval=1", "--", "sh", "-c", &script];
+    run(&mut start(&server, &args)).ends_with(5).says("what changed was not taken over");
+    // The first was answered.
+    let lists = lists.lock().unwrap();
+    let between = lists[1..].windows(2).map(|two| two[1] - two[0]).collect::<Vec<_>>();
+    assert!(between.iter().all(|time| *time >= Duration::from_secs(1)), "{between:?}");
+}
+
+#[test]
+fn r4_what_the_former_program_was_given_stays_hidden() {
+    let told = events(CHANGED);
+    let (first, second) = (list(&[("A", "s3cr3t-former")]), list(&[("A", "an0ther-value")]));
+    let server = Server::start([first, told, second]);
+    let script = "echo $A; if [ $A = an0ther-value ]; then echo s3cr3t-former; exit 5; fi; \
+                  exec sleep 60";
+    let args = ["--watch", "--mask", "--", "sh", "-c", script];
+    let ran = run(&mut start(&server, &args)).ends_with(5);
+    assert_eq!(ran.stdout, "*****\n*****\n*****\n");
 }

@@ -24,20 +24,19 @@ pub(super) fn add(value: &str, encoded: bool, forms: &mut Vec<Form>) {
     if !encoded {
         return;
     }
-    base64(value.as_bytes(), forms);
-    for line in lines(value) {
-        base64(line.as_bytes(), forms);
+    for text in std::iter::once(value).chain(lines(value)) {
+        base64(text.as_bytes(), forms);
+        percent(text.as_bytes(), forms);
+        hexadecimal(text.as_bytes(), forms);
+        json(text, forms);
     }
-    percent(value.as_bytes(), forms);
-    hexadecimal(value.as_bytes(), forms);
-    json(value, forms);
 }
 
-/// The lines of a value of several, without what a terminal or an editor puts around them.
+/// The lines of a value, without what a terminal, a shell or an editor puts around them or takes
+/// away; none where that is the value itself.
 fn lines(value: &str) -> impl Iterator<Item = &str> {
-    let several = value.trim_end_matches(['\r', '\n']).contains('\n');
     let lines = value.lines().map(str::trim).filter(|line| line.len() >= SHORTEST);
-    lines.filter(move |_| several)
+    lines.filter(move |line| line.len() != value.len())
 }
 
 fn push(forms: &mut Vec<Form>, form: &[u8]) {
@@ -192,6 +191,11 @@ mod tests {
     fn lines_of_a_value_are_known_one_by_one() {
         has("-----BEGIN-----\r\n  abcdef\nxy\n", &["-----BEGIN-----", "abcdef"]);
         assert!(!forms("-----BEGIN-----\r\n  abcdef\nxy\n").contains(&"xy".to_owned()));
+    }
+
+    #[test]
+    fn what_is_around_a_value_may_be_missing_in_any_form() {
+        has(" a b/c\n", &["a b/c", "a%20b%2Fc", "6120622f63", "a b\\/c", "YSBiL2M="]);
     }
 
     #[test]

@@ -44,12 +44,20 @@ impl Mask {
         let mut too_short = Vec::new();
         let mut wanted = Vec::new();
         for (name, value) in values {
-            match value.expose() {
-                "" => {}
-                value if value.len() < SHORTEST => too_short.push(name.to_owned()),
-                value => wanted.push(value),
+            let value = value.expose();
+            // What is around a value is often not printed with it.
+            if !value.is_empty() && value.trim().len() < SHORTEST {
+                too_short.push(name.to_owned());
+            }
+            if value.len() >= SHORTEST {
+                wanted.push(value);
             }
         }
+        // What comes twice is looked for once.
+        too_short.sort_unstable();
+        too_short.dedup();
+        wanted.sort_unstable();
+        wanted.dedup();
         let mut sought = Vec::new();
         let is_plain =
             wanted.iter().map(|value| value.len()).sum::<usize>() > ALL_FORMS_WITHIN / 16;

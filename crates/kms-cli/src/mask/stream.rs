@@ -166,16 +166,22 @@ impl Masker {
             let end = before + end;
             hide(hidden, end.saturating_sub(length)..end);
         });
-        let depth = machine.depths.get(&self.state).copied().unwrap_or_default();
         let all = before + chunk.len();
-        self.show(chunk, all - depth.min(all), out);
+        self.show(chunk, all - self.depth().min(all), out);
     }
 
-    /// Shows of what is held back what is no value by itself, for a person who waits to see it.
+    /// Shows of what is held back what is no value by itself, for a person who waits to see it. What
+    /// was shown before counts: a value that comes slowly is not shown piece by piece.
     pub fn release(&mut self, out: &mut Vec<u8>) {
-        if self.held.len() <= SHOWN {
+        if self.depth() <= SHOWN {
             self.show(&[], self.held.len(), out);
         }
+    }
+
+    /// How many of the last bytes may be the beginning of a value, held back or shown.
+    fn depth(&self) -> usize {
+        let machine = self.machine.as_deref();
+        machine.and_then(|machine| machine.depths.get(&self.state)).copied().unwrap_or_default()
     }
 
     /// Nothing comes any more.

@@ -174,8 +174,9 @@ async fn supervise(
     let mut supervisor = Supervisor::new(args.mask).map_err(|error| ours(error.into()))?;
     let interval = Duration::from_secs(args.watch_interval.unwrap_or(10).into());
     let mut watcher = args.watches().then(|| Watcher::start(source, interval));
+    let mut former = None;
     let status = loop {
-        let mask = args.mask.then(|| mask(&prepared, context));
+        let mask = args.mask.then(|| mask(&prepared, former.as_ref(), context));
         let shell = std::env::var_os("SHELL");
         let mut running =
             supervisor.start(&program, &prepared.environment, shell, mask.as_ref())?;
@@ -190,7 +191,7 @@ async fn supervise(
         if let Some(status) = supervisor.stop(running).await {
             break status;
         }
-        prepared = changed;
+        former = Some(std::mem::replace(&mut prepared, changed));
         if let (Some(mount), Some(ready)) = (&mut mount, &prepared.mounted) {
             mount.update(ready).map_err(|error| ours(error.into()))?;
         }
@@ -207,8 +208,11 @@ async fn changed(watcher: &mut Option<Watcher<'_>>, now: &Prepared, context: &Co
     }
 }
 
-fn mask(prepared: &Prepared, context: &Context) -> Mask {
-    let mask = Mask::new(prepared.values());
+/// Hides what the former program was given as well: what it printed last may still be on its way,
+/// and what it left behind may be printed by the next.
+fn mask(prepared: &Prepared, former: Option<&Prepared>, context: &Context) -> Mask {
+    let former = former.into_iter().flat_map(Prepared::values);
+    let mask = Mask::new(prepared.values().chain(former));
     if !mask.too_short.is_empty() {
         let names: Vec<String> = mask.too_short.iter().map(|name| format!("`{name}`")).collect();
         context.ui.warn(&format!(

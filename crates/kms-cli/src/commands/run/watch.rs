@@ -8,7 +8,7 @@ use kms_client::{Client, SecretEvents};
 use tokio::{
     sync::mpsc::{self, Receiver, Sender},
     task::JoinHandle,
-    time::sleep,
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::prepare::{Prepared, Source};
@@ -16,7 +16,10 @@ use crate::{Context, error::CliError};
 
 /// How long to wait for more after a change: what is written in one go starts the program once.
 const SETTLE: Duration = Duration::from_millis(30);
-/// How long to wait before connecting again, the first time; twice as long each time after.
+/// How much longer than that, by chance: many hear of one change, and all read it anew.
+const SPREAD: Duration = Duration::from_millis(100);
+/// How long to wait before connecting again, the first time; twice as long each time after. By
+/// chance up to twice as long again, as many lose a server that stops in one moment.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 
 /// Watches everything that a source reads.
@@ -26,6 +29,8 @@ pub(super) struct Watcher<'a> {
     hints: Receiver<()>,
     hint: Sender<()>,
     listening: Vec<JoinHandle<()>>,
+    /// When to try again after a failure; until then hints change nothing.
+    retry: Option<Instant>,
     /// What was said about the last failure, so that it is said once.
     said: Option<String>,
 }
@@ -36,7 +41,7 @@ impl<'a> Watcher<'a> {
         source.reader().go_live();
         // One hint says as much as many.
         let (hint, hints) = mpsc::channel(1);
-        Self { source, interval, hints, hint, listening: Vec::new(), said: None }
+        Self { source, interval, hints, hint, listening: Vec::new(), retry: None, said: None }
     }
 
     /// Waits until a program would be given something else than `now`. What goes wrong meanwhile is
@@ -44,9 +49,14 @@ impl<'a> Watcher<'a> {
     pub(super) async fn next(&mut self, now: &Prepared, context: &Context) -> Prepared {
         loop {
             self.listen(context).await;
-            // The sender is ours as well, so that this never ends.
-            let _ = self.hints.recv().await;
-            sleep(SETTLE).await;
+            if let Some(at) = self.retry {
+                sleep_until(at).await;
+                self.retry = None;
+            } else {
+                // The sender is ours as well, so that this never ends.
+                let _ = self.hints.recv().await;
+            }
+            sleep(SETTLE + by_chance(SPREAD)).await;
             let _ = self.hints.try_recv();
             match self.source.instead_of(now).await {
                 Ok(None) => self.said = None,
@@ -57,12 +67,7 @@ impl<'a> Watcher<'a> {
                 Err(error) => {
                     let error = error.context("what changed was not taken over");
                     self.complain(&error, context);
-                    let hint = self.hint.clone();
-                    let interval = self.interval;
-                    tokio::spawn(async move {
-                        sleep(interval).await;
-                        let _ = hint.try_send(());
-                    });
+                    self.retry = Some(Instant::now() + self.interval);
                 }
             }
         }
@@ -131,9 +136,14 @@ async fn listen(client: Client, query: ListSecretsQuery, hint: Sender<()>, inter
                 let _ = hint.try_send(());
             }
         }
-        sleep(wait).await;
+        sleep(wait + by_chance(wait)).await;
         wait = (wait * 2).min(interval);
     }
+}
+
+/// Nothing, or any time up to this.
+fn by_chance(most: Duration) -> Duration {
+    most.mul_f64(rand::random())
 }
 
 /// Whether anything was heard before it ended.
@@ -145,4 +155,17 @@ async fn pass_on(mut events: SecretEvents, hint: &Sender<()>) -> bool {
         let _ = hint.try_send(());
     }
     heard
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn s4_many_who_hear_of_one_thing_do_not_come_in_one_moment() {
+        let times: BTreeSet<Duration> = (0..100).map(|_| by_chance(SPREAD)).collect();
+        assert!(times.len() > 10 && times.iter().all(|time| *time <= SPREAD), "{times:?}");
+    }
 }
