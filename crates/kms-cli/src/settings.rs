@@ -17,7 +17,7 @@ use crate::{
     env_vars::{self, Env, Variable},
     error::{CliError, ResultExt as _},
     profiles::{Chosen, Profile, Profiles, Refusal, Wanted, choose},
-    project_file::{self, ProjectFile},
+    project_file::{self, ProjectFile, ProjectFileError},
     ui::Ui,
 };
 
@@ -277,7 +277,7 @@ impl Settings {
         if self.project_file.get().is_none() {
             let found = match &self.project_folder {
                 Some(folder) => Some(file_in(folder)?),
-                None => project_file::find(&env::current_dir()?).map_err(CliError::usage)?,
+                None => project_file::find(&env::current_dir()?).map_err(not_taken)?,
             };
             return Ok(self.project_file.get_or_init(|| found).as_ref());
         }
@@ -316,6 +316,21 @@ impl Settings {
 pub fn missing(flag_name: &str, variable: &Variable) -> CliError {
     CliError::usage(format!("`{flag_name}` is missing"))
         .hint(format!("add `{flag_name}` or set {}", variable.display()))
+}
+
+fn not_taken(error: ProjectFileError) -> CliError {
+    let taken_by = match &error {
+        ProjectFileError::Foreign { path } => path.parent().map(Path::to_owned),
+        _ => None,
+    };
+    let error = CliError::usage(error);
+    match taken_by {
+        Some(folder) => error.hint(format!(
+            "if you trust it, add `--project-config-dir {}`; else `kms init` makes one of your own",
+            folder.display()
+        )),
+        None => error,
+    }
 }
 
 /// The project file of exactly this folder, which must have one.

@@ -3,20 +3,23 @@
 //! It comes from whoever wrote the repository, so it only chooses among what the user may reach
 //! anyway: its `domain`, its `organizationId` and its `profile` choose among the logins that are
 //! here, and a server that nobody has logged in to is neither called nor sent a token. Its sources are
-//! all of that one server.
+//! all of that one server. One that is found on the way up and belongs to another user is refused
+//! (attack L8): in a folder that everybody may write to, such as `/tmp`, it is that user's choice.
 
 mod fields;
 mod source;
 
 use std::{
     collections::BTreeMap,
-    fs::File,
+    fs::{File, Metadata, OpenOptions},
     io::{self, Read},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
 use kms_api::OrganizationId;
 use kms_client::Origin;
+use nix::{fcntl::OFlag, unistd::geteuid};
 use serde_json::Value;
 
 use fields::Fields;
@@ -74,6 +77,12 @@ pub enum ProjectFileError {
         /// Why.
         source: io::Error,
     },
+    /// It belongs to another user than this one and root, or a link to it does.
+    #[error("the project file `{}` belongs to another user", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is no project file.
     #[error("project file `{}`: {reason}", .path.display())]
     Content {
@@ -84,27 +93,56 @@ pub enum ProjectFileError {
     },
 }
 
-/// The nearest project file of a folder or one above it.
+/// The nearest project file of a folder or one above it, which must be this user's or root's.
 pub fn find(start: &Path) -> Result<Option<ProjectFile>, ProjectFileError> {
     for folder in start.ancestors() {
-        if let Some(file) = read_in(folder)? {
-            return Ok(Some(file));
+        if let Some((path, file)) = open_in(folder)? {
+            if !belongs(&path, &file, &trusted()).unwrap_or_default() {
+                return Err(ProjectFileError::Foreign { path });
+            }
+            return read(path, file).map(Some);
         }
     }
     Ok(None)
 }
 
-/// The project file of exactly this folder.
+/// The project file of exactly this folder, whoever it belongs to: somebody named the folder.
 pub fn read_in(folder: &Path) -> Result<Option<ProjectFile>, ProjectFileError> {
+    open_in(folder)?.map(|(path, file)| read(path, file)).transpose()
+}
+
+fn open_in(folder: &Path) -> Result<Option<(PathBuf, File)>, ProjectFileError> {
     for name in NAMES {
         let path = folder.join(name);
-        match File::open(&path) {
-            Ok(file) => return read(path, file).map(Some),
+        match open_plain(&path) {
+            Ok(file) => return Ok(Some((path, file))),
             Err(error) if is_absent(&error) => {}
             Err(source) => return Err(ProjectFileError::Read { path, source }),
         }
     }
     Ok(None)
+}
+
+/// Opens what is a file and nothing else: a pipe would be waited for without end.
+fn open_plain(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"))
+    }
+}
+
+/// The users whose files choose for this one.
+fn trusted() -> Vec<u32> {
+    vec![geteuid().as_raw(), 0]
+}
+
+/// Whether a file, and the link through which it was opened, are of these users.
+fn belongs(path: &Path, file: &File, users: &[u32]) -> io::Result<bool> {
+    let is_theirs = |of: Metadata| users.contains(&of.uid());
+    Ok(is_theirs(file.metadata()?) && is_theirs(path.symlink_metadata()?))
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -177,38 +215,56 @@ impl ProjectFile {
     /// that the compatible client looks at.
     pub fn environment(&self, folder: &Path) -> Option<String> {
         let mapped =
-            (!self.branches.is_empty()).then(|| git_branch(folder)).flatten().and_then(|branch| {
+            (!self.branches.is_empty()).then(|| self.branch(folder)).flatten().and_then(|branch| {
                 let last = branch.rsplit('/').next().unwrap_or(&branch);
                 self.branches.get(&branch).or_else(|| self.branches.get(last))
             });
         mapped.or(self.default_environment.as_ref()).cloned()
     }
+
+    /// The branch that is checked out around a folder; what another user than this one, root and the
+    /// owner of this file has checked out there does not count.
+    fn branch(&self, folder: &Path) -> Option<String> {
+        let mut users = trusted();
+        users.extend(self.path.metadata().map(|file| file.uid()));
+        git_branch(folder, &users)
+    }
 }
 
-/// The branch that is checked out around a folder, from git's own files; none when detached.
-fn git_branch(folder: &Path) -> Option<String> {
+/// The branch that is checked out around a folder, from git's own files if these users own them; none
+/// when detached.
+fn git_branch(folder: &Path, users: &[u32]) -> Option<String> {
     let git = folder.ancestors().map(|folder| folder.join(".git")).find(|git| git.exists())?;
     let directory = if git.is_dir() {
         git
     } else {
         // A worktree's or submodule's `.git` is a file that names the directory.
-        let text = read_short(&git)?;
+        let text = read_short(&git, users)?;
         git.parent()?.join(text.strip_prefix("gitdir:")?.trim())
     };
-    let head = read_short(&directory.join("HEAD"))?;
+    let head = read_short(&directory.join("HEAD"), users)?;
     let branch = head.strip_prefix("ref:")?.trim().strip_prefix("refs/heads/")?;
     Some(branch.to_owned())
 }
 
-fn read_short(path: &Path) -> Option<String> {
+fn read_short(path: &Path, users: &[u32]) -> Option<String> {
+    let file = open_plain(path).ok()?;
+    if !belongs(path, &file, users).ok()? {
+        return None;
+    }
     let mut text = String::new();
-    File::open(path).ok()?.take(MAX_BYTES).read_to_string(&mut text).ok()?;
+    file.take(MAX_BYTES).read_to_string(&mut text).ok()?;
     Some(text)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{
+        fs,
+        os::unix::fs::{chown, lchown, symlink},
+    };
+
+    use nix::{sys::stat::Mode, unistd::mkfifo};
 
     use super::*;
 
@@ -314,6 +370,53 @@ mod tests {
         let text = format!(r#"{{"workspaceId":"{}"}}"#, "x".repeat(70_000));
         let root = folder(&[(".kms.json", &text)]);
         assert!(find(root.path()).unwrap_err().to_string().contains("64 KiB"));
+    }
+
+    /// A user that is neither this one nor root.
+    const STRANGER: u32 = 54_321;
+
+    #[test]
+    fn l8_what_belongs_to_another_user_is_not_taken() {
+        let mapping =
+            r#"{"defaultEnvironment":"dev","gitBranchToEnvironmentMapping":{"main":"prod"}}"#;
+        let root =
+            folder(&[(".kms.json", mapping), (".git/HEAD", "ref: refs/heads/main\n"), ("a/x", "")]);
+        let (below, path) = (root.path().join("a"), root.path().join(".kms.json"));
+        let file = File::open(&path).unwrap();
+        assert!(belongs(&path, &file, &trusted()).unwrap());
+        assert!(!belongs(&path, &file, &[STRANGER]).unwrap());
+        assert_eq!(git_branch(&below, &trusted()).as_deref(), Some("main"));
+        assert_eq!(git_branch(&below, &[STRANGER]), None);
+        if !geteuid().is_root() {
+            return;
+        }
+        // Only root can give a file away.
+        let found = find(&below).unwrap().unwrap();
+        chown(root.path().join(".git/HEAD"), Some(STRANGER), None).unwrap();
+        assert_eq!(found.environment(&below).as_deref(), Some("dev"));
+        chown(&path, Some(STRANGER), None).unwrap();
+        let refused = find(&below).unwrap_err();
+        assert!(matches!(&refused, ProjectFileError::Foreign { path: named } if *named == path));
+        let named = read_in(root.path()).unwrap().unwrap();
+        assert_eq!(named.environment(&below).as_deref(), Some("prod"), "the owner's own checkout");
+        fs::rename(&path, root.path().join("elsewhere")).unwrap();
+        let ours = root.path().join("ours.json");
+        fs::write(&ours, mapping).unwrap();
+        symlink(&ours, &path).unwrap();
+        assert!(find(&below).unwrap().is_some());
+        lchown(&path, Some(STRANGER), None).unwrap();
+        assert!(find(&below).is_err(), "a stranger's link to a file of this user");
+    }
+
+    #[test]
+    fn l8_a_pipe_in_the_place_of_a_file_hangs_nothing() {
+        let root = folder(&[("a/x", "")]);
+        mkfifo(&root.path().join(".kms.json"), Mode::S_IRWXU).unwrap();
+        let error = find(&root.path().join("a")).unwrap_err();
+        assert!(matches!(error, ProjectFileError::Read { .. }), "{error}");
+        let git = folder(&[("a/x", "")]);
+        mkfifo(&git.path().join(".git"), Mode::S_IRWXU).unwrap();
+        assert_eq!(git_branch(&git.path().join("a"), &trusted()), None);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::error::CliError;
 const MAX_STEPS: usize = 1_000_000;
 /// Bytes that are written at most.
 const MAX_OUTPUT: usize = 64 * 1024 * 1024;
+/// Bytes that all calls together read and make at most.
+const MAX_WORK: usize = 64 * 1024 * 1024;
 
 /// Why it stopped, with the offset in bytes.
 pub(super) enum Failure {
@@ -25,7 +27,7 @@ type Result<T> = std::result::Result<T, Failure>;
 /// Evaluates all nodes.
 pub(super) fn run(nodes: &[Node], source: &dyn Source) -> Result<Zeroizing<String>> {
     let out = Zeroizing::new(String::new());
-    let mut eval = Eval { source, out, variables: Vec::new(), steps: 0 };
+    let mut eval = Eval { source, out, variables: Vec::new(), steps: 0, left: MAX_WORK };
     eval.variables.push((String::new(), Value::Nil));
     eval.nodes(nodes, &Value::Nil)?;
     Ok(eval.out)
@@ -37,6 +39,8 @@ struct Eval<'a> {
     /// The latest of a name counts; `$` alone is the first.
     variables: Vec<(String, Value)>,
     steps: usize,
+    /// What is left of the bytes that calls read and make.
+    left: usize,
 }
 
 impl Eval<'_> {
@@ -44,13 +48,18 @@ impl Eval<'_> {
     fn nodes(&mut self, nodes: &[Node], dot: &Value) -> Result<()> {
         let scope = self.variables.len();
         for node in nodes {
-            self.steps += 1;
-            if self.steps > MAX_STEPS || self.out.len() > MAX_OUTPUT {
-                return Err(Failure::Wrong(0, "the template goes on for too long".into()));
-            }
+            self.step()?;
             self.node(node, dot)?;
         }
         self.variables.truncate(scope);
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<()> {
+        self.steps += 1;
+        if self.steps > MAX_STEPS || self.out.len() > MAX_OUTPUT {
+            return Err(Failure::Wrong(0, "the template goes on for too long".into()));
+        }
         Ok(())
     }
 
@@ -85,12 +94,13 @@ impl Eval<'_> {
                 self.variables.truncate(scope);
             }
             Node::Range { names, over, body, otherwise } => {
-                let items = self.items(over, dot)?;
-                if items.is_empty() {
+                let mut items = self.items(over, dot)?.peekable();
+                if items.peek().is_none() {
                     return self.nodes(otherwise, dot);
                 }
                 let scope = self.variables.len();
                 for (key, item) in items {
+                    self.step()?;
                     match names.as_slice() {
                         [one] => self.variables.push((one.clone(), item.clone())),
                         [first, second] => {
@@ -108,21 +118,35 @@ impl Eval<'_> {
     }
 
     /// What a loop goes over, each with its index or key.
-    fn items(&mut self, over: &Pipeline, dot: &Value) -> Result<Vec<(Value, Value)>> {
-        match self.pipeline(over, dot)? {
-            Value::Nil => Ok(Vec::new()),
-            Value::List(items) => {
-                let indices = (0..).map(Value::Int);
-                Ok(indices.zip(items).collect())
-            }
-            Value::Map(fields) => {
-                Ok(fields.into_iter().map(|(name, field)| (Value::text(name), field)).collect())
-            }
+    fn items(
+        &mut self,
+        over: &Pipeline,
+        dot: &Value,
+    ) -> Result<impl Iterator<Item = (Value, Value)> + use<>> {
+        let offset = over.commands.first().map_or(0, |command| command.offset);
+        let over = self.pipeline(over, dot)?;
+        let count = match &over {
+            Value::Nil => 0,
+            Value::List(items) => items.len(),
+            Value::Map(fields) => fields.len(),
             other => {
-                let offset = over.commands.first().map_or(0, |command| command.offset);
-                Err(Failure::Wrong(offset, format!("a loop cannot go over {}", other.kind())))
+                let reason = format!("a loop cannot go over {}", other.kind());
+                return Err(Failure::Wrong(offset, reason));
             }
+        };
+        let mut keys = Vec::new();
+        if let Value::Map(fields) = &over {
+            over.weigh(&mut self.left).map_err(|reason| Failure::Wrong(offset, reason.into()))?;
+            keys.extend(fields.keys().cloned());
         }
+        Ok((0..count).zip(0..).map_while(move |(at, index)| match &over {
+            Value::List(items) => Some((Value::Int(index), items.get(at)?.clone())),
+            Value::Map(fields) => {
+                let key = keys.get(at)?;
+                Some((Value::text(key), fields.get(key)?.clone()))
+            }
+            _ => None,
+        }))
     }
 
     fn pipeline(&mut self, pipeline: &Pipeline, dot: &Value) -> Result<Value> {
@@ -149,11 +173,17 @@ impl Eval<'_> {
         self.call(*offset, name, &arguments)
     }
 
-    fn call(&self, offset: usize, name: &str, arguments: &[Value]) -> Result<Value> {
-        functions::call(name, arguments, self.source).map_err(|error| match error {
+    fn call(&mut self, offset: usize, name: &str, arguments: &[Value]) -> Result<Value> {
+        let too_much = |reason: &str| Failure::Wrong(offset, reason.to_owned());
+        for argument in arguments {
+            argument.weigh_read(&mut self.left).map_err(too_much)?;
+        }
+        let made = functions::call(name, arguments, self.source).map_err(|error| match error {
             functions::Refused::Wrong(reason) => Failure::Wrong(offset, reason),
             functions::Refused::Source(error) => Failure::Source(offset, *error),
-        })
+        })?;
+        made.weigh(&mut self.left).map_err(too_much)?;
+        Ok(made)
     }
 
     fn operand(&mut self, operand: &Operand, dot: &Value) -> Result<Value> {
@@ -161,15 +191,13 @@ impl Eval<'_> {
             Operand::Literal(value) => Ok(value.clone()),
             Operand::Function(offset, name) => self.call(*offset, name, &[]),
             Operand::Fields { offset, of, names } => {
-                let mut value = match of {
+                let root = match of {
                     Root::Dot => dot.clone(),
                     Root::Variable(name) => self.variable(*offset, name)?,
                     Root::Pipeline(pipeline) => self.pipeline(pipeline, dot)?,
                 };
-                for name in names {
-                    value = field(*offset, value, name)?;
-                }
-                Ok(value)
+                let field = names.iter().try_fold(&root, |value, name| value.field(name));
+                field.cloned().map_err(|reason| Failure::Wrong(*offset, reason))
             }
         }
     }
@@ -182,18 +210,4 @@ impl Eval<'_> {
 
 fn unknown_variable(offset: usize, name: &str) -> Failure {
     Failure::Wrong(offset, format!("there is no variable `${name}`"))
-}
-
-fn field(offset: usize, value: Value, name: &str) -> Result<Value> {
-    match value {
-        Value::Map(mut fields) => {
-            let found = fields.remove(name);
-            found.ok_or_else(|| {
-                let known: Vec<_> = fields.keys().map(|name| format!("`.{name}`")).collect();
-                let reason = format!("there is no field `.{name}`; there are {}", known.join(", "));
-                Failure::Wrong(offset, reason)
-            })
-        }
-        other => Err(Failure::Wrong(offset, format!("{} has no field `.{name}`", other.kind()))),
-    }
 }

@@ -1,15 +1,16 @@
 //! What a template can call: Go's own functions, those for secrets, and the part of sprig that
 //! templates of configuration files use.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, rc::Rc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
 
 use super::{Asked, Project, Source, value::Value};
 use crate::error::CliError;
 
-/// Bytes that one text may grow to by indenting or repeating.
+/// Bytes that one text may grow to, checked before it is made or while it grows.
 const MAX_TEXT: usize = 16 * 1024 * 1024;
 
 /// Functions of texts, each with what is changed as its last argument.
@@ -74,12 +75,8 @@ pub(super) fn call(name: &str, arguments: &[Value], source: &dyn Source) -> Resu
         "eq" | "ne" | "lt" | "le" | "gt" | "ge" => call.compare(),
         "len" => call.length(),
         "index" => call.index(),
-        "print" => Ok(call.joined("")),
-        "println" => {
-            let Value::Text(mut line) = call.joined(" ") else { return Ok(Value::Nil) };
-            line.push('\n');
-            Ok(Value::Text(line))
-        }
+        "print" => call.joined("", ""),
+        "println" => call.joined(" ", "\n"),
         "printf" => call.formatted(),
         "default" | "coalesce" | "ternary" => call.choice(),
         "dict" | "list" | "first" | "last" | "join" | "splitList" => call.collection(),
@@ -130,7 +127,7 @@ impl Call<'_> {
         };
         let asked = self.asked(named, &how, by_slug)?;
         let found = source.list(asked).map_err(|error| Refused::Source(Box::new(error)))?;
-        Ok(Value::List(found.iter().map(Value::secret).collect()))
+        Ok(Value::list(found.iter().map(Value::secret)))
     }
 
     fn secret(&self, source: &dyn Source) -> Result {
@@ -140,9 +137,10 @@ impl Call<'_> {
         let asked = self.asked(named, &How::default(), false)?;
         let found = source.list(asked).map_err(|error| Refused::Source(Box::new(error)))?;
         let found = found.iter().find(|secret| secret.secret_key == wanted);
-        found.map(Value::secret).ok_or_else(|| {
-            Refused::Wrong(format!("`getSecretByName`: there is no secret `{wanted}` there"))
-        })
+        found.map_or_else(
+            || self.wrong("finds no secret of this name there"),
+            |secret| Ok(Value::secret(secret)),
+        )
     }
 
     fn how(&self, json: &Value) -> Result<How> {
@@ -230,21 +228,22 @@ impl Call<'_> {
         })
     }
 
-    fn joined(&self, separator: &str) -> Value {
-        let mut text = Value::Nil.printed();
-        text.clear();
+    fn joined(&self, separator: &str, end: &str) -> Result {
+        let mut text = Zeroizing::new(String::new());
         for (index, value) in self.arguments.iter().enumerate() {
             text.push_str(if index > 0 { separator } else { "" });
             value.print(&mut text);
+            self.check_length(text.len())?;
         }
-        Value::Text(text)
+        text.push_str(end);
+        Ok(Value::Text(Rc::new(text)))
     }
 
     /// `printf` with `%s`, `%v`, `%d`, `%q` and `%%`.
     fn formatted(&self) -> Result {
         let [format, rest @ ..] = self.arguments else { return self.wrong("takes a format") };
         let mut rest = rest.iter();
-        let mut text = String::new();
+        let mut text = Zeroizing::new(String::new());
         let mut characters = self.text_of(format)?.chars();
         while let Some(character) = characters.next() {
             if character != '%' {
@@ -263,9 +262,10 @@ impl Call<'_> {
                 Some('q') => text.push_str(&quote(&value.printed())),
                 _ => return self.wrong("knows `%s`, `%v`, `%d`, `%q` and `%%`"),
             }
+            self.check_length(text.len())?;
         }
         match rest.next() {
-            None => Ok(Value::text(text)),
+            None => Ok(Value::Text(Rc::new(text))),
             Some(_) => self.wrong("has too many arguments"),
         }
     }
@@ -285,21 +285,22 @@ impl Call<'_> {
 
     fn collection(&self) -> Result {
         match (self.name, self.arguments) {
-            ("list", items) => Ok(Value::List(items.to_vec())),
+            ("list", items) => Ok(Value::list(items.iter().cloned())),
             ("dict", pairs) if pairs.len() % 2 == 0 => {
                 let entry =
                     |pair: &[Value]| Ok((self.text_of(&pair[0])?.to_owned(), pair[1].clone()));
-                pairs.chunks(2).map(entry).collect::<Result<_>>().map(Value::Map)
+                let fields = pairs.chunks(2).map(entry).collect::<Result<_>>()?;
+                Ok(Value::Map(Rc::new(fields)))
             }
             ("first", [Value::List(items)]) => Ok(items.first().cloned().unwrap_or(Value::Nil)),
             ("last", [Value::List(items)]) => Ok(items.last().cloned().unwrap_or(Value::Nil)),
             ("join", [separator, Value::List(items)]) => {
                 let separator = self.text_of(separator)?;
-                Ok(Call { name: "join", arguments: items }.joined(separator))
+                Call { name: "join", arguments: items }.joined(separator, "")
             }
             ("splitList", [separator, text]) => {
                 let (separator, text) = (self.text_of(separator)?, self.text_of(text)?);
-                Ok(Value::List(text.split(separator).map(Value::text).collect()))
+                Ok(Value::list(text.split(separator).map(Value::text)))
             }
             _ => self.wrong("does not take these arguments"),
         }
@@ -315,7 +316,7 @@ impl Call<'_> {
             "trim" => Value::text(text()?.trim()),
             "quote" => Value::text(quote(&value.printed())),
             "squote" => Value::text(format!("'{}'", value.printed().as_str())),
-            "toString" => Value::Text(value.printed()),
+            "toString" => Value::Text(Rc::new(value.printed())),
             "toJson" => Value::text(json(value).to_string()),
             "b64enc" => Value::text(STANDARD.encode(text()?)),
             "b64dec" => {
@@ -343,7 +344,10 @@ impl Call<'_> {
                 self.blown_up(text, usize::try_from(self.number_of(number)?).unwrap_or_default())
             }
             ("replace", [old, new]) => {
-                self.bounded(text.replace(self.text_of(old)?, self.text_of(new)?))
+                let (old, new) = (self.text_of(old)?, self.text_of(new)?);
+                let added = text.matches(old).count().saturating_mul(new.len());
+                self.check_length(text.len().saturating_add(added))?;
+                Ok(Value::text(text.replace(old, new)))
             }
             (name, [part]) => {
                 let part = self.text_of(part)?;
@@ -361,9 +365,7 @@ impl Call<'_> {
     }
 
     fn blown_up(&self, text: &str, number: usize) -> Result {
-        if text.len().saturating_add(1).saturating_mul(number) > MAX_TEXT {
-            return self.wrong("makes too long a text");
-        }
+        self.check_length(text.len().saturating_add(1).saturating_mul(number))?;
         if self.name == "repeat" {
             return Ok(Value::text(text.repeat(number)));
         }
@@ -373,11 +375,8 @@ impl Call<'_> {
         Ok(Value::text(format!("{start}{blanks}{indented}")))
     }
 
-    fn bounded(&self, text: String) -> Result {
-        if text.len() > MAX_TEXT {
-            return self.wrong("makes too long a text");
-        }
-        Ok(Value::text(text))
+    fn check_length(&self, bytes: usize) -> Result<()> {
+        if bytes > MAX_TEXT { self.wrong("makes too long a text") } else { Ok(()) }
     }
 }
 

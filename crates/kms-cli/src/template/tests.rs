@@ -138,6 +138,70 @@ fn r6_no_error_holds_a_value() {
 }
 
 #[test]
+fn r6_no_error_holds_a_name_that_was_computed() {
+    for inner in [
+        "(dict .Value 1).nope",
+        "(dict .Value 1 \"b\" 2).nope",
+        "getSecretByName \"id\" \"dev\" \"/\" .Value",
+    ] {
+        let template =
+            format!("{{{{ range secret \"id\" \"dev\" \"/\" }}}}{{{{ {inner} }}}}{{{{ end }}}}");
+        let error = render(&template, &Fake).map(|_| ()).unwrap_err();
+        let text = format!("{} {error:?}", said(&error));
+        assert!(!text.contains(CANARY), "{template}: {text}");
+    }
+    let misspelt = refused("{{ (index (secret \"id\" \"dev\" \"/\") 0).Valeu }}");
+    assert!(
+        misspelt.contains("no field `.Valeu`; there are `.Comment`, `.ID`, `.Key`"),
+        "{misspelt}"
+    );
+}
+
+/// What a template of a hostile repository makes is bounded, however it is made.
+#[test]
+fn r6_a_template_cannot_take_all_memory() {
+    let doubled = |double: &str| {
+        format!("{{{{ $a := \"xxxxxxxx\" }}}}{}", format!("{{{{ $a = {double} }}}}").repeat(40))
+    };
+    for template in [
+        doubled("printf \"%s%s\" $a $a"),
+        doubled("print $a $a"),
+        doubled("println $a $a"),
+        doubled("join \"\" (list $a $a)"),
+        doubled("printf \"%q\" $a | quote"),
+        doubled("list $a $a"),
+        doubled("dict \"a\" $a \"b\" $a"),
+        "{{ $a := repeat 8000000 \"x\" }}{{ replace \"x\" $a $a }}".to_owned(),
+        "{{ $a := repeat 1000000 \"x\" }}{{ join $a (splitList \"\" $a) }}".to_owned(),
+        "{{ $a := repeat 1000000 \"x\" }}{{ range splitList \"\" $a }}\
+         {{ if contains $a \"y\" }}{{ end }}{{ end }}"
+            .to_owned(),
+    ] {
+        let refused = refused(&template);
+        let texts = ["makes too long a text", "makes too much of what it reads"];
+        assert!(texts.iter().any(|text| refused.contains(text)), "{template}: {refused}");
+    }
+}
+
+#[test]
+fn r6_a_template_cannot_fill_the_stack() {
+    for grow in ["list $a", "dict \"k\" $a"] {
+        let template = format!(
+            "{{{{ $a := 1 }}}}{{{{ range splitList \"\" (repeat 60000 \"x\") }}}}\
+             {{{{ $a = {grow} }}}}{{{{ end }}}}"
+        );
+        assert!(refused(&template).contains("too deep in each other"), "{}", refused(&template));
+    }
+}
+
+#[test]
+fn r6_a_loop_without_a_body_ends() {
+    let items = "{{ $l := splitList \"\" (repeat 2000 \"x\") }}";
+    let template = format!("{items}{}{}", "{{ range $l }}".repeat(3), "{{ end }}".repeat(3));
+    assert!(refused(&template).contains("goes on for too long"));
+}
+
+#[test]
 fn what_goes_on_for_too_long_ends() {
     let loops = 7;
     let many = format!("{{{{ $l := list {} }}}}", "1 ".repeat(10));
