@@ -60,11 +60,11 @@ impl Ui {
     }
 
     /// As [`Self::text`] for a text that is JSON, which stays JSON of the same meaning.
-    pub(crate) fn json_text(&self, text: &str) -> Result<(), CliError> {
+    pub(crate) fn json_text(self, text: &str) -> Result<(), CliError> {
         self.shown(text, escape_json)
     }
 
-    fn shown(&self, text: &str, escape: fn(&str) -> String) -> Result<(), CliError> {
+    fn shown(self, text: &str, escape: fn(&str) -> String) -> Result<(), CliError> {
         if io::stdout().is_terminal() {
             return self.raw(Zeroizing::new(escape(text)).as_bytes());
         }
