@@ -5,6 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, TableStyle, Width};
+use secrecy::zeroize::Zeroizing;
 use serde::Serialize;
 
 use crate::error::{CliError, Kind};
@@ -53,6 +54,23 @@ impl Ui {
         Ok(())
     }
 
+    /// Writes text exactly, except that a terminal is not handed what steers it.
+    pub fn text(&self, text: &str) -> Result<(), CliError> {
+        self.shown(text, escape_text)
+    }
+
+    /// As [`Self::text`] for a text that is JSON, which stays JSON of the same meaning.
+    pub(crate) fn json_text(self, text: &str) -> Result<(), CliError> {
+        self.shown(text, escape_json)
+    }
+
+    fn shown(self, text: &str, escape: fn(&str) -> String) -> Result<(), CliError> {
+        if io::stdout().is_terminal() {
+            return self.raw(Zeroizing::new(escape(text)).as_bytes());
+        }
+        self.raw(text.as_bytes())
+    }
+
     /// Writes styled text, without its styles where they are not wanted.
     pub fn styled(&self, text: &str) -> Result<(), CliError> {
         let mut stdout = anstream::stdout().lock();
@@ -63,8 +81,8 @@ impl Ui {
 
     /// Writes a value as JSON with two blanks of indentation, and a newline.
     pub fn json(&self, value: &(impl Serialize + ?Sized)) -> Result<(), CliError> {
-        let text = serde_json::to_string_pretty(value).map_err(CliError::internal)?;
-        self.line(&text)
+        let text = serde_json::to_string_pretty(value).map_err(CliError::internal)? + "\n";
+        self.json_text(&Zeroizing::new(text))
     }
 
     /// Writes a table. Only on a terminal is it cut to the width.
@@ -225,13 +243,33 @@ pub fn escape_text(text: &str) -> String {
 fn escape(text: &str, keep: impl Fn(char) -> bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        if !keep(c) && (c.is_control() || reorders(c)) {
+        if !keep(c) && steers(c) {
             escaped.extend(c.escape_default());
         } else {
             escaped.push(c);
         }
     }
     escaped
+}
+
+/// Makes JSON safe for a terminal: in a string each character has its code in UTF-16, and outside of
+/// strings none stands but line breaks.
+fn escape_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    let mut buffer = [0; 2];
+    for c in json.chars() {
+        if c != '\n' && steers(c) {
+            let units = c.encode_utf16(&mut buffer).iter();
+            escaped.extend(units.map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+fn steers(c: char) -> bool {
+    c.is_control() || reorders(c)
 }
 
 /// Bidirectional controls, line and paragraph separators, and invisible characters.
@@ -279,6 +317,15 @@ mod tests {
         );
         assert_eq!(escape_text("a\nb\tc\r"), "a\nb\tc\\r");
         assert_eq!(escape_line("grüße 日本 👍"), "grüße 日本 👍");
+    }
+
+    #[test]
+    fn l11_json_for_a_terminal_means_the_same() {
+        let value = serde_json::json!({ "a\u{202e}": ["\u{9b}2J\u{7f}\u{e0041}\n\x1b", "grüße"] });
+        let safe = escape_json(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!safe.contains(|c| c != '\n' && steers(c)), "{safe:?}");
+        assert!(safe.contains("\\u009b") && safe.contains("grüße"), "{safe}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
     }
 
     #[test]

@@ -9,7 +9,10 @@ use std::{
 use assert_cmd::Command;
 use serde_json::{Value, json};
 
-use crate::support::{CANARY, Reply, Server, kms, run, secret, secrets};
+use crate::{
+    support::{CANARY, Reply, Server, kms, run, secret, secrets},
+    terminal::Terminal,
+};
 
 fn export(server: &Server, args: &[&str]) -> Command {
     let mut command = kms();
@@ -164,4 +167,33 @@ fn a_directory_gets_a_file_named_by_the_format() {
     let args = ["-f", "yaml", "-o", folder.path().to_str().unwrap()];
     run(&mut export(&server, &args)).ends_with(0).says("Wrote 1 secrets to");
     assert_eq!(fs::read_to_string(folder.path().join("secrets.yaml")).unwrap(), "A: \"1\"\n");
+}
+
+#[test]
+fn l11_a_value_cannot_steer_the_terminal() {
+    let hostile = "a\u{9b}2J\u{1b}]52;c;eA==\u{7}\u{202e}b";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("template");
+    fs::write(&file, "{{ range secret \"p\" \"prod\" \"/\" }}{{ .Value }}{{ end }}").unwrap();
+    let template = format!("--template={}", file.to_str().unwrap());
+    for args in [
+        &["export"][..],
+        &["export", "--format=json"],
+        &["export", "--format=yaml"],
+        &["export", "--format=csv"],
+        &["export", &template],
+        &["secrets", "--output=json"],
+        &["secrets", "--output=yaml"],
+    ] {
+        let server = Server::start([list(&[("A", hostile)])]);
+        let url = server.url();
+        let environment =
+            [("KMS_TOKEN", "t"), ("KMS_PROJECT_ID", "p1"), ("KMS_API_URL", url.as_str())];
+        let raw = Terminal::start_on(120, args, &environment).finish().with(0).raw;
+        assert!(!raw.contains(['\u{9b}', '\u{1b}', '\u{7}', '\u{202e}']), "{args:?}: {raw:?}");
+        assert!(raw.contains("2J"), "{args:?}: {raw:?}");
+    }
+    let server = Server::start([list(&[("A", hostile)])]);
+    let piped = run(&mut export(&server, &["--format=csv"])).ends_with(0);
+    assert!(piped.stdout.contains(hostile), "a pipe gets it exactly: {:?}", piped.stdout);
 }

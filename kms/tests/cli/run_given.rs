@@ -99,6 +99,22 @@ fn r3_a_reference_does_not_load_code_unless_allowed() {
 }
 
 #[test]
+fn r3_a_reference_does_not_choose_programs_unless_allowed() {
+    let replies = || [list(&[]), list(&[("DB", "/x")])];
+    for name in ["EDITOR", "PATH", "SHELL"] {
+        let server = Server::start(replies());
+        let mut command = start(&server, &["--", "/bin/echo", "started"]);
+        let ran = run(command.env(name, "kms:///prod/DB")).ends_with(125);
+        assert_eq!(ran.stdout, "", "{name}");
+        ran.says(&format!("`{name}` would decide what code the program loads or starts"));
+    }
+    let allowed = ["--allow-dangerous-name=EDITOR", "--", "sh", "-c", "echo $EDITOR"];
+    let server = Server::start(replies());
+    let ran = run(start(&server, &allowed).env("EDITOR", "kms:///prod/DB")).ends_with(0);
+    assert_eq!(ran.stdout, "/x\n");
+}
+
+#[test]
 fn too_much_for_any_program_is_refused_with_a_way_out() {
     let large = "x".repeat(200 * 1024);
     for more in [&[][..], &["--mask"]] {

@@ -80,7 +80,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), CliError> {
 
 /// Writes the text to where it shall go.
 fn write(args: &Args, text: &str, count: Option<usize>, context: &Context) -> Result<(), CliError> {
-    let Some(file) = &args.output_file else { return context.ui.raw(text.as_bytes()) };
+    let Some(file) = &args.output_file else {
+        return match (args.format, count) {
+            (Format::Json, Some(_)) => context.ui.json_text(text),
+            _ => context.ui.text(text),
+        };
+    };
     let file = match count {
         Some(_) => resolve(file, args.format, std::env::home_dir().as_deref()),
         None => file.clone(),

@@ -57,7 +57,8 @@ fn list(names: &[String]) -> String {
 }
 
 /// Refuses values that came from a server for variables that somebody else named: who may write a
-/// secret must not thereby run code, whatever the variable was called here.
+/// secret must not thereby run code, whatever the variable was called here. A reserved name is refused
+/// too, and not left out: a `PATH` that is a reference finds no program.
 pub fn check_referred<'v>(
     values: impl IntoIterator<Item = (&'v str, &'v SecretValue)>,
     allowed: &[String],
@@ -67,7 +68,8 @@ pub fn check_referred<'v>(
         if value.expose().contains('\0') {
             unfit.push(name.to_owned());
         }
-        if names::is_dangerous(name) && !allowed.iter().any(|allowed| allowed == name) {
+        let decides = names::is_dangerous(name) || names::is_reserved(name);
+        if decides && !allowed.iter().any(|allowed| allowed == name) {
             dangerous.push(name.to_owned());
         }
     }

@@ -23,15 +23,27 @@ const RESERVED_PREFIXES: &[&str] = &["LC_", "XDG_"];
 const DANGEROUS: &[&str] = &[
     "BASHOPTS",
     "BASH_ENV",
+    "BASH_LOADABLES_PATH",
     "BROWSER",
+    "BUNDLE_GEMFILE",
     "CLASSPATH",
     "CORECLR_ENABLE_PROFILING",
     "COR_ENABLE_PROFILING",
     "DOTNET_STARTUP_HOOKS",
+    "ELIXIR_ERL_OPTIONS",
     "ENV",
+    "ERL_AFLAGS",
+    "ERL_FLAGS",
+    "ERL_LIBS",
+    "ERL_ZFLAGS",
+    "EXINIT",
     "GCONV_PATH",
+    "GEM_HOME",
+    "GEM_PATH",
     "GETCONF_DIR",
     "GIT_ASKPASS",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
     "GIT_EDITOR",
     "GIT_EXEC_PATH",
     "GIT_EXTERNAL_DIFF",
@@ -42,6 +54,9 @@ const DANGEROUS: &[&str] = &[
     "GIT_SSH_COMMAND",
     "GIT_TEMPLATE_DIR",
     "GLIBC_TUNABLES",
+    "GNUMAKEFLAGS",
+    "GRADLE_OPTS",
+    "GVIMINIT",
     "HOSTALIASES",
     "IFS",
     "JAVA_TOOL_OPTIONS",
@@ -49,10 +64,12 @@ const DANGEROUS: &[&str] = &[
     "LESSCLOSE",
     "LESSOPEN",
     "LOCPATH",
-    "LUA_CPATH",
-    "LUA_PATH",
+    "MAKEFILES",
+    "MAKEFLAGS",
     "MALLOC_TRACE",
     "MANPAGER",
+    "MAVEN_OPTS",
+    "MFLAGS",
     "NLSPATH",
     "NODE_OPTIONS",
     "NODE_PATH",
@@ -67,6 +84,7 @@ const DANGEROUS: &[&str] = &[
     "PHPRC",
     "PHP_INI_SCAN_DIR",
     "PROMPT_COMMAND",
+    "PS0",
     "PS4",
     "PYTHONBREAKPOINT",
     "PYTHONHOME",
@@ -81,13 +99,32 @@ const DANGEROUS: &[&str] = &[
     "SHELLOPTS",
     "SSH_ASKPASS",
     "SSLKEYLOGFILE",
+    "VIMINIT",
     "VISUAL",
     "ZDOTDIR",
     "_JAVA_OPTIONS",
 ];
-/// `BASH_FUNC_` because bash takes such variables for functions.
-const DANGEROUS_PREFIXES: &[&str] =
-    &["BASH_FUNC_", "CORECLR_PROFILER", "COR_PROFILER", "DYLD_", "GIT_CONFIG", "LD_", "LUA_INIT"];
+/// `BASH_FUNC_` because bash takes such variables for functions. Lua and Erlang look for names with
+/// their version at the end first.
+const DANGEROUS_PREFIXES: &[&str] = &[
+    "BASH_FUNC_",
+    "CARGO_BUILD_RUSTC",
+    "CORECLR_PROFILER",
+    "COR_PROFILER",
+    "DYLD_",
+    "ERL_OTP",
+    "GIT_CONFIG",
+    "LD_",
+    "LUA_CPATH",
+    "LUA_INIT",
+    "LUA_PATH",
+    "RUSTC",
+    "R_ENVIRON",
+    "R_LIBS",
+    "R_PROFILE",
+];
+/// npm takes every option from the environment, its shell among them, in capitals or not.
+const NPM_PREFIX: &str = "npm_config_";
 
 fn stands_in(name: &str, names: &[&str], prefixes: &[&str]) -> bool {
     names.binary_search(&name).is_ok() || prefixes.iter().any(|prefix| name.starts_with(prefix))
@@ -100,7 +137,9 @@ pub(super) fn is_reserved(name: &str) -> bool {
 
 /// Whether a secret of this name could make a program run something else.
 pub fn is_dangerous(name: &str) -> bool {
-    stands_in(name, DANGEROUS, DANGEROUS_PREFIXES)
+    let start = name.get(..NPM_PREFIX.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(NPM_PREFIX))
+        || stands_in(name, DANGEROUS, DANGEROUS_PREFIXES)
 }
 
 #[cfg(test)]
@@ -132,7 +171,44 @@ mod tests {
         ] {
             assert!(is_dangerous(name), "{name}");
         }
-        assert!(!is_dangerous("DATABASE_URL"));
+        for name in ["DATABASE_URL", "NPM_TOKEN", "R_TOKEN", "CARGO_REGISTRY_TOKEN", "ERL_COOKIE"] {
+            assert!(!is_dangerous(name), "{name}");
+        }
         assert!(!is_dangerous("ENVIRONMENT"));
+    }
+
+    #[test]
+    fn r3_build_tools_editors_and_runtimes_are_told_no_code_either() {
+        for name in [
+            "LUA_PATH",
+            "LUA_PATH_5_4",
+            "LUA_CPATH_5_3",
+            "npm_config_script_shell",
+            "NPM_CONFIG_NODE_OPTIONS",
+            "Npm_Config_git",
+            "MAKEFLAGS",
+            "GNUMAKEFLAGS",
+            "MAKEFILES",
+            "RUSTC_WRAPPER",
+            "RUSTC_WORKSPACE_WRAPPER",
+            "MAVEN_OPTS",
+            "GRADLE_OPTS",
+            "ERL_AFLAGS",
+            "ERL_FLAGS",
+            "ERL_ZFLAGS",
+            "ERL_OTP27_FLAGS",
+            "VIMINIT",
+            "EXINIT",
+            "R_PROFILE",
+            "R_PROFILE_USER",
+            "GEM_HOME",
+            "GEM_PATH",
+            "BUNDLE_GEMFILE",
+            "GIT_DIR",
+            "PS0",
+            "BASH_LOADABLES_PATH",
+        ] {
+            assert!(is_dangerous(name), "{name}");
+        }
     }
 }

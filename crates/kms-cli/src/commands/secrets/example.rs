@@ -7,10 +7,7 @@ use kms_api::{
     wire::WireBool,
 };
 
-use super::{
-    Common,
-    rows::{self, Form},
-};
+use super::{Common, rows::Form};
 use crate::{
     Context,
     error::CliError,
@@ -58,7 +55,7 @@ pub(super) async fn run(_: Args, common: &Common, context: &Context) -> Result<(
         let name = &secret.secret_key;
         return Err(CliError::failed(format!("an env file cannot carry the name `{name}`")));
     }
-    rows::print_text(&write(&secrets), context)
+    context.ui.text(&write(&secrets))
 }
 
 /// Groups by tags, those without any first: nothing would end the group before them.

@@ -64,7 +64,7 @@ fn plain(found: &[(&str, Option<&Secret>)], context: &Context) -> Result<(), Cli
         text.push_str(secret.secret_value.expose());
         text.push('\n');
     }
-    rows::print_text(&text, context)
+    context.ui.text(&text)
 }
 
 fn print(form: Form, found: &[(&str, Option<&Secret>)], context: &Context) -> Result<(), CliError> {

@@ -1,13 +1,11 @@
 //! The forms in which these commands answer.
 
-use std::io::{self, IsTerminal};
-
 use kms_api::{SecretValue, secrets::Secret};
 use secrecy::zeroize::Zeroizing;
 use serde::Serialize;
 
 use super::Common;
-use crate::{Context, error::CliError, selection, ui};
+use crate::{Context, error::CliError, selection};
 
 /// What a table shows in the place of a value that may not be read.
 pub(super) const HIDDEN: &str = "*hidden*";
@@ -57,11 +55,16 @@ impl Form {
 impl Structured {
     /// Writes a list or an object.
     pub(super) fn print(self, value: &impl Serialize, context: &Context) -> Result<(), CliError> {
-        let text = match self {
-            Self::Json => serde_json::to_string(value).map_err(CliError::internal)? + "\n",
-            Self::Yaml => serde_saphyr::to_string(value).map_err(CliError::internal)?,
-        };
-        context.ui.raw(Zeroizing::new(text).as_bytes())
+        match self {
+            Self::Json => {
+                let text = serde_json::to_string(value).map_err(CliError::internal)? + "\n";
+                context.ui.json_text(&Zeroizing::new(text))
+            }
+            Self::Yaml => {
+                let text = serde_saphyr::to_string(value).map_err(CliError::internal)?;
+                context.ui.text(&Zeroizing::new(text))
+            }
+        }
     }
 }
 
@@ -132,7 +135,7 @@ pub(super) fn print_dotenv(rows: &[Row], context: &Context) -> Result<(), CliErr
         ))
         .hint("use `--output json`, or `kms export`, which quotes"));
     }
-    print_text(&lines(rows), context)
+    context.ui.text(&lines(rows))
 }
 
 /// Writes `NAME=VALUE` lines as they come, and warns about values of several lines.
@@ -146,16 +149,7 @@ pub(super) fn print_plain(rows: &[Row], context: &Context) -> Result<(), CliErro
             broken.join(", ")
         ));
     }
-    print_text(&lines(rows), context)
-}
-
-/// Writes text exactly, except that a terminal is not handed what steers it.
-pub(super) fn print_text(text: &str, context: &Context) -> Result<(), CliError> {
-    if io::stdout().is_terminal() {
-        context.ui.raw(ui::escape_text(text).as_bytes())
-    } else {
-        context.ui.raw(text.as_bytes())
-    }
+    context.ui.text(&lines(rows))
 }
 
 /// No server of the contract stores such a name; one that sends it wants another line read (L11).
