@@ -77,7 +77,7 @@ pub enum ProjectFileError {
         /// Why.
         source: io::Error,
     },
-    /// It belongs to another user than this one and root, or a link to it does.
+    /// It, or a link to it, belongs to another user than this one, root and the owner of its folder.
     #[error("the project file `{}` belongs to another user", .path.display())]
     Foreign {
         /// The file.
@@ -93,11 +93,12 @@ pub enum ProjectFileError {
     },
 }
 
-/// The nearest project file of a folder or one above it, which must be this user's or root's.
+/// The nearest project file of a folder or one above it, which must be this user's, root's or the
+/// folder's owner's.
 pub fn find(start: &Path) -> Result<Option<ProjectFile>, ProjectFileError> {
     for folder in start.ancestors() {
         if let Some((path, file)) = open_in(folder)? {
-            if !belongs(&path, &file, &trusted()).unwrap_or_default() {
+            if !belongs(&path, &file, &trusted_in(folder)).unwrap_or_default() {
                 return Err(ProjectFileError::Foreign { path });
             }
             return read(path, file).map(Some);
@@ -137,6 +138,15 @@ fn open_plain(path: &Path) -> io::Result<File> {
 /// The users whose files choose for this one.
 fn trusted() -> Vec<u32> {
     vec![geteuid().as_raw(), 0]
+}
+
+/// The same, and the owner of a folder in which not everybody can put files: whoever works there has
+/// gone to that owner's files, as root in a container does in a checkout of somebody's.
+fn trusted_in(folder: &Path) -> Vec<u32> {
+    let mut users = trusted();
+    let owned = folder.metadata().ok().filter(|of| of.mode() & 0o002 == 0);
+    users.extend(owned.map(|of| of.uid()));
+    users
 }
 
 /// Whether a file, and the link through which it was opened, are of these users.
@@ -260,8 +270,8 @@ fn read_short(path: &Path, users: &[u32]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::{
-        fs,
-        os::unix::fs::{chown, lchown, symlink},
+        fs::{self, Permissions},
+        os::unix::fs::{PermissionsExt as _, chown, lchown, symlink},
     };
 
     use nix::{sys::stat::Mode, unistd::mkfifo};
@@ -397,6 +407,10 @@ mod tests {
         chown(&path, Some(STRANGER), None).unwrap();
         let refused = find(&below).unwrap_err();
         assert!(matches!(&refused, ProjectFileError::Foreign { path: named } if *named == path));
+        chown(root.path(), Some(STRANGER), None).unwrap();
+        assert!(find(&below).unwrap().is_some(), "the folder is its owner's");
+        fs::set_permissions(root.path(), Permissions::from_mode(0o1777)).unwrap();
+        assert!(find(&below).is_err(), "anybody could have put it there");
         let named = read_in(root.path()).unwrap().unwrap();
         assert_eq!(named.environment(&below).as_deref(), Some("prod"), "the owner's own checkout");
         fs::rename(&path, root.path().join("elsewhere")).unwrap();
