@@ -16,23 +16,44 @@ use std::{
 
 use kms_api::ProjectId;
 use kms_store::{Store, epochs};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use uuid::Uuid;
 
 use crate::{Error, Result};
 
 /// How often the epochs of watched projects are read where several servers share a database.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How many of those who wait look at one time: whoever may write wakes many, and those who ask for
+/// something else must not wait for all of them.
+const LOOKS: usize = 16;
+/// Over how long those are spread who look because something changed that decides who may: it wakes
+/// everybody, of every organization.
+const SPREAD: Duration = Duration::from_millis(250);
 /// Seconds after which somebody may try again who finds no place to wait.
 const TRY_AGAIN_AFTER: u64 = 30;
 
 /// Everybody who waits on this server.
-#[derive(Default)]
-pub(crate) struct Changes(Mutex<Waiting>);
+pub(crate) struct Changes {
+    waiting: Mutex<Waiting>,
+    turns: Arc<Semaphore>,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self { waiting: Mutex::default(), turns: Arc::new(Semaphore::new(LOOKS)) }
+    }
+}
+
+/// What changed, counted: what is told is the difference to what was heard before.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Raised {
+    project: u64,
+    rights: u64,
+}
 
 #[derive(Default)]
 struct Waiting {
-    signals: HashMap<ProjectId, watch::Sender<()>>,
+    signals: HashMap<ProjectId, watch::Sender<Raised>>,
     by_actor: HashMap<Uuid, usize>,
     total: usize,
     /// Whether the server stops.
@@ -46,7 +67,17 @@ pub(crate) struct Waiter {
     changes: Arc<Changes>,
     project: ProjectId,
     actor: Uuid,
-    signal: watch::Receiver<()>,
+    signal: watch::Receiver<Raised>,
+    heard: Raised,
+}
+
+/// What a signal was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// What the project holds, and perhaps who may.
+    Project,
+    /// Who may, and nothing else.
+    Rights,
 }
 
 /// How many may wait.
@@ -75,20 +106,21 @@ impl Changes {
         waiting.total += 1;
         waiting.by_actor.insert(actor, own + 1);
         let signal = waiting.signals.entry(project).or_default().subscribe();
-        Ok(Waiter { changes: Arc::clone(self), project, actor, signal })
+        let heard = *signal.borrow();
+        Ok(Waiter { changes: Arc::clone(self), project, actor, signal, heard })
     }
 
     /// Something in a project changed.
     pub(crate) fn tell(&self, project: ProjectId) {
         if let Some(signal) = self.lock().signals.get(&project) {
-            signal.send_replace(());
+            signal.send_modify(|raised| raised.project += 1);
         }
     }
 
     /// Something changed that decides who may.
     pub(crate) fn tell_all(&self) {
         for signal in self.lock().signals.values() {
-            signal.send_replace(());
+            signal.send_modify(|raised| raised.rights += 1);
         }
     }
 
@@ -153,14 +185,44 @@ impl Changes {
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Waiter {
-    /// Waits for the next signal; `false` when the server stops.
-    pub(crate) async fn signalled(&mut self) -> bool {
-        self.signal.changed().await.is_ok()
+    /// Waits for the next signal; nothing when the server stops.
+    pub(crate) async fn signalled(&mut self) -> Option<Signal> {
+        self.signal.changed().await.ok()?;
+        let raised = *self.signal.borrow_and_update();
+        let is_project = raised.project != self.heard.project;
+        self.heard = raised;
+        Some(if is_project { Signal::Project } else { Signal::Rights })
+    }
+
+    /// The turns in which those who wait look.
+    pub(crate) fn turns(&self) -> Turns {
+        Turns(Arc::clone(&self.changes.turns))
+    }
+}
+
+/// Who may look now.
+pub(crate) struct Turns(Arc<Semaphore>);
+
+impl Turns {
+    /// The next turn, for as long as it is held.
+    pub(crate) async fn next(self) -> Option<OwnedSemaphorePermit> {
+        // Nobody closes it.
+        self.0.acquire_owned().await.ok()
+    }
+}
+
+impl Signal {
+    /// How long to wait before looking. `chance` is any number: it decides where everybody was woken.
+    pub(crate) fn delay(self, chance: u8) -> Duration {
+        match self {
+            Self::Project => Duration::ZERO,
+            Self::Rights => SPREAD * u32::from(chance) / u32::from(u8::MAX),
+        }
     }
 }
 
@@ -174,7 +236,7 @@ impl Drop for Waiter {
                 waiting.by_actor.remove(&self.actor);
             }
         }
-        let last = |signal: &watch::Sender<()>| signal.receiver_count() <= 1;
+        let last = |signal: &watch::Sender<Raised>| signal.receiver_count() <= 1;
         if waiting.signals.get(&self.project).is_some_and(last) {
             waiting.signals.remove(&self.project);
         }
@@ -198,14 +260,35 @@ mod tests {
         let mut theirs = changes.wait(id(2), Uuid::nil(), ROOM).unwrap();
         changes.tell(id(1));
         changes.tell(id(1));
-        assert!(ours.signalled().await);
+        assert_eq!(ours.signalled().await, Some(Signal::Project));
         assert!(!theirs.signal.has_changed().unwrap() && !ours.signal.has_changed().unwrap());
         changes.tell_all();
-        assert!(theirs.signalled().await);
+        assert_eq!(theirs.signalled().await, Some(Signal::Rights));
+        changes.tell_all();
+        changes.tell(id(2));
+        assert_eq!(theirs.signalled().await, Some(Signal::Project));
         changes.end();
         ours.signal.mark_unchanged();
-        assert!(!ours.signalled().await);
+        assert_eq!(ours.signalled().await, None);
         assert!(changes.wait(id(1), Uuid::nil(), ROOM).is_err());
+    }
+
+    /// A write to rights, of whatever organization, wakes everybody.
+    #[tokio::test]
+    async fn s4_those_who_are_woken_look_a_few_at_a_time_and_spread() {
+        let changes = Arc::new(Changes::default());
+        let waiter = changes.wait(id(1), Uuid::nil(), ROOM).unwrap();
+        let mut turns = Vec::new();
+        for _ in 0..LOOKS {
+            turns.push(waiter.turns().next().await.unwrap());
+        }
+        let more = tokio::time::timeout(Duration::ZERO, waiter.turns().next()).await;
+        assert!(more.is_err(), "no more than so many");
+        turns.pop();
+        assert!(waiter.turns().next().await.is_some());
+        assert_eq!(Signal::Project.delay(u8::MAX), Duration::ZERO, "told at once");
+        assert_eq!(Signal::Rights.delay(0), Duration::ZERO);
+        assert_eq!(Signal::Rights.delay(u8::MAX), SPREAD);
     }
 
     #[tokio::test]

@@ -10,8 +10,8 @@ use kms_api::secrets::ListSecretsQuery;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    Caller, Core, Result,
-    changes::{Room, Waiter},
+    Caller, Core, Error, Result,
+    changes::{Room, Signal, Waiter},
 };
 
 /// How long nothing may be said.
@@ -30,8 +30,8 @@ pub enum Told {
 pub struct Watch {
     core: Core,
     waiter: Waiter,
-    // Boxed, as ten thousand of them wait.
-    who: Box<Who>,
+    // On the heap, as ten thousand of them wait.
+    who: Arc<Who>,
     tag: Arc<str>,
 }
 
@@ -66,7 +66,7 @@ impl Core {
         }
         let tag = self.list_secrets(caller, query).await?.etag;
         let who = Who { bearer: bearer.into(), caller: caller.clone(), query: query.clone() };
-        Ok(Watch { core: self.clone(), waiter, who: Box::new(who), tag })
+        Ok(Watch { core: self.clone(), waiter, who: Arc::new(who), tag })
     }
 
     /// How many watch something on this server.
@@ -85,13 +85,13 @@ impl Watch {
     pub async fn next(&mut self) -> Option<Told> {
         loop {
             match tokio::time::timeout(QUIET, self.waiter.signalled()).await {
-                Ok(false) => return None,
-                Ok(true) => match Box::pin(self.look()).await {
+                Ok(None) => return None,
+                Ok(Some(signal)) => match Box::pin(self.look(signal)).await {
                     Ok(true) => return Some(Told::Changed),
                     Ok(false) => {}
                     Err(error) => return over(&error),
                 },
-                Err(_) => match Box::pin(self.enter()).await {
+                Err(_) => match Box::pin(self.who.enter(&self.core)).await {
                     Ok(_) => return Some(Told::Quiet),
                     Err(error) => return over(&error),
                 },
@@ -100,19 +100,30 @@ impl Watch {
     }
 
     /// Whether the list is another than at the last look.
-    async fn look(&mut self) -> Result<bool> {
-        let caller = self.enter().await?;
-        let tag = self.core.list_secrets_quietly(&caller, &self.who.query).await?.etag;
+    async fn look(&mut self, signal: Signal) -> Result<bool> {
+        let [chance] = kms_crypto::random_bytes(self.core.entropy());
+        tokio::time::sleep(signal.delay(chance)).await;
+        let (core, who, turns) = (self.core.clone(), Arc::clone(&self.who), self.waiter.turns());
+        // A task of its own: whoever reads slowly must not keep a turn from others.
+        let looking = tokio::spawn(async move {
+            let _turn = turns.next().await;
+            let caller = who.enter(&core).await?;
+            let list = core.list_secrets_quietly(&caller, &who.query).await?;
+            Ok::<_, Error>(list.etag)
+        });
+        let tag = looking.await.map_err(|error| Error::Internal(Box::new(error)))??;
         let changed = tag != self.tag;
         self.tag = tag;
         Ok(changed)
     }
+}
 
+impl Who {
     /// The caller as of now, if the token still stands for one. No use of it is counted: it was
     /// shown once.
-    async fn enter(&self) -> Result<Caller> {
-        let origin = self.who.caller.origin.clone();
-        self.core.authenticate_again(self.who.bearer.expose_secret(), origin).await
+    async fn enter(&self, core: &Core) -> Result<Caller> {
+        let origin = self.caller.origin.clone();
+        core.authenticate_again(self.bearer.expose_secret(), origin).await
     }
 }
 
