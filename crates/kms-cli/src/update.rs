@@ -32,11 +32,13 @@ const FILE: &str = "update.json";
 const OWN: &str = env!("CARGO_PKG_VERSION");
 
 /// What the process that asks the feed is left of its environment.
-const HANDED_ON: [&Variable; 6] = [
+const HANDED_ON: [&Variable; 8] = [
     &env_vars::CONFIG_DIR,
     &env_vars::UPDATE_URL,
     &env_vars::CACERT,
     &env_vars::HTTPS_PROXY,
+    &env_vars::HTTP_PROXY,
+    &env_vars::ALL_PROXY,
     &env_vars::NO_PROXY,
     &env_vars::SSL_CERT_FILE,
 ];

@@ -326,7 +326,14 @@ impl Client {
             return Ok(response);
         }
         // It was revoked, or has ended by the server's clock though not by ours.
-        let token = session.instead_of(self, &token).await?;
+        let token = match session.instead_of(self, &token).await {
+            // Without anything to renew it by, this refusal is what ended it.
+            Err(Error::SessionEnded { origin, cause: None }) => {
+                let said = self.read::<serde::de::IgnoredAny>(response).await.err();
+                return Err(Error::SessionEnded { origin, cause: said.map(Box::new) });
+            }
+            other => other?,
+        };
         request.headers_mut().insert(AUTHORIZATION, bearer(&token)?);
         self.send_logged(&request, path).await
     }

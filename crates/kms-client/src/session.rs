@@ -128,11 +128,14 @@ impl Session {
         let ended = |cause| Error::SessionEnded { origin: client.origin().clone(), cause };
         let Some(refresh) = &stored.refresh else { return Err(ended(None)) };
         // A refresh is a call of the same client, which must not be of unknown size.
-        let answer =
-            Box::pin(client.refresh(refresh)).await.map_err(|error| match error.status() {
-                Some(401 | 403 | 404) => ended(Some(Box::new(error))),
-                _ => error,
-            })?;
+        let answer = Box::pin(client.refresh(refresh)).await.map_err(|error| {
+            // What a gateway says in the place of the server ends nothing.
+            if matches!(error, Error::Status { status: 401 | 403 | 404, .. }) {
+                ended(Some(Box::new(error)))
+            } else {
+                error
+            }
+        })?;
         let new = Tokens {
             access: answer.answer.token.into(),
             // A server that does not rotate sets no cookie: the one that was sent stays good.

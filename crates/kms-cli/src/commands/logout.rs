@@ -59,11 +59,17 @@ async fn end(profile: &Profile, context: &Context) -> Result<(), CliError> {
 
 async fn end_on_server(profile: &Profile, context: &Context) -> Result<(), CliError> {
     let tokens = context.settings.profiles.store(profile)?.open()?;
-    let Some(refresh) = &tokens.refresh else { return Ok(()) };
+    let Some(refresh) = &tokens.refresh else {
+        context.ui.warn(&format!(
+            "the access token of `{}` cannot be ended from here; it ends by itself",
+            profile.name
+        ));
+        return Ok(());
+    };
     let client = context.settings.anonymous_client_to(&profile.domain)?;
     match client.with_token(&tokens.access)?.logout(refresh).await {
         // It had ended before.
-        Err(error) if matches!(error.status(), Some(401 | 404)) => Ok(()),
+        Err(kms_client::Error::Status { status: 401 | 404, .. }) => Ok(()),
         other => other.map(drop).map_err(CliError::from),
     }
 }

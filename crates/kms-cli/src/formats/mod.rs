@@ -12,6 +12,7 @@ mod github;
 mod json;
 pub mod kubernetes;
 mod names;
+pub(crate) use names::is_identifier;
 mod powershell;
 mod systemd;
 mod yaml;

@@ -5,7 +5,7 @@ pub(super) const NO_IDENTIFIER: &str =
     "is not a variable's name (letters, digits and `_`, no digit first)";
 
 /// Whether a name is a variable's name in every shell: a letter or `_`, then letters, digits, `_`.
-pub(super) fn is_identifier(name: &str) -> bool {
+pub(crate) fn is_identifier(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

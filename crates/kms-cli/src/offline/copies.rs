@@ -18,7 +18,7 @@ use super::index::{Entry, Index};
 use crate::{
     error::{CliError, ResultExt as _},
     private_file,
-    profiles::{self, Profile},
+    profiles::{self, Config, Profile},
     vault::Vault,
 };
 
@@ -29,6 +29,7 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// The generation, in the clear, before what is sealed.
 const HEADER: usize = size_of::<u64>();
 const INDEX: &str = "index";
+const FOLDER: &str = "cache";
 
 /// All that an answer depends on.
 pub(crate) struct Question {
@@ -40,7 +41,8 @@ pub(crate) struct Question {
 impl Question {
     pub(crate) fn new(query: &ListSecretsQuery) -> Result<Self, CliError> {
         Ok(Self {
-            project: query.project.project_id.clone().unwrap_or_default(),
+            // Ids are one whatever their letters.
+            project: query.project.project_id.as_deref().unwrap_or_default().to_lowercase(),
             query: serde_json::to_string(query).map_err(CliError::internal)?,
         })
     }
@@ -69,7 +71,7 @@ impl fmt::Debug for Copies {
 impl Copies {
     /// Those of a login, in the folder of its user's files.
     pub(crate) fn new(folder: &Path, profile: Profile, vault: Vault) -> Self {
-        Self { folder: folder.join("cache"), profile, vault }
+        Self { folder: folder.join(FOLDER), profile, vault }
     }
 
     /// The copy of an answer, if one was kept; fails where what is there is not what was kept last.
@@ -121,6 +123,10 @@ impl Copies {
             .and_then(|()| private_file::folder(&self.directory()))
             .context(format!("could not use `{}`", self.directory().display()))?;
         let _alone = self.lock()?;
+        // A program that runs on after the logout leaves nothing behind.
+        if !self.is_logged_in()? {
+            return remove(&self.folder, self.profile.id).map(|()| true);
+        }
         let (key, mut index) = self.usable()?;
         let name = self.name(&key, question)?;
         let generation = index.next_generation(micros());
@@ -152,8 +158,9 @@ impl Copies {
 
     /// Drops all of them: the key first, which makes every file of them useless for good.
     pub(crate) fn wipe(&self) -> Result<(), CliError> {
-        self.vault.remove(item(self.profile.id))?;
-        remove(&self.folder, self.profile.id)
+        let key = self.vault.remove(item(self.profile.id));
+        // One that stays is no reason for the other to stay.
+        key.and(remove(&self.folder, self.profile.id))
     }
 
     /// As [`Self::wipe`], asking no vault where there never was a copy.
@@ -168,10 +175,14 @@ impl Copies {
         if !self.directory().exists() {
             return Ok(());
         }
-        let Some(key) = self.key()? else { return Ok(()) };
         let _alone = self.lock()?;
-        // An index that doesn't open makes every copy useless, too.
-        let Ok(Some(mut index)) = self.index(&key) else { return Ok(()) };
+        let Some(key) = self.key()? else { return Ok(()) };
+        let mut index = match self.index(&key) {
+            Ok(Some(index)) => index,
+            Ok(None) => return Ok(()),
+            // There is no telling what is kept, so all of it goes.
+            Err(_) => return self.wipe(),
+        };
         let mut doomed: Vec<_> = index.copies.clone().into_iter().collect();
         choose(&key, &mut doomed)?;
         if doomed.is_empty() {
@@ -182,6 +193,14 @@ impl Copies {
             self.remove_file(&name);
         }
         self.save(&key, &mut index)
+    }
+
+    fn is_logged_in(&self) -> Result<bool, CliError> {
+        let ours = &self.profile;
+        let is_ours = |known: &Profile| {
+            known.id == ours.id && known.is(&ours.domain, ours.user_id, ours.acting().id)
+        };
+        Ok(Config::read(self.folder.parent().unwrap_or(&self.folder))?.profiles.iter().any(is_ours))
     }
 
     /// Key and index to keep something with. Where there is no index that opens there is no telling
@@ -297,6 +316,12 @@ const MAX_SKEW: i64 = 300;
 /// The name of the key of a login's copies, in the vault.
 pub(crate) fn item(profile: Uuid) -> Uuid {
     Uuid::from_u128(profile.as_u128() ^ ITEM)
+}
+
+/// The logins that there are copies of, below the user's files.
+pub(crate) fn logins(files: &Path) -> Vec<Uuid> {
+    let folders = fs::read_dir(files.join(FOLDER)).into_iter().flatten().flatten();
+    folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// Removes the files of a login's copies.

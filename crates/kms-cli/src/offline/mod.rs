@@ -19,7 +19,7 @@ use crate::{
     profiles::Profiles,
 };
 
-pub(crate) use copies::{Copies, Copy, Question, item};
+pub(crate) use copies::{Copies, Copy, Question, item, logins};
 
 /// How old a copy may be unless its reader says otherwise.
 const DEFAULT_AGE: Duration = Duration::from_hours(24);
@@ -146,7 +146,8 @@ pub(crate) fn is_unreachable(error: &ClientError) -> bool {
 
 /// Whether a server said that the login counts no more.
 pub(crate) fn has_ended(error: &ClientError) -> bool {
-    matches!(error, ClientError::SessionEnded { cause: Some(_), .. })
+    matches!(error, ClientError::SessionEnded { cause: Some(cause), .. }
+        if matches!(**cause, ClientError::Status { .. }))
 }
 
 /// Wipes the copies of a login that its server has just ended, whatever the command was.

@@ -44,7 +44,9 @@ impl Profiles {
                 config.current = None;
             }
             Ok(())
-        })
+        })?;
+        // What another process kept until then.
+        self.copies(profile)?.wipe_if_any()
     }
 
     /// Binds a profile and its tokens to another address of its server.
@@ -132,6 +134,7 @@ impl Profiles {
         let config = self.config().unwrap_or_default();
         let mut ids: BTreeSet<Uuid> = sealed::ids(folder);
         ids.extend(config.profiles.iter().map(|profile| profile.id));
+        ids.extend(offline::logins(folder));
         let vault = Vault::of(&config, folder, &self.passphrase);
         let left = ids.iter().filter_map(|id| {
             let copies = vault.remove(offline::item(*id));

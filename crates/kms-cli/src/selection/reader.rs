@@ -213,9 +213,7 @@ impl Reader {
             401 => copies.wipe(),
             403 => copies.forget_project(question),
             // Of a folder that is misspelt, the others stay.
-            404 if error.to_string().to_lowercase().contains("project") => {
-                copies.forget_project(question)
-            }
+            404 if is_about_project(&error.to_string()) => copies.forget_project(question),
             400 | 404 | 410 | 422 => copies.forget(question),
             _ => Ok(()),
         });
@@ -227,6 +225,11 @@ impl Reader {
             self.ui.warn(&format!("an offline copy may be left: {}", causes.join(": ")));
         }
     }
+}
+
+/// Whether a refusal says that the project is not there; one about a folder holds its path.
+fn is_about_project(text: &str) -> bool {
+    !text.starts_with("Folder with path") && text.to_lowercase().contains("project")
 }
 
 fn too_old(at: &str, copy: &Copy) -> CliError {

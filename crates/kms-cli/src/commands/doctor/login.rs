@@ -16,7 +16,7 @@ use crate::{
     },
     error::CliError,
     profiles::now,
-    selection::{Place, PlaceArgs, ReadArgs, Selection},
+    selection::{Place, PlaceArgs, ReadArgs, Selection, shell_word},
     vault::State,
 };
 
@@ -278,6 +278,7 @@ fn lacks_environment(project: &Project, environment: &str) -> Option<Check> {
     if slugs.contains(&environment) {
         return None;
     }
+    let slugs: Vec<_> = slugs.into_iter().map(shell_word).collect();
     let has = if slugs.is_empty() { "SLUG".to_owned() } else { slugs.join("`, `--env ") };
     let text = format!("`{}` has no environment `{environment}`", project.name);
     Some(Check::failed(PROJECT, text).next(format!("name one that it has: `--env {has}`")))

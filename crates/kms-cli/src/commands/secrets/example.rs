@@ -11,6 +11,8 @@ use super::{Common, rows::Form};
 use crate::{
     Context,
     error::CliError,
+    formats::is_identifier,
+    process,
     selection::{self, Place, shell_word},
     ui,
 };
@@ -50,10 +52,13 @@ pub(super) async fn run(_: Args, common: &Common, context: &Context) -> Result<(
         secrets.extend(selection::listed(answer, false));
     }
     let secrets = selection::unique(secrets);
-    let unusable = |name: &str| name.contains(|c: char| c.is_control() || c.is_whitespace());
-    if let Some(secret) = secrets.iter().find(|secret| unusable(&secret.secret_key)) {
-        let name = &secret.secret_key;
-        return Err(CliError::failed(format!("an env file cannot carry the name `{name}`")));
+    // Such files are sourced: what is no name there would be run (attack R1).
+    let names = secrets.iter().map(|secret| &secret.secret_key);
+    let unusable: Vec<_> =
+        names.filter(|name| !is_identifier(name)).map(|n| format!("`{n}`")).collect();
+    if !unusable.is_empty() {
+        let names = unusable.join(", ");
+        return Err(CliError::failed(format!("an env file cannot carry the names {names}")));
     }
     context.ui.text(&write(&secrets))
 }
@@ -119,6 +124,8 @@ fn entry(secret: &Secret, text: &mut String) {
     }
     text.push_str(&secret.secret_key);
     text.push('=');
+    // Nor does a comment choose what a shell or a program loads.
+    let default = default.filter(|_| !process::is_dangerous(&secret.secret_key));
     if let Some(default) = default.filter(|default| !default.is_empty()) {
         // Such files are sourced: who may write a comment must not thereby run code.
         text.push_str(&shell_word(&ui::escape_line(default)));

@@ -25,6 +25,7 @@ pub(super) async fn run(args: Args, common: &Common, context: &Context) -> Resul
     common.read.refuse("secrets rename")?;
     common.refuse_plain("secrets rename")?;
     let structured = Form::decide(common, context)?.structured()?;
+    super::set::warn_about_name(&args.new_name, context);
     let place = Place::resolve(&common.place, context)?;
     let path = place.path()?;
     let body = UpdateSecret {

@@ -22,7 +22,6 @@ use super::{
 use crate::{
     Context,
     error::CliError,
-    input::Assignment,
     process,
     selection::{self, Place, ReadArgs},
     ui,
@@ -89,7 +88,9 @@ pub(super) async fn run(args: Args, common: &Common, context: &Context) -> Resul
     let path = place.path()?;
     let client = context.settings.client()?;
     let assignments = gather::gather(&args, &place, path, context).await?;
-    warn_about_names(&assignments, context);
+    for assignment in &assignments {
+        warn_about_name(&assignment.name, context);
+    }
     let existing = existing(&client, &place, path, args.r#type).await?;
     let marks = Marks {
         comment: args.comment,
@@ -108,15 +109,14 @@ pub(super) async fn run(args: Args, common: &Common, context: &Context) -> Resul
     report(form, &changes, args.show_values, context)
 }
 
-fn warn_about_names(assignments: &[Assignment], context: &Context) {
-    for Assignment { name, .. } in assignments {
-        if process::is_dangerous(name) {
-            context.ui.warn(&format!(
-                "`{name}` decides what code programs load or start; `kms run` refuses it unless \
-                 it is told `--allow-dangerous-name {}`",
-                selection::shell_word(name)
-            ));
-        }
+/// Says that a name does more than to name a value (attack R3).
+pub(super) fn warn_about_name(name: &str, context: &Context) {
+    if process::is_dangerous(name) {
+        context.ui.warn(&format!(
+            "`{name}` decides what code programs load or start; `kms run` refuses it unless it \
+             is told `--allow-dangerous-name {}`",
+            selection::shell_word(name)
+        ));
     }
 }
 
