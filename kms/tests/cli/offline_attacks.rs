@@ -273,3 +273,33 @@ fn s1_without_the_passphrase_there_is_no_copy() {
     assert_eq!(ran.stdout, "");
     ran.says("KMS_VAULT_FILE_PASSPHRASE");
 }
+
+#[test]
+fn s4_a_login_that_cannot_be_renewed_takes_its_copies_along_too() {
+    let home = Home::new();
+    let login = login_then([value("one"), Reply::error(401, "revoked")]);
+    let server = Server::start(login.into_iter().map(|reply| reply.without("set-cookie")));
+    log_in(&home, &server, ORGANIZATION);
+    assert_eq!(show(&home, &[]).ends_with(0).stdout, "one");
+    assert_eq!(copies(&home).len(), 1);
+    show(&home, &[]).ends_with(125).says("has ended");
+    assert!(copies(&home).is_empty());
+    show(&home, &["--offline"]).ends_with(125).says("there is no offline copy");
+}
+
+#[test]
+fn s4_the_page_of_a_gateway_ends_no_login() {
+    let page = Reply::text(404, "text/plain", "404 page not found");
+    let (home, _server) = reader([Reply::error(401, "ended"), page]);
+    show(&home, &[]).ends_with(125);
+    assert_eq!(copies(&home).len(), 1);
+    assert_eq!(show(&home, &["--offline"]).ends_with(0).stdout, "one");
+}
+
+#[test]
+fn s4_a_folder_that_is_misspelt_is_not_the_project() {
+    let message = "Folder with path '/project-x' in environment 'dev' was not found.";
+    let (home, _server) = reader([Reply::error(404, message)]);
+    show(&home, &["--path=/project-x"]).ends_with(125);
+    assert_eq!(copies(&home).len(), 1);
+}

@@ -160,6 +160,12 @@ impl Reply {
         self
     }
 
+    /// Without the headers of a name.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self
+    }
+
     pub(crate) fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self

@@ -58,11 +58,16 @@ pub(crate) fn check(field: &str, sent: &[Value]) -> Result<Vec<Rule>> {
     Ok(rules)
 }
 
-/// Bytes of the patterns of a rule.
+/// How much more a byte counts in a pattern that repeats a group: what that matches is looked for
+/// again behind each of its ends.
+const REPEATED: usize = 32;
+
+/// Bytes of the patterns of a rule, by what they cost.
 pub(super) fn patterns(rule: &Rule) -> usize {
     let operands = rule.conditions.iter().flat_map(Map::values);
     let patterns = operands.filter_map(|operand| operand["$glob"].as_str());
-    patterns.map(str::len).sum()
+    let repeats = |pattern: &str| pattern.contains("*(") || pattern.contains("+(");
+    patterns.map(|text| text.len() * if repeats(text) { REPEATED } else { 1 }).sum()
 }
 
 fn broken(path: Path<'_>, rule: impl Into<String>) -> Error {

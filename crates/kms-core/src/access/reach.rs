@@ -44,7 +44,9 @@ pub(super) fn unreachable_text(property: &str, text: &str) -> Option<&'static st
 pub(super) fn unreachable_pattern(property: &str, pattern: &str) -> Option<&'static str> {
     match property {
         "secretPath" => {
-            let starts = ["/", "**", "{{"].iter().any(|start| pattern.starts_with(start));
+            // A group may begin with either.
+            const STARTS: [&str; 9] = ["/", "**", "{", "@(", "+(", "?(", "*(", "!(", "["];
+            let starts = STARTS.iter().any(|start| pattern.starts_with(start));
             (!starts || pattern.contains('\\'))
                 .then_some("must begin with `/` or `**`, as folders' paths do, and needs no `\\`")
         }

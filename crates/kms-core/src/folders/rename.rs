@@ -3,6 +3,8 @@
 //! about which their own rules would decide otherwise then, and whoever renames one must be allowed
 //! to read all that is in it and below it.
 
+use std::collections::HashSet;
+
 use kms_api::folders::{BatchFolders, FolderBody, FolderPlace, FolderResponse, FoldersResponse};
 use kms_store::{
     StoreError, Tx,
@@ -47,6 +49,10 @@ impl Core {
     ) -> Result<FoldersResponse> {
         if !(1..=MAX_BATCH).contains(&body.folders.len()) {
             return Err(Error::field("folders", format!("must have 1 to {MAX_BATCH} elements")));
+        }
+        let ids: HashSet<_> = body.folders.iter().map(|folder| folder.id.to_string()).collect();
+        if ids.len() < body.folders.len() {
+            return Err(Error::field("folders", "must not name a folder twice"));
         }
         let mut wanted = Vec::with_capacity(body.folders.len());
         for folder in &body.folders {

@@ -34,9 +34,12 @@ mod versions;
 mod view;
 mod watch;
 
+use std::time::Duration;
+
 use kms_api::{EnvironmentId, FolderId, SecretId, TagId};
 use kms_crypto::ValueKind;
 use kms_store::secrets::{SHARED, SecretRow};
+use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
 pub use answer::Answer;
@@ -52,6 +55,9 @@ use crate::{Caller, Core, Error, Result, access::ProjectAccess, place::Place, te
 
 /// Bytes that one request may write, sealed: every other write waits for it.
 pub const MAX_WRITTEN: usize = 32 * 1024 * 1024;
+
+/// How long somebody waits for a turn to read all secrets of a project.
+const TURN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Shared by all who may read the folder, or one user's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +116,17 @@ fn new_name(access: &ProjectAccess, field: &str, name: &str) -> Result<String> {
         ));
     }
     Ok(name)
+}
+
+impl Core {
+    /// A turn to read all secrets of a project. Never waited for inside a write, which those who
+    /// hold one may be waiting for.
+    async fn whole_project(&self) -> Result<SemaphorePermit<'_>> {
+        let turn = tokio::time::timeout(TURN_WITHIN, self.whole_projects.acquire()).await;
+        turn.ok().and_then(std::result::Result::ok).ok_or(Error::Unavailable(
+            "Too many requests read whole projects at this moment; try again",
+        ))
+    }
 }
 
 /// A request would hold up all other writes for too long (attack R7).

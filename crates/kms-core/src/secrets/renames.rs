@@ -171,11 +171,12 @@ impl Core {
                 None => Ok((tx, Renames::default())),
             };
         }
-        let _turn = self.whole_projects.acquire().await;
+        let _turn = self.whole_project().await?;
         let (org, project) = (place.access.project.org_id, place.access.id());
+        let mut before = Scan::default();
         for attempt in 1..=ATTEMPTS {
             let rows = secrets::list_project(&self.store, org, project).await?;
-            let scan = self.scan(place, naming, rows, Scan::default()).await?;
+            let scan = self.scan(place, naming, rows, before).await?;
             let renames = Renames::of(&naming.names, scan)?;
             let mut spots = renames.spots()?;
             spots.extend(naming.spots.iter().cloned());
@@ -185,7 +186,10 @@ impl Core {
                     return Err(absent.not_found());
                 }
                 // The folder of one that follows got another name.
-                Some(_) => continue,
+                Some(_) => {
+                    before = renames.scan;
+                    continue;
+                }
                 None => {}
             }
             self.hold_project(&mut tx, project).await?;
@@ -196,6 +200,7 @@ impl Core {
                 return Ok((tx, renames));
             }
             if attempt < ATTEMPTS {
+                before = renames.scan;
                 continue;
             }
             let rows = secrets::list_project(&mut tx, org, project).await?;
@@ -204,6 +209,7 @@ impl Core {
             if renames.spots()?.is_subset(&spots) {
                 return Ok((tx, renames));
             }
+            before = renames.scan;
         }
         Err(Error::Unavailable("What refers to the secret keeps changing; try again"))
     }

@@ -52,15 +52,19 @@ pub(super) async fn run(_: Args, common: &Common, context: &Context) -> Result<(
         secrets.extend(selection::listed(answer, false));
     }
     let secrets = selection::unique(secrets);
-    // Such files are sourced: what is no name there would be run (attack R1).
+    require_names(&secrets)?;
+    context.ui.text(&write(&secrets))
+}
+
+/// Such files are sourced: what is no name there would be run (attack R1).
+fn require_names(secrets: &[Secret]) -> Result<(), CliError> {
     let names = secrets.iter().map(|secret| &secret.secret_key);
     let unusable: Vec<_> =
-        names.filter(|name| !is_identifier(name)).map(|n| format!("`{n}`")).collect();
-    if !unusable.is_empty() {
-        let names = unusable.join(", ");
-        return Err(CliError::failed(format!("an env file cannot carry the names {names}")));
+        names.filter(|name| !is_identifier(name)).map(|name| format!("`{name}`")).collect();
+    if unusable.is_empty() {
+        return Ok(());
     }
-    context.ui.text(&write(&secrets))
+    Err(CliError::failed(format!("an env file cannot carry the names {}", unusable.join(", "))))
 }
 
 /// Groups by tags, those without any first: nothing would end the group before them.
@@ -149,6 +153,17 @@ mod tests {
             "secretComment": comment,
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn r1_neither_names_nor_comments_run_anything_where_the_file_is_sourced() {
+        let named = |name: &str| require_names(&[secret("A", "", &[]), secret(name, "", &[])]);
+        for name in ["$(id)", "A B", "a-b", "1A", "A\nB", "A;B", "A=B"] {
+            assert!(named(name).is_err(), "{name}");
+        }
+        assert!(named("_a1").is_ok());
+        let text = write(&[secret("PROMPT_COMMAND", "DEFAULT: touch x", &[])]);
+        assert_eq!(text, "PROMPT_COMMAND=\n");
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Core {
             self.place_to_read(caller, &query.project, environment, ("secretPath", path)).await?;
         let name = wanted_name(name)?;
         let row = self.find_readable(&place, name, Show::Mask).await?.row;
-        let turn = self.whole_projects.acquire().await;
+        let turn = self.whole_project().await?;
         let (org, project) = (place.access.project.org_id, place.access.id());
         let rows = secrets::list_project(&self.store, org, project).await?;
         let dependents = self.dependents(&place, rows).await?;

@@ -3,10 +3,10 @@
 use kms_store::{Tx, secrets};
 
 use crate::{
-    Core, Result,
+    Core, Error, Result,
     access::{Action, Subject},
     place::Place,
-    secrets::{Opened, list::TURN},
+    secrets::{MAX_WRITTEN, Opened, list::TURN},
     text::SecretPath,
 };
 
@@ -19,6 +19,14 @@ impl Core {
             return Ok(());
         }
         let now = old.with_path(SecretPath::parse("path", Some(new))?);
+        // Everybody else's writes wait meanwhile.
+        let size = secrets::measure(&mut *tx, &now.stored()).await?;
+        if usize::try_from(size.bytes).is_ok_and(|bytes| bytes > MAX_WRITTEN) {
+            return Err(Error::bad_request(
+                "The folder holds too much to ask your rules about each of its secrets; let \
+                 somebody rename it who may read all of them",
+            ));
+        }
         let rows = secrets::list(&mut *tx, &now.stored(), true).await?;
         let labels = self.all_labels(&mut *tx, &old.access).await?;
         for (index, row) in rows.into_iter().enumerate() {
