@@ -145,7 +145,7 @@ fn l11_a_name_of_two_lines_is_in_no_example() {
     let server = Server::start([list(&[("A\nEVIL", "1")])]);
     let ran = run(&mut at(&server, &["secrets", "generate-example-env"])).ends_with(1);
     assert_eq!(ran.stdout, "");
-    ran.says("cannot carry the name `A\\nEVIL`");
+    ran.says("cannot carry the names `A\\nEVIL`");
 }
 
 #[test]

@@ -28,6 +28,9 @@ const ITEM: u128 = 0x6f66_666c_696e_6520_636f_7079_206b_6579;
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// The generation, in the clear, before what is sealed.
 const HEADER: usize = size_of::<u64>();
+/// Seconds for which the same answer is not written again; by so much a copy may be younger than it
+/// says.
+const FRESH: i64 = 300;
 const INDEX: &str = "index";
 const FOLDER: &str = "cache";
 
@@ -129,8 +132,15 @@ impl Copies {
         }
         let (key, mut index) = self.usable()?;
         let name = self.name(&key, question)?;
-        let generation = index.next_generation(micros());
         let place = self.place(&question.query);
+        if index
+            .copies
+            .get(&name)
+            .is_some_and(|entry| self.holds(&key, &place, &name, entry, &plain))
+        {
+            return Ok(true);
+        }
+        let generation = index.next_generation(micros());
         let sealed = Kept::Answer.seal(&key, &parts(&place), generation, &plain, &OsEntropy);
         let bytes = self.write(&name, generation, &sealed.map_err(CliError::internal)?)?;
         let (read_at, project) = (profiles::now().seconds(), question.project.clone());
@@ -193,6 +203,26 @@ impl Copies {
             self.remove_file(&name);
         }
         self.save(&key, &mut index)
+    }
+
+    /// Whether this very answer was kept a moment ago: writing it again would cost more than asking for
+    /// it did.
+    fn holds(
+        &self,
+        key: &Key,
+        place: &[String; 5],
+        name: &str,
+        entry: &Entry,
+        plain: &[u8],
+    ) -> bool {
+        let age = profiles::now().seconds().saturating_sub(entry.read_at);
+        let Ok(Some(bytes)) = self.read(name) else { return false };
+        let Ok((generation, sealed)) = self.split(name, &bytes) else { return false };
+        (0..FRESH).contains(&age)
+            && generation == entry.generation
+            && Kept::Answer
+                .open(key, &parts(place), generation, sealed)
+                .is_ok_and(|kept| kept.as_slice() == plain)
     }
 
     fn is_logged_in(&self) -> Result<bool, CliError> {
