@@ -224,7 +224,7 @@ macro_rules! texts {
 
 mod overrides;
 
-pub use overrides::{delete_overrides, overrides_of, rename_override};
+pub use overrides::{overrides_of, overrides_of_all, place_override};
 
 impl Texts {
     fn of(&'static self, tx: &Tx, rows: usize) -> &'static str {

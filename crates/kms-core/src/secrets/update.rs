@@ -135,7 +135,7 @@ impl Core {
             let Opened { mut row, payload } = Opened::open(access, row)?;
             row.name.clone_from(&renamed.name);
             self.seal(access, &mut row, &payload)?;
-            secrets::rename_override(tx, org, &row).await.map_err(name_taken)?;
+            secrets::place_override(tx, org, &row).await.map_err(name_taken)?;
         }
         Ok(())
     }

@@ -185,8 +185,12 @@ pub(crate) async fn overrides_go_with_the_shared_secret_and_with_nothing_else(st
     assert!(!found.is_empty());
     for row in &mut found {
         (row.name, row.sealed, row.mac) = ("Z".into(), vec![9], vec![8; 32]);
-        secrets::rename_override(&mut tx, tenant.org, row).await.unwrap();
+        secrets::place_override(&mut tx, tenant.org, row).await.unwrap();
     }
+    let of_all = secrets::overrides_of_all(&mut tx, tenant.org, &[rows[4].id]).await.unwrap();
+    assert_eq!(of_all.len(), 3, "{of_all:?}");
+    let other = kms_api::OrganizationId::from(uuid::Uuid::nil());
+    assert!(secrets::overrides_of_all(&mut tx, other, &[rows[4].id]).await.unwrap().is_empty());
     secrets::delete(&mut tx, tenant.org, &[rows[4].id]).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!((count("/").await, count("/a").await), (2, 3));

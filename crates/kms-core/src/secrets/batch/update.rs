@@ -1,6 +1,6 @@
 //! The next versions of many secrets.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use kms_api::secrets::{BatchBody, BatchItem, BatchResponse, Secret};
 use kms_store::{StoreError, Tx, folders::FolderRow, secrets};
@@ -191,7 +191,27 @@ fn check<'b>(place: &Place, mode: Mode, items: &'b [BatchItem]) -> Result<Groups
         wanted.push(Wanted { index, item, name, new_name, fields });
     }
     require_once(keys.iter())?;
+    for (_, wanted) in groups.values() {
+        require_apart(wanted)?;
+    }
     Ok(groups)
+}
+
+/// Refuses a name that another element gives up: which of the two comes first would decide whose
+/// overrides become whose.
+fn require_apart(wanted: &[Wanted<'_>]) -> Result<()> {
+    let given_up = wanted.iter().filter(|each| each.new_name.is_some()).map(|each| each.name);
+    let given_up: HashSet<_> = given_up.collect();
+    let taken = |each: &&Wanted<'_>| {
+        each.new_name.as_deref().is_some_and(|new| new != each.name && given_up.contains(new))
+    };
+    match wanted.iter().find(taken) {
+        None => Ok(()),
+        Some(each) => in_element(
+            &prefix(each.index),
+            Err(Error::bad_request("Secret with the new name already exists")),
+        ),
+    }
 }
 
 /// What the elements do with names.

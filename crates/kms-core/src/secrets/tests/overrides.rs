@@ -205,6 +205,64 @@ async fn t10_an_override_does_not_reach_what_its_user_may_not_read() {
     assert_eq!(refused(bed.get_as(&person, "A", &query).await), 403);
 }
 
+#[tokio::test]
+async fn overrides_follow_the_shared_secret_to_another_folder() {
+    let bed = Bed::new().await;
+    bed.folder("/goal").await;
+    for (path, name) in [("/", "A"), ("/", "B"), ("/goal", "B")] {
+        bed.create(path, name, "shared").await;
+    }
+    let (one, other) = people(&bed).await;
+    create_own(&bed, &one, "A", "one").await.unwrap();
+    create_own(&bed, &one, "B", "one of B").await.unwrap();
+    create_own(&bed, &other, "B", "other of B").await.unwrap();
+    let mut own = bed.body("/goal", "there already");
+    own.r#type = Some("personal".into());
+    bed.core.create_secret(&other, "B", &own).await.unwrap();
+    let mut ids = Vec::new();
+    for name in ["A", "B"] {
+        ids.push(bed.get_as(&bed.admin, name, &bed.one("/")).await.unwrap().id);
+    }
+    let body = json!({ "projectId": bed.project, "sourceEnvironment": "dev",
+        "sourceSecretPath": "/", "destinationEnvironment": "dev",
+        "destinationSecretPath": "/goal", "shouldOverwrite": true, "secretIds": ids });
+    bed.core.move_secrets(&bed.admin, &serde_json::from_value(body).unwrap()).await.unwrap();
+    let read = async |caller: &Caller, name: &str| {
+        let mut query = bed.one("/goal");
+        query.r#type = Some("personal".into());
+        bed.get_as(caller, name, &query).await.unwrap().secret_value.expose().to_owned()
+    };
+    assert_eq!(read(&one, "A").await, "one");
+    assert_eq!(read(&one, "B").await, "one of B");
+    assert_eq!(read(&other, "B").await, "there already");
+    for name in ["A", "B"] {
+        bed.create("/", name, "again").await;
+        assert_eq!(refused(read_own(&bed, &one, name).await), 404, "nothing stayed behind");
+    }
+}
+
+/// Whose override it is must not depend on which of two names is given first.
+#[tokio::test]
+async fn a_batch_gives_nobody_a_name_that_it_takes_from_another() {
+    let bed = Bed::new().await;
+    for name in ["A", "B", "C"] {
+        bed.create("/", name, "shared").await;
+    }
+    let batch = |pairs: &[(&str, &str)]| -> kms_api::secrets::BatchBody {
+        let secrets: Vec<_> = pairs
+            .iter()
+            .map(|(old, new)| json!({ "secretKey": old, "newSecretName": new }))
+            .collect();
+        serde_json::from_value(json!({ "projectId": bed.project, "environment": "dev",
+            "secrets": secrets }))
+        .unwrap()
+    };
+    for pairs in [[("A", "B"), ("B", "D")], [("B", "D"), ("A", "B")], [("A", "B"), ("B", "A")]] {
+        assert_eq!(refused(bed.core.update_secrets(&bed.admin, &batch(&pairs)).await), 400);
+    }
+    bed.core.update_secrets(&bed.admin, &batch(&[("A", "E"), ("C", "F")])).await.unwrap();
+}
+
 /// The name is taken, whoever has overrides of both.
 #[tokio::test]
 async fn a_rename_to_a_name_that_is_taken_is_refused_also_where_both_are_overridden() {

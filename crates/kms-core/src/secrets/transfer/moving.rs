@@ -1,13 +1,18 @@
 //! Secrets that leave one folder for another.
 
+use std::collections::{HashMap, HashSet};
+
 use kms_api::transfers::{MoveResponse, MoveSecrets};
-use kms_store::{folders, secrets};
+use kms_store::{
+    Tx, folders,
+    secrets::{self, SecretRow},
+};
 
 use super::{Ends, Landing, about, absent, checked_ids, require_readable, take_over};
 use crate::{
     Caller, Core, Result,
     access::Action,
-    secrets::{Opened, update::write_versions},
+    secrets::{MAX_WRITTEN, Opened, too_large_a_write, update::write_versions},
 };
 
 impl Core {
@@ -40,8 +45,7 @@ impl Core {
             labels: &labels,
             should_overwrite: body.ways.should_overwrite,
         };
-        // An override is one of a secret in its folder.
-        secrets::delete_overrides(&mut tx, access.project.org_id, &ids).await?;
+        let overrides = secrets::overrides_of_all(&mut tx, access.project.org_id, &ids).await?;
         let arrivals = self.land(&mut tx, &landing, leaving).await?;
         let (mut rows, mut ended) = (Vec::with_capacity(ids.len()), Vec::new());
         for Opened { mut row, payload } in arrivals.new {
@@ -58,9 +62,42 @@ impl Core {
             ended.push(from.id);
         }
         write_versions(&mut tx, access, &rows).await?;
+        self.carry(&mut tx, &landing, overrides).await?;
         secrets::delete(&mut tx, access.project.org_id, &ended).await?;
         let event = about("move-secrets", &source, &destination, &rows);
         self.leave(tx, caller, &source, [event]).await?;
         Ok(MoveResponse { is_source_updated: true, is_destination_updated: true })
+    }
+
+    /// Everybody's overrides follow what they override, at their versions. Who has one at the
+    /// destination already keeps that: the other ends with what it was of.
+    async fn carry(
+        &self,
+        tx: &mut Tx,
+        landing: &Landing<'_>,
+        overrides: Vec<SecretRow>,
+    ) -> Result<()> {
+        if overrides.iter().map(|row| row.sealed.len()).sum::<usize>() > MAX_WRITTEN {
+            return Err(too_large_a_write());
+        }
+        let (access, folder) = (&landing.place.access, &landing.folder);
+        let org = access.project.org_id;
+        let mut there = HashMap::new();
+        for row in overrides {
+            if !there.contains_key(&row.name) {
+                let known = secrets::overrides_of(tx, org, folder.id, &row.name).await?;
+                let owners: HashSet<_> = known.into_iter().map(|row| row.owner_id).collect();
+                there.insert(row.name.clone(), owners);
+            }
+            if there.get(&row.name).is_some_and(|owners| owners.contains(&row.owner_id)) {
+                secrets::delete(tx, org, &[row.id]).await?;
+                continue;
+            }
+            let Opened { mut row, payload } = Opened::open(access, row)?;
+            (row.env_id, row.folder_id) = (folder.env_id, folder.id);
+            self.seal(access, &mut row, &payload)?;
+            secrets::place_override(tx, org, &row).await?;
+        }
+        Ok(())
     }
 }
